@@ -1,0 +1,76 @@
+"""One calling effort: who, when, from which number, how fast and how often."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dialer.domain.calling_window import CallingWindow
+from dialer.domain.redial import RedialPolicy
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign is."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    HALTED = "halted"
+    """Stopped by the program (key refused, no credit, budget); ``halt_reason`` says why and how to go on."""
+
+
+S = CampaignStatus
+
+CAMPAIGN_TRANSITIONS: dict[str, tuple[frozenset[CampaignStatus], CampaignStatus]] = {
+    "start": (frozenset({S.DRAFT, S.SCHEDULED, S.RUNNING, S.HALTED}), S.RUNNING),
+    "pause": (frozenset({S.DRAFT, S.SCHEDULED, S.RUNNING, S.PAUSED, S.HALTED}), S.PAUSED),
+    "resume": (frozenset({S.PAUSED, S.RUNNING}), S.RUNNING),
+    "cancel": (frozenset(S) - {S.FINISHED}, S.CANCELLED),
+    "halt": (frozenset({S.RUNNING, S.SCHEDULED, S.HALTED}), S.HALTED),
+    "finish": (frozenset({S.RUNNING}), S.FINISHED),
+    "reopen": (frozenset({S.DRAFT, S.FINISHED}), S.RUNNING),
+}
+"""Each verb: the statuses it is allowed from, and the one it leads to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """``calls_per_second`` and ``concurrent_calls`` (0: none); ``weight`` shares the account."""
+
+    calls_per_second: float = 1.0
+    concurrent_calls: int = 10
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ContactColumns:
+    """Which columns of the list hold what; an empty name is guessed from common headers."""
+
+    phone: str = ""
+    name: str = ""
+    timezone: str = ""
+    region: str = ""
+    key: str = ""
+    variables: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSpec:
+    """What the campaign file (and overrides) say. Durations are seconds, cost is in provider units.
+
+    ``region`` and ``timezone`` are defaults for contacts whose list gives none: an ISO 3166 code for
+    numbers in national format, an IANA zone for persons whose number does not tell it.
+    """
+
+    name: str
+    agent: str
+    provider: str = "vaanivoice"
+    caller_ids: tuple[str, ...] = ()
+    columns: ContactColumns = field(default_factory=ContactColumns)
+    region: str = ""
+    timezone: str = ""
+    window: CallingWindow = field(default_factory=CallingWindow)
+    pace: Pace = field(default_factory=Pace)
+    redial: RedialPolicy = field(default_factory=RedialPolicy)
+    max_cost: float = 0.0

@@ -1,0 +1,41 @@
+"""One person in one campaign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ContactStatus(StrEnum):
+    """Whether to call a person again."""
+
+    PENDING = "pending"
+    """No attempt has been dialed yet."""
+    ACTIVE = "active"
+    """At least one attempt was dialed and the person is not settled."""
+    REACHED = "reached"
+    EXHAUSTED = "exhausted"
+    SUPPRESSED = "suppressed"
+    INVALID = "invalid"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+OPEN_CONTACTS = frozenset({ContactStatus.PENDING, ContactStatus.ACTIVE})
+FINAL_CONTACTS = frozenset(ContactStatus) - OPEN_CONTACTS
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A person as read from a list, with the number already parsed.
+
+    ``phone`` is E.164; ``zones`` every IANA zone the person may be in (empty: unknown);
+    ``row`` the physical line in the source, 1-based; ``variables`` what the agent's prompt is given.
+    """
+
+    phone: str
+    name: str
+    row: int
+    key: str = ""
+    region: str = ""
+    zones: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,80 @@
+"""The gate: may this attempt be dialed at this moment?
+
+Pure: the ledger reads the facts inside one critical section, asks, and applies the verdict in the same
+transaction, so nothing can change between the question and the intent.
+"""
+
+from dataclasses import dataclass
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.calling_window import CallingWindow, Closed, window_at
+from dialer.domain.campaign import CampaignStatus
+
+UNSIGHTED_OPENING_S = 24 * 3600.0
+BUSY_NUMBER_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """What the ledger knows about an attempt at the moment of dialing."""
+
+    state: AttemptState
+    dispatch: int
+    due_at: float
+    campaign_status: CampaignStatus
+    suppressed_by: str
+    """Why the number is suppressed; empty when it is not."""
+    number_is_live: bool
+    zones: tuple[str, ...]
+    window: CallingWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Dial now; ``why`` is recorded with the attempt."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Not now: try again at ``until`` (unix seconds). Nothing is spent."""
+
+    until: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """The number is on the suppression list: the attempt and its contact end here."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """This hand-over is void (already dialed, taken back, or handed over again). Nothing happens."""
+
+    why: str
+
+
+Verdict = Admit | Defer | Suppress | Stale
+
+
+def judge(facts: GateFacts, dispatch: int, now: float) -> Verdict:
+    """Decide about one attempt handed over as number ``dispatch``, at ``now`` (unix seconds)."""
+    if facts.state is not AttemptState.QUEUED or facts.dispatch != dispatch:
+        return Stale(f"attempt is {facts.state}, dispatch {facts.dispatch}")
+    if facts.suppressed_by:
+        return Suppress(f"suppressed: {facts.suppressed_by}")
+    if facts.campaign_status is not CampaignStatus.RUNNING:
+        return Defer(now, f"campaign {facts.campaign_status}")
+    if facts.number_is_live:
+        return Defer(now + BUSY_NUMBER_S, "another call to this number is open")
+    if facts.due_at > now:
+        return Defer(facts.due_at, "not due yet")
+    match window_at(facts.window, facts.zones, now):
+        case Closed(opens_at, reason):
+            return Defer(opens_at if opens_at is not None else now + UNSIGHTED_OPENING_S, reason)
+        case _:
+            return Admit("window always" if facts.window.always else "window open")
