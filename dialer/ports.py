@@ -1,6 +1,6 @@
 """What the rooms need from the world, as protocols. Times are unix seconds unless a name says otherwise."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,12 +69,6 @@ class ContactSource(Protocol):
 
 
 # --- provider --------------------------------------------------------------------------------------------
-
-Permit = Callable[[], Awaitable[None]]
-"""Awaited before each request and again at its last instant.
-
-Raises SendWithdrawn when no byte may leave any more.
-"""
 
 
 class SendPermit(Protocol):
@@ -188,9 +182,7 @@ class Pacer(Protocol):
         """Set the limits in force. Campaigns not named are paused. Raises QueueUnavailable."""
         ...
 
-    async def acquire(
-        self, account: str, campaign_id: int, attempt_id: int, patience_s: float
-    ) -> Grant | None:
+    async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
         """A grant, shortly before its slot; None when none came within ``patience_s``."""
         ...
 
@@ -453,9 +445,7 @@ class Ledger(Protocol):
         """Halt every running campaign of an account; answers their names."""
         ...
 
-    async def dialing(
-        self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float
-    ) -> int:
+    async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
         """How many attempts are in ``dialing`` with an intent younger than ``since``."""
         ...
 
@@ -472,9 +462,7 @@ class Ledger(Protocol):
         ...
 
     # feeding
-    async def claim_due(
-        self, campaign_id: int, limit: int, now: float, lease_until: float
-    ) -> list[QueuedAttempt]:
+    async def claim_due(self, campaign_id: int, limit: int, now: float, lease_until: float) -> list[QueuedAttempt]:
         """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
         ...
 
@@ -482,9 +470,7 @@ class Ledger(Protocol):
         """Campaign id -> attempts in ``queued``."""
         ...
 
-    async def hand_back(
-        self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float, now: float
-    ) -> None:
+    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float, now: float) -> None:
         """Move queued attempts back to planned, unspent."""
         ...
 

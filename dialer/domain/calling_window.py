@@ -116,9 +116,7 @@ def make_window(days: str, hours: str, zone: str = "contact") -> CallingWindow:
         dash = ""
         opens = closes = clock_time(0)
     if not dash or opens >= closes:
-        raise CampaignFileError(
-            f'window hours "{hours}" must read like "09:00-20:00", opening before closing'
-        )
+        raise CampaignFileError(f'window hours "{hours}" must read like "09:00-20:00", opening before closing')
     if zone != "contact":
         _known_zone(zone)
     return CallingWindow(days=_parse_days(days), opens=opens, closes=closes, zone=zone)
@@ -136,9 +134,7 @@ def _parse_days(text: str) -> frozenset[int]:
     for part in text.lower().replace(" ", "").split(","):
         first, dash, last = part.partition("-")
         if first not in DAYS or (dash and last not in DAYS):
-            raise CampaignFileError(
-                f'window days "{text}" must read like "mon-sat" or "mon,wed,fri" or "always"'
-            )
+            raise CampaignFileError(f'window days "{text}" must read like "mon-sat" or "mon,wed,fri" or "always"')
         start, end = DAYS.index(first), DAYS.index(last or first)
         days.update(day % 7 for day in range(start, (end if end >= start else end + 7) + 1))
     return frozenset(days)
