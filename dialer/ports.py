@@ -251,13 +251,16 @@ class Suppression:
 
 @dataclass(frozen=True, slots=True)
 class GateRequest:
-    """An attempt that a worker wants to dial now under ``token``, until ``deadline`` at the latest."""
+    """An attempt that a worker wants to dial now under ``token``.
+
+    Its worker must have recorded an answer ``answer_within_s`` seconds later, else the sweeper steps in.
+    """
 
     attempt_id: int
     dispatch: int
     token: str
     worker: str
-    deadline: float
+    answer_within_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,26 +417,25 @@ class Ledger(Protocol):
     """The only truth: verbs, each one transaction, each guarded by the state it expects.
 
     Every verb that moves an attempt appends one event for it in the same transaction. A verb that takes a
-    list answers per item, in order. All raise LedgerUnavailable when nothing could be written.
+    list answers per item, in order. All raise LedgerUnavailable when nothing could be written. The ledger
+    reads its clock inside the transaction: a verdict is about the moment it holds.
     """
 
     # import
-    async def open_campaign(self, spec: CampaignSpec, now: float) -> Campaign:
+    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
         """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec."""
         ...
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], now: float) -> list[str]:
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
         """Add people, due at once. Answers "queued", "duplicate" or "suppressed" for each."""
         ...
 
-    async def record_import(
-        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, now: float
-    ) -> None:
+    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         """Remember what a list brought; the same list again only adds what it added."""
         ...
 
     # control
-    async def move_campaign(self, campaign_id: int, verb: str, reason: str, now: float) -> Campaign | None:
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
         """Apply a verb of CAMPAIGN_TRANSITIONS; None when it is not allowed from the present status.
 
         Once this returns, no gate admits an attempt of a campaign that is not running. Waiting attempts of a
@@ -441,7 +443,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def halt_account(self, account: str, reason: str, now: float) -> list[str]:
+    async def halt_account(self, account: str, reason: str) -> list[str]:
         """Halt every running campaign of an account; answers their names."""
         ...
 
@@ -449,7 +451,7 @@ class Ledger(Protocol):
         """How many attempts are in ``dialing`` with an intent younger than ``since``."""
         ...
 
-    async def suppress(self, entries: Sequence[Suppression], now: float) -> list[bool]:
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle."""
         ...
 
@@ -462,7 +464,7 @@ class Ledger(Protocol):
         ...
 
     # feeding
-    async def claim_due(self, campaign_id: int, limit: int, now: float, lease_until: float) -> list[QueuedAttempt]:
+    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
         """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
         ...
 
@@ -470,28 +472,28 @@ class Ledger(Protocol):
         """Campaign id -> attempts in ``queued``."""
         ...
 
-    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float, now: float) -> None:
-        """Move queued attempts back to planned, unspent."""
+    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
+        """Move queued attempts back to planned, unspent, due at ``due_at``."""
         ...
 
-    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_until: float) -> None:
+    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
         """Keep queued attempts that a worker holds."""
         ...
 
-    async def sweep(self, now: float) -> Swept:
+    async def sweep(self) -> Swept:
         """Take back expired leases; move dialing attempts past their deadline to unknown."""
         ...
 
-    async def finish_campaigns(self, now: float) -> list[str]:
+    async def finish_campaigns(self) -> list[str]:
         """Finish every running campaign whose contacts are all final; answers their names."""
         ...
 
     # dialing
-    async def pass_gate(self, requests: Sequence[GateRequest], now: float) -> list[GateAnswer]:
+    async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
         """The gate: one critical section for all of them. An admitted intent is durable on return."""
         ...
 
-    async def record_sends(self, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
+    async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         """Record what became of requests; False where the attempt was no longer the worker's to move."""
         ...
 
@@ -504,11 +506,11 @@ class Ledger(Protocol):
         """Which of these calls are settled in the ledger: call id -> its attempt."""
         ...
 
-    async def record_logs(self, account: str, rows: Sequence[Matched], now: float) -> list[bool]:
+    async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Store log rows and move what they settle; True where an attempt ended by it."""
         ...
 
-    async def settle_absent(self, attempts: Sequence[Absent], now: float) -> list[bool]:
+    async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         """Close attempts that left no trace; True where one was closed."""
         ...
 
@@ -532,7 +534,7 @@ class LedgerView(Protocol):
         """Attempt id -> (campaign id, when it was dialed) of every attempt that holds a line."""
         ...
 
-    async def report(self, campaign_id: int, now: float) -> Report:
+    async def report(self, campaign_id: int) -> Report:
         """One campaign, counted."""
         ...
 
