@@ -1,0 +1,102 @@
+"""``python -m dialer.simulator``: the simulator as a process, every option a switch."""
+
+import argparse
+import sys
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from dialer.simulator import faults
+from dialer.simulator.options import Options, Range
+from dialer.simulator.server import serve
+
+_NUMBERS = {"outcomes", "faults"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """One switch per field of ``Options``, and ``--books`` and ``--json``."""
+    made = argparse.ArgumentParser(
+        prog="simulator",
+        description="Both Vaani APIs on 127.0.0.1. Any key and any agent will do; needs no network.",
+        epilog=f"faults of a place-call request (at most one each) and of the logs:\n{faults.describe()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hints = get_type_hints(Options)
+    for item in fields(Options):
+        _add(made, item, hints[item.name])
+    made.add_argument(
+        "--books", type=Path, metavar="FILE", help="write the full books (numbers unmasked) at the end"
+    )
+    made.add_argument("--json", action="store_true", help="print the end summary as one JSON document")
+    return made
+
+
+def options_from(arguments: argparse.Namespace) -> Options:
+    """The options given on the command line; what was not given keeps its default."""
+    given = {item.name: getattr(arguments, item.name) for item in fields(Options)}
+    return Options(**{name: _whole(name, value) for name, value in given.items() if value is not None})
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    made = parser()
+    arguments = made.parse_args(argv)
+    try:
+        options = options_from(arguments)
+    except ValueError as error:
+        made.error(str(error))
+    return serve(options, arguments.books, as_json=arguments.json)
+
+
+def _add(made: argparse.ArgumentParser, item: Field[Any], hint: Any) -> None:
+    flag = "--" + {"faults": "fault"}.get(item.name, item.name).replace("_", "-")
+    rest: dict[str, Any] = {"dest": item.name, "help": _help(item)}
+    if hint is bool:
+        rest |= {"action": argparse.BooleanOptionalAction}
+    elif hint == Range:
+        rest |= {"type": _range, "metavar": "LO,HI"}
+    elif hint == tuple[str, ...]:
+        rest |= {"action": "append", "metavar": "ONE"}
+    elif item.metadata["choices"]:
+        rest |= {"choices": item.metadata["choices"]}
+    elif item.name in _NUMBERS | {"outcome_by_number"}:
+        rest |= {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
+    else:
+        rest |= {"type": _scalar(hint), "metavar": "N" if hint is not str else "TEXT"}
+    made.add_argument(flag, default=None, **rest)
+
+
+def _help(item: Field[Any]) -> str:
+    shown = (
+        item.default if item.default_factory is not dict and isinstance(item.default, int | float | str) else None
+    )
+    text = item.metadata["help"].replace("%", "%%")
+    return text if shown is None or isinstance(shown, bool) else f"{text} (default {shown})"
+
+
+def _scalar(hint: Any) -> Any:
+    return next((kind for kind in (float, int) if hint in {kind, kind | None}), str)
+
+
+def _range(text: str) -> Range:
+    low, _, high = text.partition(",")
+    return float(low), float(high or low)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _whole(name: str, value: Any) -> Any:
+    if name in _NUMBERS:
+        return {key: float(text) for key, text in value}
+    if name == "outcome_by_number":
+        return dict(value)
+    return tuple(value) if name in {"agents", "dnd"} else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

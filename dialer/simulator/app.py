@@ -1,0 +1,87 @@
+"""The ASGI face: both dialects on one port, the control paths, and the line each request leaves in the books."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dialer.simulator.answers import Json
+from dialer.simulator.books import Received
+from dialer.simulator.options import Options
+from dialer.simulator.summary import summarise
+from dialer.simulator.switchboard import Switchboard
+from dialer.simulator.vaani import Vaani
+from dialer.simulator.vaanivoice import Vaanivoice
+
+CONTROL = "/_sim/"
+
+
+def application(board: Switchboard) -> ASGIApp:
+    """Everything the simulator serves, as one ASGI app."""
+    routes = [*Vaanivoice(board).routes(), *Vaani(board).routes(), *_Control(board).routes()]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _plain_error})
+    return _recorded(app, board)
+
+
+class _Control:
+    """``/_sim/``: not the vendor's; never counted in the books, needs no key."""
+
+    def __init__(self, board: Switchboard) -> None:
+        self.board = board
+
+    def routes(self) -> list[Route]:
+        return [
+            Route(CONTROL + "books", self.books),
+            Route(CONTROL + "summary", self.summary),
+            Route(CONTROL + "options", self.change, methods=["POST"]),
+        ]
+
+    async def books(self, request: Request) -> Response:
+        return Json(self.board.books.export(self.board.clock.now()))
+
+    async def summary(self, request: Request) -> Response:
+        return Json(summarise(self.board.books))
+
+    async def change(self, request: Request) -> Response:
+        """Change options while running; the body is an object of option names, e.g. ``{"faults": {"500": 1}}``."""
+        try:
+            self.board.change(**_known(json.loads(await request.body())))
+        except (TypeError, ValueError) as error:
+            return Json({"detail": str(error)}, 422)
+        return Json({"changed": True})
+
+
+def _known(body: Any) -> dict[str, Any]:
+    names = {field.name for field in fields(Options)} - {"port"}
+    if not isinstance(body, dict) or not set(body) <= names:
+        raise ValueError(f"an object with any of: {', '.join(sorted(names))}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
+
+
+async def _plain_error(request: Request, error: Exception) -> Response:
+    """Unknown paths and methods in FastAPI's words: ``{"detail": "Not Found"}``."""
+    assert isinstance(error, HTTPException)
+    return Json({"detail": error.detail}, error.status_code, dict(error.headers or {}))
+
+
+def _recorded(app: ASGIApp, board: Switchboard) -> ASGIApp:
+    async def record(scope: Scope, receive: Receive, send: Send) -> None:
+        received = Received(board.clock.now(), scope["method"], scope["path"])
+        if not scope["path"].startswith(CONTROL):
+            board.books.requests.append(received)
+        scope["state"]["record"] = received
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                received.status = message["status"]
+            await send(message)
+
+        await app(scope, receive, noting)
+
+    return record

@@ -1,0 +1,121 @@
+"""Every switch of the simulator, with the reason for each default.
+
+Where the vendors are silent the simulator has to choose; each choice is a switch here (wire contract, sections
+2.12 and 3.14). A field's ``help`` is what ``--help`` prints.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from dialer.simulator import faults as fault_names
+
+OUTCOMES = ("answered", "no_answer", "busy", "voicemail", "rejected", "failed")
+"""The simulator's own words for how a call ends; the dialects translate them."""
+
+DEFAULT_MIX: dict[str, float] = {
+    "answered": 0.62,
+    "no_answer": 0.18,
+    "busy": 0.08,
+    "voicemail": 0.07,
+    "rejected": 0.03,
+    "failed": 0.02,
+}
+
+Range = tuple[float, float]
+
+
+def _option(default: Any, help_: str, choices: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": help_, "choices": choices})
+
+
+def _mapping(default: Mapping[str, Any], help_: str) -> Any:
+    return field(default_factory=lambda: dict(default), metadata={"help": help_, "choices": ()})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How the simulated provider behaves; times are seconds, ranges are ``(lowest, highest)``, drawn evenly."""
+
+    port: int = _option(0, "port on 127.0.0.1; 0 takes a free one")
+    seed: int = _option(0, "same seed, same numbers: same outcomes and faults, in whatever order they arrive")
+
+    outcomes: Mapping[str, float] = _mapping(DEFAULT_MIX, "weight of an outcome, e.g. answered=0.6")
+    outcome_by_number: Mapping[str, str] = _mapping(
+        {}, "force the outcome of numbers that end in these digits, e.g. 00=busy; the longest ending wins"
+    )
+    start_delay_s: tuple[float, float] = _option((0.2, 1.0), "from accepted to dialing")
+    dial_s: tuple[float, float] = _option((0.1, 0.5), "from dialing to ringing, or to a busy tone")
+    ring_s: tuple[float, float] = _option((1.0, 4.0), "from ringing to answered or rejected")
+    no_answer_ring_s: tuple[float, float] = _option(
+        (4.0, 6.0), "how long an unanswered call rings (vendor: about 45)"
+    )
+    talk_s: tuple[float, float] = _option((2.0, 8.0), "from answered to the end")
+    voicemail_s: tuple[float, float] = _option((1.0, 3.0), "from a machine's pick-up to the end")
+    log_delay_s: float = _option(2.0, "from the end of a call to its row in the logs")
+
+    faults: Mapping[str, float] = _mapping({}, "chance of a fault, e.g. dropped=0.02; the list is below")
+    stall_s: float = _option(120.0, "how long a stalled request is held, in real seconds")
+    retry_after_s: int = _option(1, "the number in a Retry-After header")
+    rate_cap: int | None = _option(None, "429 above this many place-call requests in any rolling second")
+    line_cap: int | None = _option(None, "429 above this many live calls")
+    cap_retry_after: bool = _option(False, "send Retry-After with the 429 of a cap")
+
+    key: str | None = _option(None, "the only key (or cookie) that is let in; default: any that is not empty")
+    agents: tuple[str, ...] = _option((), "known agent ids, names or numbers; others get 404; default: any")
+    dnd: tuple[str, ...] = _option((), "numbers refused with 403 on vaanivoice unless dnd_check_skipped")
+    balance: float | None = _option(None, "credits in the wallet; 402 once they are spent; default: endless")
+    cost_per_call: float = _option(0.0, "credits for every placed call, charged when it is placed")
+    cost_per_minute: float = _option(6.0, "credits for a minute of talk, charged when the call is placed")
+
+    vaani_answer: str = _option(
+        "detail",
+        "body of an accepted call: the sentence only, with call_log_id, with id, or 201",
+        ("detail", "call_log_id", "id", "created"),
+    )
+    vaani_list: str = _option(
+        "call_logs", "envelope of the log list", ("call_logs", "items", "logs", "data", "array")
+    )
+    vaani_order: str = _option("newest", "order of the log list", ("newest", "oldest"))
+    vaani_call_type: str = _option("phone", "call_type in a log", ("phone", "sip"))
+    vaani_unanswered: bool = _option(False, "write a log with duration 0 for a call nobody answered")
+    vaani_variables: bool = _option(False, "echo dynamic_variables in the log")
+    vaani_voicemail: bool = _option(True, "tell a machine's pick-up in conversation_analysis and disposition")
+    vaani_422: str = _option("list", "body of a 422", ("list", "detail"))
+
+    vaanivoice_metadata: bool = _option(True, "echo the caller's own keys in call_metadata")
+    vaanivoice_row: str = _option("end", "when a history row appears", ("end", "dial", "trigger"))
+    vaanivoice_order: str = _option("newest", "order of the history", ("newest", "oldest"))
+    vaanivoice_output: str = _option("object", "output of an accepted call", ("object", "string"))
+    vaanivoice_missing_transcript: int = _option(404, "HTTP status of a transcript that is not there: 404 or 200")
+    vaanivoice_duration: str = _option(
+        "odd", "duration_ms as the vendor's sample has it, or right", ("odd", "right")
+    )
+    vaanivoice_voicemail: str = _option(
+        "both", "where a machine's pick-up shows", ("both", "status", "entity", "none")
+    )
+    vaanivoice_errors: str = _option("detail", "shape of an error body", ("detail", "gateway"))
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be obeyed, naming the option."""
+        fault_names.check(self.faults)
+        _check_outcomes([*self.outcomes, *self.outcome_by_number.values()])
+        if sum(self.outcomes.values()) <= 0:
+            raise ValueError("outcomes: at least one weight must be above 0")
+        for item in fields(self):
+            _check_choice(item.name, getattr(self, item.name), item.metadata["choices"])
+        if self.vaanivoice_missing_transcript not in {200, 404}:
+            raise ValueError("vaanivoice_missing_transcript: 404 or 200")
+
+
+def _check_outcomes(names: list[str]) -> None:
+    for name in names:
+        if name not in OUTCOMES:
+            raise ValueError(f"unknown outcome {name!r}: one of {', '.join(OUTCOMES)}")
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if choices and value not in choices:
+        raise ValueError(f"{name}: {value!r} is not one of {', '.join(choices)}")
+    if isinstance(value, tuple) and name.endswith("_s") and not 0 <= value[0] <= value[1]:
+        raise ValueError(f"{name}: a range is lowest,highest and not negative")

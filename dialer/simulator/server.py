@@ -1,0 +1,122 @@
+"""The simulator as a running server: on its own (``serve``) or inside an event loop (``run_simulator``)."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from dialer.simulator.app import application
+from dialer.simulator.books import Books
+from dialer.simulator.clock import Clock, RealClock
+from dialer.simulator.options import Options
+from dialer.simulator.summary import as_table, summarise
+from dialer.simulator.switchboard import Switchboard
+
+HOST = "127.0.0.1"
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's own, which hands the bare connection to the app so that a fault can break it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["transport"] = self.transport
+
+
+class Simulator:
+    """One simulated provider: ``board`` is its inside, ``app`` its ASGI face, ``url`` where it listens."""
+
+    def __init__(self, options: Options, clock: Clock | None = None) -> None:
+        self.board = Switchboard(options, clock or RealClock())
+        self.app: ASGIApp = application(self.board)
+        self.url = ""
+
+    @property
+    def books(self) -> Books:
+        """What it saw."""
+        return self.board.books
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Listen on ``options.port`` of this machine while the block runs; open connections are cut at its end."""
+        # uvicorn's Server would take over the signals of a process it shares; its protocol needs none of it.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        config = uvicorn.Config(
+            self.app, http=_Protocol, ws="none", lifespan="off", access_log=False, log_config=None
+        )
+        config.load()
+        state = ServerState()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: _Protocol(config, state, {}), HOST, self.board.options.port, backlog=2048
+        )
+        self.url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield
+        finally:
+            server.close()
+            await _cut_off(state)
+
+
+@asynccontextmanager
+async def run_simulator(options: Options | None = None, clock: Clock | None = None) -> AsyncIterator[Simulator]:
+    """Run a simulator in this event loop; the real clock unless one is given."""
+    simulator = Simulator(options or Options(), clock)
+    async with simulator.listening():
+        yield simulator
+
+
+def serve(options: Options, books_file: Path | None = None, *, as_json: bool = False) -> int:
+    """Serve until SIGINT or SIGTERM, then print what was seen and write ``books_file``; returns the exit code."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            simulator = runner.run(_until_asked_to_end(options, as_json))
+    except OSError as error:
+        _say(f"simulator cannot listen on port {options.port}: {error.strerror}", sys.stderr)
+        return 1
+    seen = summarise(simulator.books)
+    _say(json.dumps(seen, indent=2) if as_json else as_table(seen), sys.stdout)
+    if books_file is not None:
+        books_file.write_text(json.dumps(simulator.books.export(simulator.board.clock.now())), encoding="utf-8")
+    return 0
+
+
+async def _until_asked_to_end(options: Options, as_json: bool) -> Simulator:
+    simulator = Simulator(options)
+    asked_to_end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asked_to_end.set)
+    async with simulator.listening():
+        # With --json the summary is the one document on stdout.
+        _say(f"simulator listening on {simulator.url}", sys.stderr if as_json else sys.stdout)
+        await asked_to_end.wait()
+    return simulator
+
+
+async def _cut_off(state: ServerState) -> None:
+    """Close every connection, let the handlers notice, and cancel those that do not."""
+    for connection in list(state.connections):
+        connection.transport.close()
+    tasks = list(state.tasks)
+    if tasks:
+        await asyncio.wait(tasks, timeout=1.0)
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _say(text: str, where: TextIO) -> None:
+    where.write(text + "\n")
+    where.flush()
