@@ -1,0 +1,307 @@
+"""How every provider is asked: one request with proof of whether a byte left, and when it may be repeated."""
+
+import asyncio
+import json
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from random import Random
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+import httpx
+import tenacity
+
+from dialer.adapters.lifo_transport import LifoTransport
+from dialer.adapters.provider_answers import (
+    TRANSPORT_ERRORS,
+    Answer,
+    is_5xx,
+    json_value,
+    place_error,
+    read_error,
+    result_of,
+    retry_after_s,
+)
+from dialer.domain.call import Placed, PlaceResult
+from dialer.errors import NotSent, OutcomeUnknown, ProviderError, SendWithdrawn, Throttled, UsageError
+from dialer.ports import Clock, SendPermit
+
+ANSWER_CAP = 64 * 1024
+LOG_CAP = 32 * 1024 * 1024
+GET_ATTEMPTS = 4
+GET_LONGEST_WAIT_S = 30.0
+PLACE_FIRST_WAIT_S = 0.1
+GET_FIRST_WAIT_S = 0.5
+
+_LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){6,14}")
+
+
+class Secret(str):
+    """A string that shows itself nowhere: not in a repr, so not in a traceback with locals either."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a provider is and how patiently it is asked. Times are seconds.
+
+    ``timeout_s`` bounds one whole request, connecting included; ``read_timeout_s`` only the silence between
+    two chunks. ``repeat_budget_s`` bounds all repeats of one place-call together. ``max_connections`` should
+    not be below the number of worker slots. ``retry_5xx="at_once"`` is the user's word that a 5xx of this
+    provider placed nothing. ``account`` empty means the dialect's name.
+    """
+
+    base_url: str
+    api_key: str = field(default="", repr=False)
+    access_token: str = field(default="", repr=False)
+    account: str = ""
+    timeout_s: float = 40.0
+    connect_timeout_s: float = 1.5
+    read_timeout_s: float = 30.0
+    write_timeout_s: float = 5.0
+    pool_timeout_s: float = 0.5
+    repeat_budget_s: float = 0.8
+    retry_5xx: Literal["verified", "at_once"] = "verified"
+    max_connections: int = 100
+    keepalive_s: float = 2.0
+    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not re.match(r"https?://[^/\s]+", self.base_url):
+            raise UsageError("the provider's base URL must start with http:// or https:// and name a host")
+        for secret in (self.api_key, self.access_token):
+            if re.search(r"[^\x21-\x7e]", secret):
+                raise UsageError("the provider's key holds a character that cannot be sent; paste it again")
+
+
+class ProviderHttp:
+    """The client of one provider account. Close it with ``aclose``."""
+
+    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], clock: Clock, random: Random) -> None:
+        self.endpoint = endpoint
+        self._clock, self._random = clock, random
+        self._base = endpoint.base_url.rstrip("/")
+        self._secrets = tuple(Secret(key) for key in (endpoint.api_key, endpoint.access_token) if key)
+        self._headers = [("accept", "application/json"), ("user-agent", "dialer"), *headers.items()]
+        self._timeouts = {
+            "connect": endpoint.connect_timeout_s,
+            "read": endpoint.read_timeout_s,
+            "write": endpoint.write_timeout_s,
+            "pool": endpoint.pool_timeout_s,
+        }
+        self._urls: dict[str, httpx.URL] = {}
+        transport = LifoTransport(
+            max_connections=endpoint.max_connections,
+            keepalive_s=endpoint.keepalive_s,
+            ssl_context=endpoint.ssl_context,
+        )
+        # No cookie of the provider is kept: an answer must not change what the next request carries.
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.AsyncClient(transport=transport, trust_env=False, cookies=no_cookies)
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    def hide(self, text: str) -> str:
+        """A provider's text without our keys and without whole phone numbers, fit for logs and reports."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        permit: SendPermit | None = None,
+        cap: int = ANSWER_CAP,
+    ) -> Answer:
+        """Send one request and read the whole answer, at most ``cap`` bytes of it, within ``timeout_s``.
+
+        httpcore's trace event ``http11.send_request_headers.started`` fires before the first byte: until then
+        every failure raises NotSent (SendWithdrawn if ``permit`` said no at that instant, and no byte leaves);
+        from then on every failure raises OutcomeUnknown. Cancelling raises CancelledError as ever.
+        """
+        request, proof = self._request(method, path, body, permit)
+        try:
+            async with asyncio.timeout(self.endpoint.timeout_s):
+                return await self._answer(request, cap)
+        except (ProviderError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            kind = OutcomeUnknown if proof.armed else NotSent
+            raise kind(self.hide(_words(error))) from error
+
+    async def place(
+        self, path: str, body: Mapping[str, Any], permit: SendPermit, read: Callable[[Answer], Placed]
+    ) -> PlaceResult:
+        """Place one call; ``read`` turns a 2xx into Placed or raises the ProviderError it stands for.
+
+        Repeated in place only on proof that nothing was placed (NotSent, Throttled with a Retry-After that
+        fits the budget; a 5xx too with ``retry_5xx="at_once"``), each time after asking ``permit`` for a slot.
+        """
+        content = json.dumps(body, separators=(",", ":")).encode()
+        requests = 0
+
+        async def once() -> Placed:
+            nonlocal requests
+            await permit.slot(repeat=requests > 0)
+            requests += 1
+            answer = await self.exchange("POST", path, content, permit)
+            error = place_error(answer, self.hide)
+            if error is not None:
+                raise error
+            return read(answer)
+
+        try:
+            return await self._place_repeats()(once)
+        except ProviderError as error:
+            return result_of(error, retry_5xx_at_once=self._at_once)
+
+    async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
+        """Read something; repeated on 429, 5xx and transport errors, ``GET_ATTEMPTS`` requests in all.
+
+        Raises NotSent, Throttled, KeyRefused, NoCredit, CallRefused, NotFound, OutcomeUnknown.
+        """
+        target = f"{path}?{urlencode(query)}" if query else path
+
+        async def once() -> Answer:
+            answer = await self.exchange("GET", target, cap=LOG_CAP)
+            error = read_error(answer, self.hide)
+            if error is not None:
+                raise error
+            return answer
+
+        return await tenacity.AsyncRetrying(
+            sleep=self._clock.sleep,
+            stop=tenacity.stop_after_attempt(GET_ATTEMPTS),
+            wait=self._wait(GET_FIRST_WAIT_S),
+            retry=tenacity.retry_if_exception(_may_read_again),
+            reraise=True,
+        )(once)
+
+    async def get_json(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
+        """``get``, with the body as JSON of any type."""
+        return json_value(await self.get(path, query))
+
+    @property
+    def _at_once(self) -> bool:
+        return self.endpoint.retry_5xx == "at_once"
+
+    def _place_repeats(self) -> tenacity.AsyncRetrying:
+        return tenacity.AsyncRetrying(
+            sleep=self._clock.sleep,
+            stop=tenacity.stop_before_delay(self.endpoint.repeat_budget_s),
+            wait=self._wait(PLACE_FIRST_WAIT_S),
+            retry=tenacity.retry_if_exception(self._may_place_again),
+            reraise=True,
+        )
+
+    def _may_place_again(self, error: BaseException) -> bool:
+        match error:
+            case SendWithdrawn():
+                return False
+            case NotSent():
+                return True
+            case Throttled():
+                # Without a Retry-After every worker must slow down: that is the caller's brake, not a wait here.
+                return error.retry_after_s is not None
+            case _:
+                return self._at_once and is_5xx(error)
+
+    def _wait(self, first_s: float) -> Callable[[tenacity.RetryCallState], float]:
+        """Exponential back-off with full jitter, on top of what Retry-After asks for."""
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.retry_after_s if isinstance(error, ProviderError) else None
+            return (asked or 0.0) + self._random.uniform(0, first_s * 2 ** (state.attempt_number - 1))
+
+        return wait
+
+    def _url(self, path: str) -> httpx.URL:
+        return httpx.URL(self._base + path)
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, permit: SendPermit | None
+    ) -> tuple[httpx.Request, "_Proof"]:
+        proof = _Proof(permit)
+        headers = self._headers
+        if body is not None:
+            # Answers to a POST are small; unpacked ones cannot grow past the cap unseen.
+            headers = [*headers, ("content-type", "application/json"), ("accept-encoding", "identity")]
+        else:
+            headers = [*headers, ("accept-encoding", "gzip")]
+        extensions = {"timeout": self._timeouts, "trace": proof.trace}
+        url = self._urls.get(path)
+        if url is None:
+            url = self._url(path)
+            if body is not None:
+                self._urls[path] = url
+        return httpx.Request(method, url, headers=headers, content=body, extensions=extensions), proof
+
+    async def _answer(self, request: httpx.Request, cap: int) -> Answer:
+        response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        try:
+            body = await _read(response, cap)
+        finally:
+            await response.aclose()
+        wait = retry_after_s(response.headers.get("retry-after"), self._clock.now())
+        return Answer(response.status_code, body, wait)
+
+
+class _Proof:
+    """Whether a byte may have left."""
+
+    __slots__ = ("_permit", "armed")
+
+    def __init__(self, permit: SendPermit | None) -> None:
+        self._permit = permit
+        self.armed = False
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "http11.send_request_headers.started":
+            if self._permit is not None:
+                self._permit.last_instant()
+            self.armed = True
+
+
+async def _read(response: httpx.Response, cap: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > cap:
+            raise OutcomeUnknown(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "the whole request took too long"
+    what = TRANSPORT_ERRORS.get(type(error), f"unexpected {type(error).__name__}")
+    detail = str(error)[:200]
+    return f"{what} ({detail})" if detail else what
+
+
+def _may_read_again(error: BaseException) -> bool:
+    match error:
+        case SendWithdrawn():
+            return False
+        case NotSent():
+            return True
+        case Throttled():
+            return (error.retry_after_s or 0.0) <= GET_LONGEST_WAIT_S
+        case OutcomeUnknown():
+            return error.status is None or error.status == 408 or is_5xx(error)
+        case _:
+            return False

@@ -1,0 +1,218 @@
+"""The provider at api.vaani.ai (mvdocs.omind.ai/api-reference/calls).
+
+Agents are chosen by their phone number, an accepted call need not tell an id, and a call that nobody picked up
+may leave no row in the log at all.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+from dialer.adapters.call_log_rows import (
+    TOKEN_KEY,
+    Row,
+    number,
+    phone,
+    pick,
+    read_pages,
+    speaks_of_voicemail,
+    text,
+    token,
+    when,
+    word,
+)
+from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.provider_http import Endpoint, ProviderHttp, Secret
+from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
+from dialer.domain.disposition import Disposition
+from dialer.errors import NotFound, OutcomeUnknown
+from dialer.ports import Clock, SendPermit
+
+DIALECT = "vaani"
+BASE_URL = "https://api.vaani.ai"
+PLACE_PATH = "/calls/outbound_call"
+LOGS_PATH = "/calls/logs"
+PAGE_SIZE = 100
+DAY_S = 86_400.0
+
+DISPOSITIONS: Mapping[str, Disposition] = {
+    "completed": Disposition.ANSWERED,
+    "answered": Disposition.ANSWERED,
+    "ended": Disposition.ANSWERED,
+    "user disconnected": Disposition.ANSWERED,
+    "agent disconnected": Disposition.ANSWERED,
+    "user hangup": Disposition.ANSWERED,
+    "agent hangup": Disposition.ANSWERED,
+    "client initiated": Disposition.ANSWERED,
+    "voicemail": Disposition.VOICEMAIL,
+    "voice mail": Disposition.VOICEMAIL,
+    "voicemail detected": Disposition.VOICEMAIL,
+    "answering machine": Disposition.VOICEMAIL,
+    "no answer": Disposition.NO_ANSWER,
+    "noanswer": Disposition.NO_ANSWER,
+    "not answered": Disposition.NO_ANSWER,
+    "unanswered": Disposition.NO_ANSWER,
+    "missed": Disposition.NO_ANSWER,
+    "busy": Disposition.BUSY,
+    "user busy": Disposition.BUSY,
+    "rejected": Disposition.REJECTED,
+    "user rejected": Disposition.REJECTED,
+    "declined": Disposition.REJECTED,
+    "failed": Disposition.FAILED,
+    "error": Disposition.FAILED,
+    "cancelled": Disposition.FAILED,
+    "canceled": Disposition.FAILED,
+    "invalid number": Disposition.INVALID_NUMBER,
+    "unallocated number": Disposition.INVALID_NUMBER,
+    "blocked": Disposition.BLOCKED,
+}
+"""The words of ``call_end_reason``. The vendor documents none; "Completed" is its ancestor's default."""
+
+LIVE = frozenset({"pending", "queued", "calling", "dialing", "ringing", "active", "in progress", "ongoing"})
+
+_TALKED = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One thing said in a call."""
+
+    speaker: str
+    message: str
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call, with what was said."""
+
+    log: CallLog
+    transcript: tuple[Turn, ...]
+
+
+class Vaani:
+    """CallProvider for api.vaani.ai. Authenticates with a key, or with the session's access token as a cookie."""
+
+    silent_when_unanswered = True
+
+    def __init__(self, endpoint: Endpoint, clock: Clock, random: Random) -> None:
+        headers: dict[str, str] = {}
+        if endpoint.api_key:
+            headers["x-api-key"] = Secret(endpoint.api_key)
+        elif endpoint.access_token:
+            headers["cookie"] = Secret(f"access_token={endpoint.access_token}")
+        self._http = ProviderHttp(endpoint, headers, clock, random)
+        self.account = endpoint.account or DIALECT
+
+    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+        """``POST /calls/outbound_call``. The answer's body is undocumented: any JSON object accepts the call."""
+        return await self._http.place(PLACE_PATH, _body(request), permit, self._placed)
+
+    def read_logs(self, since: float) -> AsyncIterator[LogPage]:
+        """``GET /calls/logs`` from the day before ``since``: the zone and the edges of ``start_date`` are unknown."""
+        start = datetime.fromtimestamp(since - DAY_S, UTC).date().isoformat()
+
+        async def ask(page: int) -> Any:
+            query: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE, "call_type": "phone", "start_date": start}
+            return await self._http.get_json(LOGS_PATH, query)
+
+        return read_pages(ask, PAGE_SIZE, read_row)
+
+    async def call(self, call_log_id: str) -> CallRecord:
+        """``GET /calls/{call_log_id}``. Raises NotFound and the other ProviderErrors."""
+        if call_log_id.strip(". ") == "":
+            raise NotFound("no call of that id")
+        found = json_object(await self._http.get(f"/calls/{quote(call_log_id, safe='')}"))
+        said = found.get("messages")
+        try:
+            return CallRecord(read_row(found), tuple(map(_turn, said if isinstance(said, list) else [])))
+        except ValueError as error:
+            raise OutcomeUnknown("the call's record does not say which call it is") from error
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    def _placed(self, answer: Answer) -> Placed:
+        body = json_object(answer)
+        success, call_id = body.get("success"), find_call_id(body)
+        if success is False or (body.get("error") and not call_id and success is None):
+            raise unsuccessful(answer, body, call_id, self._http.hide)
+        if success is True or success is None:
+            return Placed(call_id, answer.status)
+        raise OutcomeUnknown(f"HTTP {answer.status} of unknown meaning", status=answer.status)
+
+
+def _body(request: CallRequest) -> Json:
+    name = {"name": request.name} if request.name else {}
+    return {
+        "agent_phone_number": request.agent,
+        "phone_number_to_dial": request.to,
+        "dynamic_variables": {**name, **request.variables, TOKEN_KEY: request.token},
+    }
+
+
+def find_call_id(body: Json) -> str | None:
+    """An id, should the answer carry one under any name that has been seen."""
+    return text(pick(body, "call_log_id", "call_id", "id", "room_name")) or None
+
+
+def read_row(row: Row) -> CallLog:
+    """One row of the call log. Raises ValueError when it does not say which call it is."""
+    call_id = text(pick(row, "call_log_id", "call_id", "id"))
+    if not call_id:
+        raise ValueError("no call_log_id")
+    started, ended = when(pick(row, "start_time", "Start_time")), when(pick(row, "end_time", "End_time"))
+    talked = _talked(row, started, ended)
+    disposition, unmapped = _disposition(row, talked, over=ended is not None)
+    said = pick(row, "call_end_reason", "call_status", "status")
+    return CallLog(
+        call_id=call_id,
+        to_number=phone(pick(row, "called_number", "to_number")),
+        agent=phone(row.get("agent_phone_number")) or text(row.get("agent_id")),
+        started_at=started,
+        ended_at=ended,
+        duration_s=talked if disposition in _TALKED else None,
+        disposition=disposition,
+        raw_status=text(said),
+        token=token(row),
+        outbound=not word(pick(row, "call_direction", "direction")).startswith("in"),
+        unmapped=unmapped,
+        cost=number(row.get("total_cost")),
+        summary=text(pick(row, "conversation_analysis", "summary")),
+        recording_url=text(pick(row, "recording_url", "recording")),
+    )
+
+
+def _talked(row: Row, started: float | None, ended: float | None) -> float | None:
+    picked = when(row.get("user_picked_up_at"))
+    if picked is not None and ended is not None:
+        return max(0.0, ended - picked)
+    told = number(row.get("duration"))
+    if told is not None:
+        return max(0.0, told)
+    return None if started is None or ended is None else max(0.0, ended - started)
+
+
+def _disposition(row: Row, talked: float | None, over: bool) -> tuple[Disposition | None, bool]:
+    said = word(pick(row, "call_end_reason", "call_status", "status"))
+    known = DISPOSITIONS.get(said)
+    if said in LIVE or (not over and known is None):
+        return None, False
+    if known is Disposition.VOICEMAIL or speaks_of_voicemail(row.get("conversation_analysis")):
+        return Disposition.VOICEMAIL, False
+    if known is not None and known is not Disposition.ANSWERED:
+        return known, False
+    # "Completed" is written for every call, so whether anybody talked is read from the clock.
+    # start_time to end_time may be ringing alone and proves nothing.
+    if talked is not None and (number(row.get("duration")) is not None or row.get("user_picked_up_at")):
+        return (Disposition.ANSWERED if talked > 0 else Disposition.NO_ANSWER), False
+    return known, known is None
+
+
+def _turn(row: object) -> Turn:
+    found: Row = row if isinstance(row, dict) else {}
+    return Turn(text(found.get("speaker")), text(found.get("message")), when(found.get("timestamp")))

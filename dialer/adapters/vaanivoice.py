@@ -1,0 +1,321 @@
+"""The provider at api.vaanivoice.ai (docs.vaanivoice.ai/sdk, docs.vaanivoice.ai/api-reference).
+
+Agents are chosen by id, calls carry an id from the start, the log has every accepted call and no filters.
+"""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+from urllib.parse import quote
+
+from dialer.adapters.call_log_rows import (
+    TOKEN_KEY,
+    Row,
+    mapping,
+    number,
+    phone,
+    pick,
+    read_pages,
+    speaks_of_voicemail,
+    text,
+    token,
+    when,
+    word,
+)
+from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.provider_http import Endpoint, ProviderHttp, Secret
+from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
+from dialer.domain.disposition import Disposition
+from dialer.errors import NotFound, OutcomeUnknown, UsageError
+from dialer.ports import Clock, SendPermit
+
+DIALECT = "vaanivoice"
+BASE_URL = "https://api.vaanivoice.ai"
+PLACE_PATH = "/api/trigger-call/"
+"""With the slash: without it the vendor's framework answers 307, and a followed redirect may call twice."""
+PAGE_SIZE = 200
+
+VENDOR_KEYS = frozenset({"name", "phone", "agent_name", "agent_id", "client_id"})
+"""Keys the vendor itself writes into a call's metadata."""
+
+CALL_OPTIONS = frozenset({"voice", "sip_trunk_id", "test_mode", "dnd_check_skipped", "modify_agent"})
+
+DISPOSITIONS: Mapping[str, Disposition] = {
+    "user disconnected": Disposition.ANSWERED,
+    "agent disconnected": Disposition.ANSWERED,
+    "customer disconnected": Disposition.ANSWERED,
+    "agent requested disconnect": Disposition.ANSWERED,
+    "participant disconnected": Disposition.ANSWERED,
+    "disconnected": Disposition.ANSWERED,
+    "completed": Disposition.ANSWERED,
+    "call completed": Disposition.ANSWERED,
+    "ended": Disposition.ANSWERED,
+    "call ended": Disposition.ANSWERED,
+    "answered": Disposition.ANSWERED,
+    "voicemail": Disposition.VOICEMAIL,
+    "voice mail": Disposition.VOICEMAIL,
+    "voicemail detected": Disposition.VOICEMAIL,
+    "answering machine": Disposition.VOICEMAIL,
+    "no answer": Disposition.NO_ANSWER,
+    "noanswer": Disposition.NO_ANSWER,
+    "call no answer": Disposition.NO_ANSWER,
+    "not answered": Disposition.NO_ANSWER,
+    "unanswered": Disposition.NO_ANSWER,
+    "missed": Disposition.NO_ANSWER,
+    "busy": Disposition.BUSY,
+    "user busy": Disposition.BUSY,
+    "line busy": Disposition.BUSY,
+    "rejected": Disposition.REJECTED,
+    "call rejected": Disposition.REJECTED,
+    "declined": Disposition.REJECTED,
+    "failed": Disposition.FAILED,
+    "call failed": Disposition.FAILED,
+    "error": Disposition.FAILED,
+    "cancelled": Disposition.FAILED,
+    "canceled": Disposition.FAILED,
+    "invalid number": Disposition.INVALID_NUMBER,
+    "unallocated number": Disposition.INVALID_NUMBER,
+    "blocked": Disposition.BLOCKED,
+    "dnd": Disposition.BLOCKED,
+}
+"""The provider's ``call_status`` words. Its pages list none but "User disconnected"; the others come from its
+webhook events (guides/webhook-setup) and its campaign results (api-reference, campaign results)."""
+
+SIP_DISPOSITIONS: Mapping[str, Disposition] = {
+    "404": Disposition.INVALID_NUMBER,
+    "410": Disposition.INVALID_NUMBER,
+    "484": Disposition.INVALID_NUMBER,
+    "604": Disposition.INVALID_NUMBER,
+    "408": Disposition.NO_ANSWER,
+    "480": Disposition.NO_ANSWER,
+    "487": Disposition.NO_ANSWER,
+    "486": Disposition.BUSY,
+    "600": Disposition.BUSY,
+    "603": Disposition.REJECTED,
+    "607": Disposition.BLOCKED,
+}
+"""SIP response codes (RFC 3261 §21), as in the webhook's ``SIP_404_NOT_FOUND``; every other code is a failure."""
+
+LIVE = frozenset(
+    {"queued", "initiated", "scheduled", "started", "dialing", "ringing", "active", "in progress", "ongoing"}
+)
+
+_CALL_ID = re.compile(r"\b(?:outbound|room)-[A-Za-z0-9-]*[A-Za-z0-9]")
+_ROOM = re.compile(r"\broom(?:[ _]name)?[ :=]+[\"'`]?([A-Za-z0-9][\w.-]*\w)", re.IGNORECASE)
+_MISSING = re.compile(r"transcript not found|error retrieving transcript|\b404\b", re.IGNORECASE)
+_PENDING = re.compile(r"\bprocessing\b|not (yet )?(available|ready|processed)", re.IGNORECASE)
+_PENDING_CHARS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What ``GET /api/health`` says; ``healthy`` is the good status."""
+
+    status: str
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallDetails:
+    """What the provider made of a call; ``pending`` while it still works on it, and then all else is empty."""
+
+    pending: bool
+    transcription: str = ""
+    summary: str = ""
+    entity: Mapping[str, Any] | None = None
+    evaluation: Mapping[str, Any] | None = None
+    tag: str = ""
+
+
+class VaaniVoice:
+    """CallProvider for api.vaanivoice.ai.
+
+    ``options`` are further fields of the vendor's request, of CALL_OPTIONS only, sent with every call.
+    """
+
+    silent_when_unanswered = False
+
+    def __init__(
+        self, endpoint: Endpoint, clock: Clock, random: Random, options: Mapping[str, Any] | None = None
+    ) -> None:
+        unknown = set(options or {}) - CALL_OPTIONS
+        if unknown:
+            raise UsageError(f"unknown call option {min(unknown)!r}; known are {', '.join(sorted(CALL_OPTIONS))}")
+        headers = {"x-api-key": Secret(endpoint.api_key)} if endpoint.api_key else {}
+        self._http = ProviderHttp(endpoint, headers, clock, random)
+        self._options = dict(options or {})
+        self.account = endpoint.account or DIALECT
+
+    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+        """``POST /api/trigger-call/``. A success without a call id is unknown: it names nothing to wait for."""
+        return await self._http.place(PLACE_PATH, self._body(request), permit, self._placed)
+
+    def read_logs(self, since: float) -> AsyncIterator[LogPage]:
+        """``GET /api/call-history``; the vendor offers no filter, so ``since`` narrows nothing."""
+        return read_pages(self._history, PAGE_SIZE, read_row)
+
+    async def health(self) -> Health:
+        """``GET /api/health``. Raises ProviderError."""
+        found = json_object(await self._http.get("/api/health"))
+        return Health(text(found.get("status")), text(found.get("service")))
+
+    async def transcript(self, call_id: str) -> str | None:
+        """``GET /api/transcript/{call_id}``; None while it is being made.
+
+        Raises NotFound when there is none, whether the vendor says so with a 404 as documented or with a 200
+        as observed; other ProviderErrors when it cannot be read.
+        """
+        answer = await self._http.get(f"/api/transcript/{_escaped(call_id)}")
+        found = json_object(answer)
+        said, problem = text(found.get("transcript")), text(found.get("error"))
+        if number(found.get("status_code")) == 404 or _MISSING.search(problem) or _is_missing(said):
+            raise NotFound("no transcript of that call", status=answer.status)
+        if problem:
+            raise OutcomeUnknown(f"no transcript: {self._http.hide(problem)[:200]}", status=answer.status)
+        pending = answer.status == 202 or not said or (len(said) < _PENDING_CHARS and _PENDING.search(said))
+        return None if pending else said
+
+    async def call_details(self, call_id: str) -> CallDetails:
+        """``GET /api/call_details/{call_id}``. Raises NotFound and the other ProviderErrors."""
+        answer = await self._http.get(f"/api/call_details/{_escaped(call_id)}")
+        found = json_object(answer)
+        said, summary = text(found.get("transcription")), text(found.get("summary"))
+        # Not ready is a 202, or one fixed sentence in place of every field.
+        if answer.status == 202 or (isinstance(found.get("entity"), str) and said == summary):
+            return CallDetails(pending=True)
+        return CallDetails(
+            pending=False,
+            transcription=said,
+            summary=summary,
+            entity=mapping(found.get("entity")),
+            evaluation=mapping(found.get("conversation_eval")),
+            tag=text(found.get("call_eval_tag")),
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def _history(self, page: int) -> Any:
+        return await self._http.get_json("/api/call-history", {"page": page, "page_size": PAGE_SIZE})
+
+    def _body(self, request: CallRequest) -> Json:
+        body: Json = {
+            **self._options,
+            "agent_id": request.agent,
+            "medium": "telephony",
+            "contact_number": request.to,
+            "name": request.name or "Customer",
+            "metadata": metadata(request),
+        }
+        if request.caller_id:
+            body["outbound_number"] = request.caller_id
+        return body
+
+    def _placed(self, answer: Answer) -> Placed:
+        body = json_object(answer)
+        success, call_id = body.get("success"), find_call_id(body)
+        if success is False:
+            raise unsuccessful(answer, body, call_id, self._http.hide)
+        if call_id and (success is True or success is None):
+            return Placed(call_id, answer.status)
+        raise OutcomeUnknown(f"HTTP {answer.status} that names no call", status=answer.status)
+
+
+def metadata(request: CallRequest) -> dict[str, str]:
+    """The variables for the agent's prompt, with our token.
+
+    A column named like one of VENDOR_KEYS goes out as ``contact_<column>``: the vendor would overwrite it.
+    """
+    renamed = {f"contact_{key}": value for key, value in request.variables.items() if key in VENDOR_KEYS}
+    plain = {key: value for key, value in request.variables.items() if key not in VENDOR_KEYS}
+    return {**renamed, **plain, TOKEN_KEY: request.token}
+
+
+def find_call_id(body: Json) -> str | None:
+    """The call id, at top level, in ``output``, or inside ``output``'s free text (seen in older answers)."""
+    output = body.get("output")
+    inner = output if isinstance(output, dict) else {}
+    found = text(pick(body, "call_id", "room_name")) or text(pick(inner, "call_id", "room_name"))
+    if found or not isinstance(output, str):
+        return found or None
+    if output.strip() and not re.search(r"\s", output.strip()):
+        return output.strip()
+    match = _CALL_ID.search(output)
+    if match:
+        return match[0]
+    match = _ROOM.search(output)
+    return match[1] if match else None
+
+
+def read_row(row: Row) -> CallLog:
+    """One row of the call history. Raises ValueError when it does not say which call it is."""
+    call_id = text(row.get("call_id"))
+    if not call_id:
+        raise ValueError("no call_id")
+    started = when(pick(row, "Start_time", "start_time"))
+    ended = when(pick(row, "End_time", "end_time"))
+    disposition, unmapped = _disposition(row, over=ended is not None)
+    meta = mapping(row.get("call_metadata"))
+    direction = word(pick(row, "direction", "call_type"))
+    return CallLog(
+        call_id=call_id,
+        to_number=phone(pick(row, "to_number")) or phone(meta.get("phone")),
+        agent=text(pick(row, "agent_id", "agent_name")),
+        started_at=started,
+        ended_at=ended,
+        duration_s=_duration(row, started, ended, disposition),
+        disposition=disposition,
+        raw_status=text(row.get("call_status")),
+        token=token(row),
+        outbound=not direction.startswith(("in", "web")),
+        unmapped=unmapped,
+        cost=number(row.get("call_cost")),
+        summary=text(row.get("call_summary")),
+        recording_url=text(row.get("recording_api")),
+    )
+
+
+def known_word(said: str) -> Disposition | None:
+    """The disposition of a status word in ``word``'s spelling; None when the table does not know it."""
+    sip = re.search(r"\bsip (\d{3})\b", said)
+    if sip:
+        return SIP_DISPOSITIONS.get(sip[1], Disposition.FAILED)
+    return DISPOSITIONS.get(said)
+
+
+def _disposition(row: Row, over: bool) -> tuple[Disposition | None, bool]:
+    said = word(row.get("call_status"))
+    known = known_word(said)
+    if said in LIVE or (not over and known is None):
+        return None, False
+    if known is Disposition.VOICEMAIL or speaks_of_voicemail(row.get("call_entity"), row.get("dispositions")):
+        return Disposition.VOICEMAIL, False
+    if pick(row, "user_picked_up_at") is not None:
+        return Disposition.ANSWERED, False
+    if "user_picked_up_at" in row and over:
+        return (Disposition.NO_ANSWER if known in {None, Disposition.ANSWERED} else known), False
+    return known, known is None
+
+
+def _duration(row: Row, started: float | None, ended: float | None, disposition: Disposition | None) -> float | None:
+    if disposition not in {Disposition.ANSWERED, Disposition.VOICEMAIL}:
+        return None
+    begin = when(row.get("user_picked_up_at")) or started
+    if begin is not None and ended is not None:
+        return max(0.0, ended - begin)
+    # The vendor's own sample contradicts its clock here; used only when there is nothing else.
+    milliseconds = number(row.get("duration_ms"))
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _is_missing(said: str) -> bool:
+    return said.lower().startswith(("transcript not found", "error retrieving transcript"))
+
+
+def _escaped(call_id: str) -> str:
+    if call_id.strip(". ") == "":
+        raise NotFound("no call of that id")
+    return quote(call_id, safe="")
