@@ -276,6 +276,7 @@ class Admitted:
     name: str
     variables: Mapping[str, str]
     dialed_at: float
+    spec: CampaignSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -502,7 +503,7 @@ class Ledger(Protocol):
         """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
         ...
 
-    async def known_calls(self, call_ids: Sequence[str]) -> Mapping[str, int | None]:
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
         """Which of these calls are settled in the ledger: call id -> its attempt."""
         ...
 

@@ -1,0 +1,224 @@
+"""Verbs on campaigns, contacts and the suppression list."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
+from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.attempt import Actor, AttemptState
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
+from dialer.domain.contact import NewContact
+from dialer.ports import Campaign, ImportCounts, Suppression
+
+CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
+
+ADD_CAMPAIGN = """
+INSERT INTO campaigns (name, account, spec, status, created_at)
+VALUES (:name, :account, :spec, 'draft', :now) ON CONFLICT (name) DO NOTHING
+"""
+RENEW_SPEC = "UPDATE campaigns SET spec = :spec, account = :account WHERE name = :name"
+CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name"
+CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
+
+ADD_CONTACT = """
+INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, variables, list_row, status, due_at)
+VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :variables, :row, :status, :due_at)
+ON CONFLICT (phone, campaign_id) DO NOTHING
+"""
+SUPPRESSED_AMONG = """
+SELECT DISTINCT phone FROM suppressions WHERE campaign_id IN (0, :campaign_id) AND phone IN :phones*
+"""
+
+ADD_IMPORT = """
+INSERT INTO imports (campaign_id, fingerprint, source, total, queued, duplicate, suppressed, invalid, deferred,
+    rejects, imported_at)
+VALUES (:campaign_id, :fingerprint, :source, :total, :queued, :duplicate, :suppressed, :invalid, :deferred,
+    :rejects, :now)
+ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET
+    queued = imports.queued + excluded.queued,
+    duplicate = imports.duplicate - excluded.queued
+"""
+
+MOVE_CAMPAIGN = """
+UPDATE campaigns SET status = :after, halt_reason = :halt_reason,
+    started_at = CASE WHEN :after = 'running' THEN coalesce(started_at, :now) ELSE started_at END,
+    finished_at = CASE WHEN :after IN ('finished', 'cancelled') THEN :now ELSE NULL END
+WHERE id = :id
+"""
+QUEUED_OF_CAMPAIGN = "SELECT id, state FROM attempts WHERE campaign_id = :id AND state = 'queued'"
+WAITING_OF_CAMPAIGN = "SELECT id, state FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued')"
+PLAN_AGAIN = "UPDATE attempts SET state = 'planned', lease_until = NULL, reason = :reason WHERE id IN :ids*"
+CANCEL_CONTACTS = f"""
+UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = ''
+WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND NOT EXISTS (
+    SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
+    AND attempts.state IN ('dialing', 'placed', 'unknown'))
+"""
+RUNNING_OF_ACCOUNT = "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled')"
+
+ADD_SUPPRESSION = """
+INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
+VALUES (:phone, :campaign_id, :reason, :source, :added_at) ON CONFLICT (phone, campaign_id) DO NOTHING
+"""
+WAITING_TO_PHONES = """
+SELECT id, state FROM attempts WHERE phone IN :phones* AND state IN ('planned', 'queued')
+    AND (campaign_id = :campaign_id OR :campaign_id = 0)
+"""
+SUPPRESS_CONTACTS = f"""
+UPDATE contacts SET status = 'suppressed', due_at = NULL, waits_for = ''
+WHERE phone IN :phones* AND (campaign_id = :campaign_id OR :campaign_id = 0) AND status IN ({OPEN_CONTACT})
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
+        AND attempts.state IN ('dialing', 'placed', 'unknown'))
+"""
+REMOVE_SUPPRESSION = "DELETE FROM suppressions WHERE phone = :phone AND campaign_id = 0"
+
+
+def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
+    """A campaign from CAMPAIGN_COLUMNS."""
+    campaign_id, spec, status, halt_reason, created_at, started_at, finished_at = row
+    return Campaign(
+        campaign_id,
+        read_spec(spec),
+        CampaignStatus(status),
+        halt_reason,
+        created_at,
+        started_at,
+        finished_at,
+        is_new,
+    )
+
+
+def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now: float) -> list[Campaign]:
+    """Make each campaign, or give an existing one its new spec."""
+    opened = []
+    for spec in specs:
+        told = {"name": spec.name, "account": spec.provider, "spec": write_spec(spec), "now": now}
+        is_new = transaction.run(ADD_CAMPAIGN, told) == 1
+        if not is_new:
+            transaction.run(RENEW_SPEC, told)
+        opened.append(campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new))
+    return opened
+
+
+def add_contacts(transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, now: float) -> list[str]:
+    """Add people; answers "queued", "duplicate" or "suppressed" for each."""
+    phones = [contact.phone for contact in contacts]
+    found = transaction.all(SUPPRESSED_AMONG, {"campaign_id": campaign_id, "phones": phones})
+    suppressed = {row[0] for row in found}
+    rows = [_contact_row(campaign_id, contact, contact.phone in suppressed, now) for contact in contacts]
+    added = transaction.won(ADD_CONTACT, rows)
+    return [
+        "duplicate" if not is_new else "suppressed" if phone in suppressed else "queued"
+        for phone, is_new in zip(phones, added, strict=True)
+    ]
+
+
+def _contact_row(campaign_id: int, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
+    return {
+        "campaign_id": campaign_id,
+        "phone": contact.phone,
+        "name": contact.name,
+        "key": contact.key,
+        "region": contact.region,
+        "zones": " ".join(contact.zones),
+        "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
+        "row": contact.row,
+        "status": "suppressed" if suppressed else "pending",
+        "due_at": None if suppressed else now,
+    }
+
+
+def record_imports(
+    transaction: Transaction, imports: Sequence[tuple[str, str, ImportCounts]], campaign_id: int, now: float
+) -> list[None]:
+    """Remember what each list (fingerprint, source, counts) brought."""
+    for fingerprint, source, counts in imports:
+        transaction.run(
+            ADD_IMPORT,
+            {
+                "campaign_id": campaign_id,
+                "fingerprint": fingerprint,
+                "source": source,
+                "total": counts.rows,
+                "queued": counts.queued,
+                "duplicate": counts.duplicate,
+                "suppressed": counts.suppressed,
+                "invalid": counts.invalid,
+                "deferred": counts.deferred,
+                "rejects": counts.rejects,
+                "now": now,
+            },
+        )
+    return [None] * len(imports)
+
+
+def move_campaigns(
+    transaction: Transaction, moves: Sequence[tuple[int, str, str]], now: float
+) -> list[Campaign | None]:
+    """Apply (campaign id, verb, reason) for each; None where the verb is not allowed now."""
+    return [_move(transaction, campaign_id, verb, reason, now) for campaign_id, verb, reason in moves]
+
+
+def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, now: float) -> Campaign | None:
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+    allowed_from, after = CAMPAIGN_TRANSITIONS[verb]
+    if campaign.status not in allowed_from:
+        return None
+    halt_reason = reason if after is CampaignStatus.HALTED else ""
+    transaction.run(MOVE_CAMPAIGN, {"id": campaign_id, "after": str(after), "halt_reason": halt_reason, "now": now})
+    if after is CampaignStatus.CANCELLED:
+        waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
+        end_waiting(transaction, waiting, "campaign cancelled", now)
+        transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+    elif after is not CampaignStatus.RUNNING:
+        _take_back(transaction, campaign_id, f"campaign {after}", now)
+    return campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+
+
+def _take_back(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
+    queued = transaction.all(QUEUED_OF_CAMPAIGN, {"id": campaign_id})
+    if queued:
+        transaction.run(PLAN_AGAIN, {"ids": [row[0] for row in queued], "reason": reason})
+        add_events(
+            transaction,
+            [event(row[0], now, Actor.OPERATOR, "queued", AttemptState.PLANNED, reason) for row in queued],
+        )
+
+
+def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], now: float) -> list[list[str]]:
+    """Halt every running campaign of each (account, reason); answers the names."""
+    return [_halt(transaction, account, reason, now) for account, reason in halts]
+
+
+def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+    running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
+    halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
+    return [campaign.spec.name for campaign in halted if campaign]
+
+
+def suppress(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:
+    """Add numbers; their waiting attempts end and their contacts settle, in the same commit."""
+    rows: list[dict[str, Any]] = [
+        {
+            "phone": entry.phone,
+            "campaign_id": entry.campaign_id or 0,
+            "reason": entry.reason,
+            "source": entry.source,
+            "added_at": now,
+        }
+        for entry in entries
+    ]
+    added = transaction.won(ADD_SUPPRESSION, rows)
+    for campaign_id in sorted({row["campaign_id"] for row in rows}):
+        phones = [row["phone"] for row in rows if row["campaign_id"] == campaign_id]
+        told = {"phones": phones, "campaign_id": campaign_id}
+        end_waiting(transaction, transaction.all(WAITING_TO_PHONES, told), "suppressed", now)
+        transaction.run(SUPPRESS_CONTACTS, told)
+    return added
+
+
+def unsuppress(transaction: Transaction, phones: Sequence[str]) -> list[bool]:
+    """Remove numbers from the list of all campaigns."""
+    return transaction.won(REMOVE_SUPPRESSION, [{"phone": phone} for phone in phones])

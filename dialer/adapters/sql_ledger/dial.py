@@ -1,0 +1,232 @@
+"""Verbs of the worker: the gate, and what became of a request."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_COLUMNS, campaign_of
+from dialer.adapters.sql_ledger.moves import (
+    OPEN_CONTACT,
+    add_events,
+    end_waiting,
+    event,
+    follow_up,
+    from_states,
+    states_of,
+)
+from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.attempt import LIVE, Actor, AttemptState
+from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
+from dialer.domain.campaign import CampaignSpec
+from dialer.domain.contact import ContactStatus
+from dialer.domain.gate import Admit, Defer, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.domain.redial import Settle
+from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
+
+GATE_FACTS = f"""
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
+    c.name, c.variables, c.zones,
+    coalesce((SELECT s.reason FROM suppressions s WHERE s.phone = a.phone AND s.campaign_id IN (0, a.campaign_id)
+        LIMIT 1), ''),
+    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)}))
+FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
+"""
+RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
+
+ADMIT = f"""
+UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, dialed_at = :now,
+    answer_due_at = :answer_due_at, lease_until = NULL, reason = :reason
+WHERE id = :attempt_id AND dispatch = :dispatch AND state IN ({from_states(AttemptState.DIALING, Actor.WORKER)})
+"""
+ADD_SEND = """
+INSERT INTO sends (attempt_id, token, class, started_at) VALUES (:attempt_id, :token, 'inflight', :now)
+"""
+CONTACT_DIALED = f"""
+UPDATE contacts SET status = 'active', attempts = :number_of, last_attempt_at = :now, waits_for = ''
+WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
+"""
+TURN_BACK = """
+UPDATE attempts SET state = 'planned', lease_until = NULL, due_at = :due_at, reason = :reason
+WHERE id = :attempt_id AND state = 'queued'
+"""
+TURN_AWAY = """
+UPDATE attempts SET state = 'cancelled', lease_until = NULL, ended_at = :now, reason = :reason
+WHERE id = :attempt_id AND state = 'queued'
+"""
+SUPPRESS_CONTACT = f"""
+UPDATE contacts SET status = 'suppressed', due_at = NULL, waits_for = ''
+WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
+"""
+
+
+def _moved(after: AttemptState, columns: str) -> str:
+    """The worker's guarded move of its own attempt; a swept one it may still correct."""
+    return f"""
+UPDATE attempts SET state = '{after}', reason = :reason{columns}
+WHERE id = :attempt_id AND token = :token AND state IN ({from_states(after, Actor.WORKER)})
+"""
+
+
+RECORD = {
+    Placed: _moved(AttemptState.PLACED, ", call_id = :call_id"),
+    NotPlaced: _moved(AttemptState.PLANNED, ", due_at = :due_at, token = NULL, dialed_at = NULL, answer_due_at = NULL"),
+    Refused: _moved(AttemptState.REFUSED, ", disposition = :disposition, ended_at = :now"),
+    Unknown: _moved(AttemptState.UNKNOWN, ""),
+}
+AFTER = {
+    Placed: AttemptState.PLACED,
+    NotPlaced: AttemptState.PLANNED,
+    Refused: AttemptState.REFUSED,
+    Unknown: AttemptState.UNKNOWN,
+}
+SEND_CLASS = {Placed: "placed", NotPlaced: "not_placed", Refused: "refused", Unknown: "unknown"}
+
+RECORD_SEND = """
+UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status, requests = :requests,
+    reason = :reason
+WHERE token = :token AND class IN ('inflight', 'unknown')
+"""
+PLANNED_IN_CANCELLED = """
+SELECT attempts.id, attempts.state FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
+WHERE attempts.id IN :ids* AND attempts.state = 'planned' AND campaigns.status = 'cancelled'
+"""
+
+
+def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: float) -> list[GateAnswer]:
+    """Judge each request on what the ledger holds now, and apply the verdicts."""
+    facts = {row[0]: row for row in transaction.all(GATE_FACTS, {"ids": [r.attempt_id for r in requests]})}
+    campaign_ids = sorted({row[1] for row in facts.values()})
+    campaigns = {row[0]: campaign_of(row) for row in transaction.all(RUNNING_SPECS, {"ids": campaign_ids})}
+    admitted: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
+    phones_taken: set[str] = set()
+    answers: list[GateAnswer] = []
+    for request in requests:
+        row = facts.get(request.attempt_id)
+        if row is None:
+            answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
+            continue
+        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken), request.dispatch, now)
+        match verdict:
+            case Admit(why):
+                phones_taken.add(row[7])
+                admitted.append(_admission(request, row, why, now))
+                events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
+                answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
+            case _:
+                answers.append(_turn(transaction, row, verdict, events, now))
+    transaction.many(ADMIT, admitted)
+    transaction.many(ADD_SEND, admitted)
+    transaction.many(CONTACT_DIALED, admitted)
+    add_events(transaction, events)
+    return answers
+
+
+def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str]) -> GateFacts:
+    return GateFacts(
+        state=AttemptState(row[4]),
+        dispatch=row[5],
+        due_at=row[6],
+        campaign_status=campaign.status,
+        suppressed_by=row[11],
+        number_is_live=bool(row[12]) or row[7] in phones_taken,
+        zones=tuple(row[10].split()),
+        window=campaign.spec.window,
+    )
+
+
+def _admission(request: GateRequest, row: Row, why: str, now: float) -> dict[str, Any]:
+    return {
+        "attempt_id": request.attempt_id,
+        "dispatch": request.dispatch,
+        "token": request.token,
+        "worker": request.worker,
+        "answer_due_at": now + request.answer_within_s,
+        "contact_id": row[2],
+        "number_of": row[3],
+        "reason": why,
+        "now": now,
+    }
+
+
+def _admitted(request: GateRequest, row: Row, spec: CampaignSpec, now: float) -> Admitted:
+    attempt_id, campaign_id, contact_id, number_of = row[:4]
+    phone, name, variables = row[7:10]
+    return Admitted(
+        attempt_id, campaign_id, contact_id, number_of, request.token, phone, name, json.loads(variables), now, spec
+    )
+
+
+def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dict[str, Any]], now: float) -> Turned:
+    attempt_id, before = row[0], AttemptState(row[4])
+    match verdict:
+        case Defer(until, why):
+            transaction.run(TURN_BACK, {"attempt_id": attempt_id, "due_at": until, "reason": why})
+            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, why))
+            return Turned(attempt_id, AttemptState.PLANNED, why)
+        case Suppress(why):
+            transaction.run(TURN_AWAY, {"attempt_id": attempt_id, "now": now, "reason": why})
+            transaction.run(SUPPRESS_CONTACT, {"contact_id": row[2]})
+            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.CANCELLED, why))
+            return Turned(attempt_id, AttemptState.CANCELLED, why)
+        case Stale(why):
+            return Turned(attempt_id, before, why)
+        case Admit():
+            raise AssertionError("an admitted attempt is not turned")
+
+
+def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
+    """Move each attempt by what became of its request; False where it was no longer the worker's to move."""
+    ids = [outcome.attempt_id for outcome in outcomes]
+    before = states_of(transaction, ids)
+    rows = [_outcome_row(outcome, now) for outcome in outcomes]
+    moved = [False] * len(outcomes)
+    for kind, sql in RECORD.items():
+        chosen = [n for n, outcome in enumerate(outcomes) if isinstance(outcome.result, kind)]
+        for n, won in zip(chosen, transaction.won(sql, [rows[n] for n in chosen]), strict=True):
+            moved[n] = won
+    events = []
+    for outcome, won in zip(outcomes, moved, strict=True):
+        if won:
+            events.append(_outcome_event(outcome, before[outcome.attempt_id], now))
+            if outcome.follow is not None and isinstance(outcome.result, Refused):
+                follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
+    add_events(transaction, events)
+    transaction.many(RECORD_SEND, rows)
+    _end_cancelled(transaction, outcomes, now)
+    return moved
+
+
+def _end_cancelled(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
+    """A campaign cancelled while a request was out: what was not placed will not be tried again."""
+    ids = [outcome.attempt_id for outcome in outcomes if isinstance(outcome.result, NotPlaced)]
+    rows = transaction.all(PLANNED_IN_CANCELLED, {"ids": ids}) if ids else []
+    end_waiting(transaction, rows, "campaign cancelled", now)
+    for row in rows:
+        follow_up(transaction, row[0], Settle(ContactStatus.CANCELLED), "", now)
+
+
+def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:
+    result = outcome.result
+    return {
+        "attempt_id": outcome.attempt_id,
+        "token": outcome.token,
+        "class": SEND_CLASS[type(result)],
+        "http_status": result.http_status,
+        "requests": outcome.requests,
+        "reason": _reason(result),
+        "call_id": result.call_id if isinstance(result, Placed) else None,
+        "disposition": str(result.disposition) if isinstance(result, Refused) else "",
+        "due_at": outcome.due_at,
+        "now": now,
+    }
+
+
+def _reason(result: PlaceResult) -> str:
+    return "accepted by the provider" if isinstance(result, Placed) else result.reason
+
+
+def _outcome_event(outcome: SendOutcome, before: str, now: float) -> dict[str, Any]:
+    after = AFTER[type(outcome.result)]
+    return event(outcome.attempt_id, now, Actor.WORKER, before, after, _reason(outcome.result))

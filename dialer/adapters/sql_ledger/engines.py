@@ -1,0 +1,176 @@
+"""Two engines behind one pair of doors: a serial writer, and readers that never block it.
+
+``writing`` gives a transaction that is committed and flushed at the end of its block; ``serial`` means that no
+other process is inside a serial block at the same time. ``reading`` gives a read-only snapshot. Both raise
+LedgerUnavailable. Each pair of methods is called from one thread only.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psycopg
+
+from dialer.adapters.sql_ledger.file_lock import FileLock
+from dialer.adapters.sql_ledger.transaction import PostgresqlTransaction, SqliteTransaction, Transaction
+from dialer.errors import LedgerUnavailable
+
+GATE_LOCK = 0x6469616C_67617465  # "dialgate"
+
+
+def open_engine(url: str) -> "SqliteEngine | PostgresqlEngine":
+    """The engine for ``sqlite:///FILE`` or ``postgresql://...``; connects at first use."""
+    if url.startswith("sqlite:///"):
+        return SqliteEngine(Path(url.removeprefix("sqlite:///")))
+    return PostgresqlEngine(url)
+
+
+class SqliteEngine:
+    """WAL with synchronous=FULL: an intent that was committed survives a power cut.
+
+    Every write and every checkpoint happens under a file lock, which makes two processes take turns fairly
+    and keeps clear of the WAL-reset race of SQLite before 3.51.3 (it needs two at once).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock: FileLock | None = None
+        self._writer: sqlite3.Connection | None = None
+        self._reader: sqlite3.Connection | None = None
+
+    @contextmanager
+    def writing(self, *, serial: bool) -> Iterator[Transaction]:
+        del serial  # SQLite has one writer in any case
+        try:
+            connection = self._writer or self._open_writer()
+            assert self._lock is not None
+            with self._lock:
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield SqliteTransaction(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    with suppress(sqlite3.Error):
+                        connection.execute("ROLLBACK")
+                    raise
+        except (sqlite3.OperationalError, OSError) as broken:
+            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        try:
+            connection = self._reader or self._open_reader()
+            connection.execute("BEGIN")
+            try:
+                yield SqliteTransaction(connection)
+            finally:
+                connection.execute("ROLLBACK")
+        except (sqlite3.OperationalError, OSError) as broken:
+            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+
+    def close_writer(self) -> None:
+        if self._writer is not None and self._lock is not None:
+            with self._lock:
+                self._writer.close()
+            self._lock.close()
+            self._writer = self._lock = None
+
+    def close_reader(self) -> None:
+        if self._reader is not None:
+            with FileLockOf(self._path):
+                self._reader.close()
+            self._reader = None
+
+    def _open_writer(self) -> sqlite3.Connection:
+        self._lock = FileLock(self._path.with_suffix(".lock"))
+        with self._lock:
+            self._writer = self._connect()
+            self._writer.execute("PRAGMA synchronous=FULL")
+        return self._writer
+
+    def _open_reader(self) -> sqlite3.Connection:
+        with FileLockOf(self._path):
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only=ON")
+        return self._reader
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, isolation_level=None, timeout=30, check_same_thread=False, cached_statements=256
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA cache_size=-16000")
+        connection.execute("PRAGMA foreign_keys=OFF")
+        return connection
+
+
+class FileLockOf:
+    """The writers' lock of the ledger at ``path``, for one block."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = FileLock(path.with_suffix(".lock"))
+
+    def __enter__(self) -> None:
+        self._lock.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.__exit__()
+        self._lock.close()
+
+
+class PostgresqlEngine:
+    """Serial blocks take one advisory lock, so the gate and a pause are never inside at the same time."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._writer: psycopg.Connection | None = None
+        self._reader: psycopg.Connection | None = None
+
+    @contextmanager
+    def writing(self, *, serial: bool) -> Iterator[Transaction]:
+        try:
+            if self._writer is None:
+                self._writer = psycopg.connect(self._url, connect_timeout=5)
+                self._refuse_lax_commits(self._writer)
+            with self._writer.transaction():
+                if serial:
+                    self._writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
+                yield PostgresqlTransaction(self._writer)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+            _close(self._writer)
+            self._writer = None
+            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        try:
+            if self._reader is None:
+                self._reader = psycopg.connect(self._url, connect_timeout=5)
+                self._reader.read_only = True
+                self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            with self._reader.transaction():
+                yield PostgresqlTransaction(self._reader)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+            _close(self._reader)
+            self._reader = None
+            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+
+    def close_writer(self) -> None:
+        _close(self._writer)
+        self._writer = None
+
+    def close_reader(self) -> None:
+        _close(self._reader)
+        self._reader = None
+
+    def _refuse_lax_commits(self, connection: psycopg.Connection) -> None:
+        """An intent that a power cut may undo would be dialed again: never commit asynchronously."""
+        connection.execute("SET synchronous_commit = on")
+        connection.commit()
+
+
+def _close(connection: psycopg.Connection | None) -> None:
+    if connection is not None:
+        with suppress(psycopg.Error):
+            connection.close()

@@ -1,0 +1,170 @@
+"""The Ledger and LedgerView ports over a store: each method names one verb, nothing else happens here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from dialer.adapters.sql_ledger import campaigns, dial, feed, reconcile, view
+from dialer.adapters.sql_ledger.engines import open_engine
+from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.adapters.sql_ledger.store import Store
+from dialer.domain.campaign import CampaignSpec
+from dialer.domain.contact import NewContact
+from dialer.ports import (
+    Absent,
+    AttemptRow,
+    Campaign,
+    Clock,
+    ContactRow,
+    Event,
+    GateAnswer,
+    GateRequest,
+    ImportCounts,
+    Matched,
+    OpenAttempt,
+    QueuedAttempt,
+    Report,
+    SendOutcome,
+    Suppression,
+    Swept,
+)
+
+PAGE = 2000
+
+
+class SqlLedger:
+    """The only truth, on ``sqlite:///FILE`` or ``postgresql://...``."""
+
+    def __init__(self, store: Store, clock: Clock, identity: str) -> None:
+        self._store = store
+        self._clock = clock
+        self.identity = identity
+        """A random name, one per ledger; keys in Redis carry it."""
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock) -> "SqlLedger":
+        """Open it, migrated to the newest schema. Raises LedgerUnavailable."""
+        identity = await asyncio.to_thread(migrate, url)
+        return cls(Store(open_engine(url), clock), clock, identity)
+
+    async def aclose(self) -> None:
+        """Commit what was asked for and close."""
+        await self._store.aclose()
+
+    # import
+
+    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
+        return (await self._store.submit(campaigns.open_campaigns, [spec]))[0]
+
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+        # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
+        return await self._store.submit(campaigns.add_contacts, contacts, campaign_id, serial=False)
+
+    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+        await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)
+
+    # control
+
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
+        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)]))[0]
+
+    async def halt_account(self, account: str, reason: str) -> list[str]:
+        return (await self._store.submit(campaigns.halt_accounts, [(account, reason)]))[0]
+
+    async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
+        sql = view.DIALING_TO_PHONES if campaign_id is None else view.DIALING_OF_CAMPAIGN
+        told = {"campaign_id": campaign_id, "phones": list(phones), "since": since}
+        return int(await self._store.read(lambda transaction: transaction.all(sql, told)[0][0]))
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        return await self._store.submit(campaigns.suppress, entries)
+
+    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
+        return await self._store.submit(campaigns.unsuppress, phones)
+
+    async def suppressions(self) -> AsyncIterator[Suppression]:
+        after = 0
+        while page := await self._store.read(lambda t, after=after: view.suppressions_after(t, after, PAGE)):  # type: ignore[misc]
+            for _, entry in page:
+                yield entry
+            after = page[-1][0]
+
+    # feeding
+
+    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
+        return (await self._store.submit(feed.claim_due, [(campaign_id, limit, lease_s)]))[0]
+
+    async def waiting_in_queue(self) -> Mapping[int, int]:
+        rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
+        return {row[0]: row[1] for row in rows}
+
+    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
+        await self._store.submit(feed.hand_back, [(attempt, reason, due_at) for attempt in attempts])
+
+    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
+        await self._store.submit(feed.renew_leases, [(attempt, lease_s) for attempt in attempts])
+
+    async def sweep(self) -> Swept:
+        return (await self._store.submit(feed.sweep, [None]))[0]
+
+    async def finish_campaigns(self) -> list[str]:
+        return (await self._store.submit(feed.finish_campaigns, [None]))[0]
+
+    # dialing
+
+    async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        return await self._store.submit(dial.pass_gate, requests)
+
+    async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
+        return await self._store.submit(dial.record_sends, outcomes)
+
+    # reconciling
+
+    async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
+        return await self._store.read(lambda t: view.open_attempts(t, account, corrected_since))
+
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
+        told = {"account": account, "call_ids": list(call_ids)}
+        rows = await self._store.read(lambda transaction: transaction.all(view.SETTLED_CALLS, told))
+        return {row[0]: row[1] for row in rows}
+
+    async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        return await self._store.submit(reconcile.record_logs, rows, account)
+
+    async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
+        return await self._store.submit(reconcile.settle_absent, attempts)
+
+    # viewing
+
+    async def campaign(self, name: str) -> Campaign:
+        return await self._store.read(lambda transaction: view.campaign(transaction, name))
+
+    async def campaigns(self) -> list[Campaign]:
+        return await self._store.read(view.campaigns)
+
+    async def live_attempts(self, account: str) -> Mapping[int, tuple[int, float]]:
+        rows = await self._store.read(lambda transaction: transaction.all(view.LIVE_ATTEMPTS, {"account": account}))
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def report(self, campaign_id: int) -> Report:
+        return await self._store.read(lambda t: view.report(t, campaign_id, self._clock.now()))
+
+    async def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
+        after = 0
+        while page := await self._store.read(
+            lambda t, after=after: view.contacts_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
+        ):
+            for _, row in page:
+                yield row
+            after = page[-1][0]
+
+    async def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
+        after = 0
+        while page := await self._store.read(
+            lambda t, after=after: view.attempts_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
+        ):
+            for row in page:
+                yield row
+            after = page[-1].attempt_id
+
+    async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
+        return await self._store.read(lambda transaction: view.story(transaction, phone, attempt_id))

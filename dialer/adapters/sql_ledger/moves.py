@@ -1,0 +1,124 @@
+"""What every verb that moves an attempt shares: the event, the guard's SQL, what follows for the contact."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.domain.attempt import Actor, AttemptState, sources
+from dialer.domain.campaign import CampaignStatus
+from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.domain.redial import Redial, Settle
+
+OPEN_CONTACT = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)
+
+ADD_EVENT = """
+INSERT INTO events (attempt_id, at, actor, before, after, reason)
+VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
+"""
+
+ADD_REDIAL = """
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, state, due_at, reason)
+SELECT campaign_id, contact_id, number_of + 1, phone, 'planned', :due_at, :reason
+FROM attempts WHERE id = :attempt_id
+ON CONFLICT (contact_id, number_of) DO NOTHING
+"""
+
+REDIAL_CONTACT = f"""
+UPDATE contacts SET status = 'active', disposition = :disposition, duration_s = :duration_s, call_id = :call_id
+WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND status IN ({OPEN_CONTACT})
+"""
+
+SETTLE_CONTACT = f"""
+UPDATE contacts SET status = :status, disposition = :disposition, duration_s = :duration_s, call_id = :call_id,
+    due_at = NULL, waits_for = ''
+WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
+    AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status = 'exhausted'))
+"""
+
+CAMPAIGN_STATUS = """
+SELECT campaigns.status FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
+WHERE attempts.id = :attempt_id
+"""
+
+WAITING_OF_CONTACT = """
+SELECT id, state FROM attempts
+WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND state IN ('planned', 'queued')
+"""
+
+STATES = "SELECT id, state FROM attempts WHERE id IN :ids*"
+
+END_WAITING = "UPDATE attempts SET state = 'cancelled', lease_until = NULL, reason = :reason WHERE id IN :ids*"
+
+
+def from_states(after: AttemptState, actor: Actor) -> str:
+    """The states an attempt may be in for this move, as the inside of an SQL ``IN (...)``."""
+    return ", ".join(f"'{state}'" for state in sources(after, actor))
+
+
+def event(attempt_id: int, at: float, actor: Actor, before: str, after: AttemptState, reason: str) -> dict[str, Any]:
+    """One row for ``ADD_EVENT``."""
+    return {
+        "attempt_id": attempt_id,
+        "at": at,
+        "actor": str(actor),
+        "before": before,
+        "after": str(after),
+        "reason": reason,
+    }
+
+
+def add_events(transaction: Transaction, events: Sequence[dict[str, Any]]) -> None:
+    """Append them all."""
+    transaction.many(ADD_EVENT, events)
+
+
+def states_of(transaction: Transaction, attempt_ids: Sequence[int]) -> dict[int, str]:
+    """Attempt id -> state now."""
+    return {row[0]: row[1] for row in transaction.all(STATES, {"ids": list(attempt_ids)})}
+
+
+def follow_up(
+    transaction: Transaction,
+    attempt_id: int,
+    follow: Redial | Settle,
+    disposition: Disposition | str,
+    now: float,
+    *,
+    duration_s: float | None = None,
+    call_id: str | None = None,
+) -> None:
+    """Plan the redial or settle the contact of an attempt that has just been spent.
+
+    A campaign that was cancelled meanwhile plans nothing more. A contact that turns out to be reached
+    is not dialed again: what still waits for it ends.
+    """
+    told = {
+        "attempt_id": attempt_id,
+        "disposition": str(disposition),
+        "duration_s": duration_s,
+        "call_id": call_id,
+    }
+    if isinstance(follow, Redial):
+        status = transaction.all(CAMPAIGN_STATUS, {"attempt_id": attempt_id})[0][0]
+        if status != CampaignStatus.CANCELLED:
+            transaction.run(REDIAL_CONTACT, told)
+            reason = f"redial after {disposition}"
+            transaction.run(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
+            return
+        follow = Settle(ContactStatus.CANCELLED)
+    transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status)})
+    if follow.status is ContactStatus.REACHED:
+        end_waiting(transaction, transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id}), "reached", now)
+
+
+def end_waiting(transaction: Transaction, waiting: Iterable[Sequence[Any]], reason: str, now: float) -> None:
+    """Cancel attempts that wait; ``waiting`` gives (id, state)."""
+    rows = [(int(row[0]), str(row[1])) for row in waiting]
+    if not rows:
+        return
+    transaction.run(END_WAITING, {"ids": [attempt_id for attempt_id, _ in rows], "reason": reason})
+    add_events(
+        transaction,
+        [event(attempt_id, now, Actor.OPERATOR, state, AttemptState.CANCELLED, reason) for attempt_id, state in rows],
+    )

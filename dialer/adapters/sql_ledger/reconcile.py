@@ -1,0 +1,141 @@
+"""Verbs of the reconciler."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.moves import add_events, event, follow_up, from_states, states_of
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.domain.attempt import Actor, AttemptState
+from dialer.domain.call import CallLog
+from dialer.domain.disposition import Disposition
+from dialer.ports import Absent, Matched
+
+STORE_LOG = """
+INSERT INTO log_rows (account, call_id, attempt_id, evidence, outbound, started_at, ended_at, duration_s, raw_status,
+    disposition, unmapped, cost, summary, recording_url, first_seen_at)
+VALUES (:account, :call_id, :attempt_id, :evidence, :outbound, :started_at, :ended_at, :duration_s, :raw_status,
+    :disposition, :unmapped, :cost, :summary, :recording_url, :now)
+ON CONFLICT (account, call_id) DO UPDATE SET
+    attempt_id = coalesce(log_rows.attempt_id, excluded.attempt_id),
+    evidence = CASE WHEN log_rows.attempt_id IS NULL THEN excluded.evidence ELSE log_rows.evidence END,
+    ended_at = excluded.ended_at, duration_s = excluded.duration_s, raw_status = excluded.raw_status,
+    disposition = excluded.disposition, unmapped = excluded.unmapped, cost = excluded.cost,
+    summary = excluded.summary, recording_url = excluded.recording_url
+"""
+END_ATTEMPT = f"""
+UPDATE attempts SET state = 'ended', disposition = :disposition, ended_at = coalesce(:ended_at, :now),
+    duration_s = :duration_s, call_id = :call_id, cost = :cost, reason = :reason
+WHERE id = :attempt_id AND state IN ({from_states(AttemptState.ENDED, Actor.RECONCILER)})
+"""
+ADOPT_CALL = f"""
+UPDATE attempts SET state = 'placed', call_id = :call_id, reason = :reason
+WHERE id = :attempt_id AND state IN ({from_states(AttemptState.PLACED, Actor.RECONCILER)})
+"""
+SEND_ADOPTED = "UPDATE sends SET class = 'placed' WHERE attempt_id = :attempt_id AND class = 'unknown'"
+CLOSE_ABSENT = {
+    after: f"""
+UPDATE attempts SET state = '{after}', disposition = :disposition, ended_at = :now, reason = :reason
+WHERE id = :attempt_id AND state IN ('placed', 'unknown')
+"""
+    for after in (AttemptState.UNCONFIRMED, AttemptState.ENDED)
+}
+
+
+def record_logs(transaction: Transaction, rows: Sequence[Matched], account: str, now: float) -> list[bool]:
+    """Store each row; end the attempt it settles, or adopt a call whose answer was lost."""
+    transaction.many(STORE_LOG, [_log_row(account, row, now) for row in rows])
+    ids = [row.attempt_id for row in rows if row.attempt_id is not None]
+    before = states_of(transaction, ids)
+    return [_settle(transaction, row, before, now) for row in rows]
+
+
+def _settle(transaction: Transaction, row: Matched, before: dict[int, str], now: float) -> bool:
+    attempt_id = row.attempt_id
+    if attempt_id is None or attempt_id not in before:
+        return False
+    log, state = row.log, before[attempt_id]
+    told: dict[str, Any] = {
+        "attempt_id": attempt_id,
+        "now": now,
+        "call_id": log.call_id,
+        "reason": f"call log: {row.evidence}",
+    }
+    if log.disposition is None:
+        if transaction.run(ADOPT_CALL, told):
+            transaction.run(SEND_ADOPTED, told)
+            add_events(
+                transaction,
+                [event(attempt_id, now, Actor.RECONCILER, state, AttemptState.PLACED, told["reason"])],
+            )
+        return False
+    return _end(transaction, attempt_id, state, row, told)
+
+
+def _end(transaction: Transaction, attempt_id: int, state: str, row: Matched, told: dict[str, Any]) -> bool:
+    log, now = row.log, told["now"]
+    assert log.disposition is not None
+    outcome = {
+        "disposition": str(log.disposition),
+        "ended_at": log.ended_at,
+        "duration_s": log.duration_s,
+        "cost": log.cost,
+    }
+    if not transaction.run(END_ATTEMPT, told | outcome):
+        return False
+    transaction.run(SEND_ADOPTED, told)
+    reason = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})"
+    add_events(transaction, [event(attempt_id, now, Actor.RECONCILER, state, AttemptState.ENDED, reason)])
+    if row.follow is not None:
+        follow_up(
+            transaction,
+            attempt_id,
+            row.follow,
+            log.disposition,
+            now,
+            duration_s=log.duration_s,
+            call_id=log.call_id,
+        )
+    return True
+
+
+def _log_row(account: str, row: Matched, now: float) -> dict[str, Any]:
+    log: CallLog = row.log
+    return {
+        "account": account,
+        "call_id": log.call_id,
+        "attempt_id": row.attempt_id,
+        "evidence": row.evidence,
+        "outbound": int(log.outbound),
+        "started_at": log.started_at,
+        "ended_at": log.ended_at,
+        "duration_s": log.duration_s,
+        "raw_status": log.raw_status,
+        "disposition": str(log.disposition or ""),
+        "unmapped": int(log.unmapped),
+        "cost": log.cost,
+        "summary": log.summary,
+        "recording_url": log.recording_url,
+        "now": now,
+    }
+
+
+def settle_absent(transaction: Transaction, attempts: Sequence[Absent], now: float) -> list[bool]:
+    """Close attempts of which complete scans past the horizon showed nothing."""
+    before = states_of(transaction, [absent.attempt_id for absent in attempts])
+    return [_close(transaction, absent, before.get(absent.attempt_id, ""), now) for absent in attempts]
+
+
+def _close(transaction: Transaction, absent: Absent, before: str, now: float) -> bool:
+    unconfirmed = absent.disposition is Disposition.UNCONFIRMED
+    after = AttemptState.UNCONFIRMED if unconfirmed else AttemptState.ENDED
+    told = {
+        "attempt_id": absent.attempt_id,
+        "disposition": str(absent.disposition),
+        "reason": absent.reason,
+        "now": now,
+    }
+    if not transaction.run(CLOSE_ABSENT[after], told):
+        return False
+    add_events(transaction, [event(absent.attempt_id, now, Actor.RECONCILER, before, after, absent.reason)])
+    follow_up(transaction, absent.attempt_id, absent.follow, absent.disposition, now)
+    return True

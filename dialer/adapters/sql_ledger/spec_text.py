@@ -1,0 +1,55 @@
+"""A campaign's spec as text, and back."""
+
+import json
+from dataclasses import asdict
+from datetime import time
+from functools import lru_cache
+from typing import Any
+
+from dialer.domain.calling_window import CallingWindow
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.disposition import Disposition
+from dialer.domain.redial import RedialPolicy
+
+
+def write_spec(spec: CampaignSpec) -> str:
+    """JSON with sorted keys, so that equal specs are equal texts."""
+    return json.dumps(asdict(spec), sort_keys=True, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, time):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"cannot store {type(value).__name__}")
+
+
+@lru_cache(maxsize=256)
+def read_spec(text: str) -> CampaignSpec:
+    """The spec that ``write_spec`` wrote."""
+    raw: dict[str, Any] = json.loads(text)
+    return CampaignSpec(
+        **raw
+        | {
+            "caller_ids": tuple(raw["caller_ids"]),
+            "columns": ContactColumns(**raw["columns"] | {"variables": tuple(raw["columns"]["variables"])}),
+            "window": _window(raw["window"]),
+            "pace": Pace(**raw["pace"]),
+            "redial": RedialPolicy(
+                raw["redial"]["max_attempts"],
+                {Disposition(name): delay for name, delay in raw["redial"]["delays_s"].items()},
+            ),
+        }
+    )
+
+
+def _window(raw: dict[str, Any]) -> CallingWindow:
+    return CallingWindow(
+        **raw
+        | {
+            "days": frozenset(raw["days"]),
+            "opens": time.fromisoformat(raw["opens"]),
+            "closes": time.fromisoformat(raw["closes"]),
+        }
+    )

@@ -1,0 +1,154 @@
+"""Group commit: what arrives while the last commit is flushed goes into the next one together."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.errors import LedgerUnavailable
+from dialer.ports import Clock
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+GROUP_LIMIT = 500
+"""Items in one commit: enough to make the flush cheap, few enough that nobody waits long for it."""
+
+
+@dataclass(slots=True)
+class _Ask:
+    verb: Callable[..., Sequence[Any]]
+    items: Sequence[Any]
+    context: tuple[Any, ...]
+    serial: bool
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[Any]"
+    answer: Any = None
+    error: BaseException | None = None
+
+
+class Store:
+    """One writing thread and one reading thread over an engine."""
+
+    def __init__(self, engine: SqliteEngine | PostgresqlEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._asks: deque[_Ask] = deque()
+        self._more = threading.Condition()
+        self._closing = False
+        self._writer = threading.Thread(target=self._write_on, name="ledger-writer", daemon=True)
+        self._writer.start()
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
+
+    async def submit(
+        self,
+        verb: Callable[..., Sequence[Answer]],
+        items: Sequence[Item],
+        *context: Any,
+        serial: bool = True,
+    ) -> list[Answer]:
+        """Run ``verb(transaction, items, *context, now)`` in the next commit; one answer per item, in order.
+
+        Calls of the same verb and context are joined into one. Raises LedgerUnavailable.
+        """
+        loop = asyncio.get_running_loop()
+        ask = _Ask(verb, items, context, serial, loop, loop.create_future())
+        with self._more:
+            if self._closing:
+                raise LedgerUnavailable("the ledger is closed")
+            self._asks.append(ask)
+            self._more.notify()
+        # A caller that is cancelled must not undo what is already on its way to the disk.
+        answers: list[Answer] = await asyncio.shield(ask.future)
+        return answers
+
+    async def read(self, reading: Callable[[Transaction], T]) -> T:
+        """Run ``reading`` on a read-only snapshot. Raises LedgerUnavailable."""
+
+        def read() -> T:
+            with self._engine.reading() as transaction:
+                return reading(transaction)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reader, read)
+
+    async def aclose(self) -> None:
+        """Commit what was asked for, then close both threads."""
+        with self._more:
+            self._closing = True
+            self._more.notify()
+        await asyncio.to_thread(self._writer.join)
+        if not self._reader._shutdown:
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._engine.close_reader)
+            self._reader.shutdown()
+
+    def _write_on(self) -> None:
+        while True:
+            with self._more:
+                while not self._asks and not self._closing:
+                    self._more.wait()
+                if not self._asks:
+                    break
+                group = self._take_group()
+            self._commit(group)
+            _resolve(group)
+        self._engine.close_writer()
+
+    def _take_group(self) -> list[_Ask]:
+        group = [self._asks.popleft()]
+        size = len(group[0].items)
+        while self._asks and size + len(self._asks[0].items) <= GROUP_LIMIT and self._asks[0].serial == group[0].serial:
+            size += len(self._asks[0].items)
+            group.append(self._asks.popleft())
+        return group
+
+    def _commit(self, group: list[_Ask]) -> None:
+        try:
+            self._run(group)
+        except LedgerUnavailable as broken:
+            for ask in group:
+                ask.error = broken
+        except Exception as wrong:  # noqa: BLE001 - handed to whoever asked
+            if len(group) == 1:
+                group[0].error = wrong
+                return
+            # Nothing of the group was committed: find out whose fault it was, one by one.
+            for ask in group:
+                self._commit([ask])
+
+    def _run(self, group: list[_Ask]) -> None:
+        joined: dict[tuple[Any, ...], list[_Ask]] = {}
+        for ask in group:
+            joined.setdefault((ask.verb, *ask.context), []).append(ask)
+        with self._engine.writing(serial=group[0].serial) as transaction:
+            for asks in joined.values():
+                items = asks[0].items if len(asks) == 1 else [item for ask in asks for item in ask.items]
+                answers = asks[0].verb(transaction, items, *asks[0].context, self._clock.now())
+                start = 0
+                for ask in asks:
+                    ask.answer = answers[start : start + len(ask.items)] if len(asks) > 1 else answers
+                    start += len(ask.items)
+
+
+def _resolve(group: list[_Ask]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Ask]] = {}
+    for ask in group:
+        by_loop.setdefault(ask.loop, []).append(ask)
+    for loop, asks in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, asks)
+
+
+def _settle(asks: list[_Ask]) -> None:
+    for ask in asks:
+        if ask.future.done():
+            continue
+        if ask.error is not None:
+            ask.future.set_exception(ask.error)
+        else:
+            ask.future.set_result(ask.answer)

@@ -1,0 +1,206 @@
+"""The ledger's tables, defined once: they feed the migrations and both engines.
+
+Times are unix seconds; text that is absent is an empty string, so that NULL always means "not yet".
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.campaign import CampaignStatus
+from dialer.domain.contact import ContactStatus
+
+metadata = MetaData()
+
+# SQLite numbers rows by itself only for a column of exactly INTEGER.
+Id = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _one_of(column: str, values: type[AttemptState] | type[CampaignStatus] | type[ContactStatus]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"known_{column}")
+
+
+def in_states(states: frozenset[AttemptState]) -> str:
+    """``'dialing', 'placed'`` in declaration order, for SQL text."""
+    return ", ".join(f"'{state}'" for state in AttemptState if state in states)
+
+
+ledger_facts = Table(
+    "ledger_facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("account", Text, nullable=False),
+    Column("spec", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("halt_reason", Text, nullable=False, server_default=""),
+    Column("created_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("finished_at", Double),
+    _one_of("status", CampaignStatus),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("campaign_id", Id, ForeignKey("campaigns.id"), nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("person_key", Text, nullable=False, server_default=""),
+    Column("region", Text, nullable=False, server_default=""),
+    Column("zones", Text, nullable=False, server_default=""),
+    Column("variables", Text, nullable=False, server_default="{}"),
+    Column("list_row", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("disposition", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("due_at", Double),  # when the first attempt is due; NULL once it was made, or never will be
+    Column("waits_for", Text, nullable=False, server_default=""),
+    Column("last_attempt_at", Double),
+    Column("duration_s", Double),
+    Column("call_id", Text),
+    UniqueConstraint("phone", "campaign_id"),
+    _one_of("status", ContactStatus),
+)
+Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=text("due_at IS NOT NULL"),
+      postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
+Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("campaign_id", Id, ForeignKey("campaigns.id"), nullable=False),
+    Column("contact_id", Id, ForeignKey("contacts.id"), nullable=False),
+    Column("number_of", Integer, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("disposition", Text, nullable=False, server_default=""),
+    Column("dispatch", Integer, nullable=False, server_default="0"),
+    Column("due_at", Double, nullable=False),
+    Column("lease_until", Double),
+    Column("token", Text),
+    Column("worker", Text, nullable=False, server_default=""),
+    Column("answer_due_at", Double),
+    Column("dialed_at", Double),
+    Column("ended_at", Double),
+    Column("duration_s", Double),
+    Column("call_id", Text),
+    Column("cost", Double),
+    Column("reason", Text, nullable=False, server_default=""),
+    UniqueConstraint("contact_id", "number_of"),
+    _one_of("state", AttemptState),
+)
+# Invariant I2, held by the database: one number never has two live attempts, over all campaigns.
+_live = text(f"state IN ({in_states(LIVE)})")
+Index("attempts_one_live_per_phone", attempts.c.phone, unique=True, sqlite_where=_live, postgresql_where=_live)
+for name, column, state in (
+    ("attempts_planned", attempts.c.due_at, AttemptState.PLANNED),
+    ("attempts_queued", attempts.c.lease_until, AttemptState.QUEUED),
+    ("attempts_dialing", attempts.c.dialed_at, AttemptState.DIALING),
+):
+    _where = text(f"state = '{state}'")
+    Index(name, attempts.c.campaign_id, column, sqlite_where=_where, postgresql_where=_where)
+Index("attempts_state", attempts.c.campaign_id, attempts.c.state, attempts.c.disposition)
+Index("attempts_phone", attempts.c.phone)
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("attempt_id", Id, ForeignKey("attempts.id"), nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+    Column("class", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("answered_at", Double),
+    Column("http_status", Integer),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    Column("reason", Text, nullable=False, server_default=""),
+)
+# Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
+_live_send = text("class IN ('inflight', 'placed', 'unknown')")
+Index("sends_one_live_per_attempt", sends.c.attempt_id, unique=True, sqlite_where=_live_send,
+      postgresql_where=_live_send)  # fmt: skip
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("phone", Text, nullable=False),
+    Column("campaign_id", Id, nullable=False, server_default="0"),  # 0: over all campaigns
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
+    Column("added_at", Double, nullable=False),
+    UniqueConstraint("phone", "campaign_id"),
+)
+
+log_rows = Table(
+    "log_rows",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("call_id", Text, primary_key=True),
+    Column("attempt_id", Id),
+    Column("evidence", Text, nullable=False, server_default=""),
+    Column("outbound", Integer, nullable=False, server_default="1"),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    Column("duration_s", Double),
+    Column("raw_status", Text, nullable=False, server_default=""),
+    Column("disposition", Text, nullable=False, server_default=""),
+    Column("unmapped", Integer, nullable=False, server_default="0"),
+    Column("cost", Double),
+    Column("summary", Text, nullable=False, server_default=""),
+    Column("recording_url", Text, nullable=False, server_default=""),
+    Column("first_seen_at", Double, nullable=False),
+)
+Index("log_rows_attempt", log_rows.c.attempt_id)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("attempt_id", Id, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+)
+Index("events_attempt", events.c.attempt_id)
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("campaign_id", Id, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("queued", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    Column("suppressed", Integer, nullable=False),
+    Column("invalid", Integer, nullable=False),
+    Column("deferred", Integer, nullable=False),
+    Column("rejects", Text, nullable=False, server_default=""),
+    Column("imported_at", Double, nullable=False),
+)

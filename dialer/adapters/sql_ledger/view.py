@@ -1,0 +1,250 @@
+"""Reading the ledger: nothing here can change what it counts."""
+
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
+from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.contact import ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.errors import UnknownName
+from dialer.ports import (
+    AttemptRow,
+    Campaign,
+    ContactRow,
+    Event,
+    ImportCounts,
+    OpenAttempt,
+    Report,
+    Suppression,
+)
+
+ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
+LIVE_ATTEMPTS = f"""
+SELECT attempts.id, attempts.campaign_id, attempts.dialed_at
+FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
+WHERE attempts.state IN ({in_states(LIVE)}) AND campaigns.account = :account
+"""
+OPEN_ATTEMPTS = """
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id
+FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+WHERE c.account = :account AND (
+    a.state IN ('placed', 'unknown') OR (a.state = 'unconfirmed' AND a.ended_at > :corrected_since))
+ORDER BY a.dialed_at
+"""
+SETTLED_CALLS = """
+SELECT call_id, attempt_id FROM log_rows
+WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AND disposition <> ''
+"""
+QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
+DIALING_OF_CAMPAIGN = """
+SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since
+"""
+DIALING_TO_PHONES = """
+SELECT count(*) FROM attempts WHERE phone IN :phones* AND state = 'dialing' AND dialed_at > :since
+"""
+SUPPRESSIONS_AFTER = """
+SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions WHERE id > :after ORDER BY id LIMIT :limit
+"""
+
+CONTACT_COUNTS = "SELECT status, count(*) FROM contacts WHERE campaign_id = :id GROUP BY status"
+ATTEMPT_COUNTS = """
+SELECT state, disposition, count(*), sum(cost), min(dialed_at), max(dialed_at)
+FROM attempts WHERE campaign_id = :id GROUP BY state, disposition
+"""
+IMPORTED = """
+SELECT sum(total), sum(queued), sum(duplicate), sum(suppressed), sum(invalid), sum(deferred), max(rejects)
+FROM imports WHERE campaign_id = :id
+"""
+UNEXPLAINED = """
+SELECT count(*) FROM log_rows
+WHERE account = :account AND attempt_id IS NULL AND outbound = 1 AND started_at >= :since
+"""
+UNMAPPED = """
+SELECT raw_status, count(*) FROM log_rows WHERE account = :account AND unmapped = 1 GROUP BY raw_status
+"""
+WAITING_CONTACTS = f"""
+SELECT CASE WHEN waits_for <> '' THEN waits_for WHEN due_at > :now THEN 'not due yet' ELSE 'waiting for its turn' END,
+    count(*)
+FROM contacts WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND due_at IS NOT NULL GROUP BY 1
+"""
+WAITING_ATTEMPTS = """
+SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
+        WHEN state IN ('queued', 'dialing') THEN 'being dialed' ELSE reason END, count(*)
+FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown') GROUP BY 1
+"""
+
+CONTACTS_AFTER = """
+SELECT id, phone, name, person_key, status, disposition, attempts, last_attempt_at, duration_s, call_id, variables
+FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT :limit
+"""
+ATTEMPT_COLUMNS = """
+attempts.id, campaigns.name, attempts.phone, contacts.name, attempts.number_of, attempts.state,
+    attempts.disposition, attempts.due_at, attempts.dialed_at, attempts.ended_at, attempts.duration_s,
+    attempts.call_id, attempts.reason
+FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
+"""
+ATTEMPTS_AFTER = f"""
+SELECT {ATTEMPT_COLUMNS} WHERE attempts.campaign_id = :campaign_id AND attempts.id > :after
+ORDER BY attempts.id LIMIT :limit
+"""
+ATTEMPTS_OF_PHONE = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.phone = :phone ORDER BY attempts.id"
+ATTEMPT_BY_ID = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.id = :id"
+EVENTS_OF = """
+SELECT attempt_id, at, actor, before, after, reason FROM events WHERE attempt_id IN :ids* ORDER BY id
+"""
+CONTACTS_OF_PHONE = """
+SELECT campaigns.name, contacts.status, contacts.waits_for, contacts.due_at
+FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contacts.phone = :phone ORDER BY contacts.id
+"""
+
+
+def campaign(transaction: Transaction, name: str) -> Campaign:
+    """Raises UnknownName, naming the nearest."""
+    found = transaction.all(CAMPAIGN_BY_NAME, {"name": name})
+    if found:
+        return campaign_of(found[0])
+    names = [c.spec.name for c in campaigns(transaction)]
+    near = get_close_matches(name, names, n=1)
+    hint = f'did you mean "{near[0]}"?' if near else "`dialer campaigns` lists them."
+    raise UnknownName(f'there is no campaign "{name}": {hint}')
+
+
+def campaigns(transaction: Transaction) -> list[Campaign]:
+    """All, oldest first."""
+    return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS)]
+
+
+def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:
+    """Attempts that wait for the log, and those unconfirmed lately."""
+    found = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
+    return [_open_attempt(row) for row in found]
+
+
+def _open_attempt(row: Row) -> OpenAttempt:
+    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, token, dialed_at, call_id = row
+    agent = json.loads(spec)["agent"]
+    return OpenAttempt(
+        attempt_id,
+        campaign_id,
+        contact_id,
+        number_of,
+        AttemptState(state),
+        phone,
+        agent,
+        token,
+        dialed_at,
+        call_id,
+    )
+
+
+def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
+    """One campaign, counted."""
+    told = {"id": campaign_id, "now": now}
+    found = campaign_of(transaction.all(CAMPAIGN_BY_ID, told)[0])
+    counts = transaction.all(ATTEMPT_COUNTS, told)
+    states = dict.fromkeys(AttemptState, 0)
+    dispositions = dict.fromkeys(Disposition, 0)
+    for state, disposition, count, *_ in counts:
+        states[AttemptState(state)] += count
+        if disposition:
+            dispositions[Disposition(disposition)] += count
+    contacts = dict.fromkeys(ContactStatus, 0)
+    contacts |= {ContactStatus(status): count for status, count in transaction.all(CONTACT_COUNTS, told)}
+    account = {"account": found.spec.provider, "since": found.started_at or now}
+    return Report(
+        campaign=found,
+        imported=_imported(transaction, campaign_id),
+        contacts=contacts,
+        attempts=states,
+        dispositions=dispositions,
+        unexplained_calls=transaction.all(UNEXPLAINED, account)[0][0],
+        unmapped_words=dict(_pairs(transaction.all(UNMAPPED, account))),
+        cost=sum(row[3] or 0.0 for row in counts),
+        first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
+        last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),
+        waiting=_waiting(transaction, told),
+    )
+
+
+def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    return [(row[0], row[1]) for row in rows]
+
+
+def _imported(transaction: Transaction, campaign_id: int) -> ImportCounts:
+    row = transaction.all(IMPORTED, {"id": campaign_id})[0]
+    if row[0] is None:
+        return ImportCounts()
+    rows, queued, duplicate, suppressed, invalid, deferred = (int(value) for value in row[:6])
+    return ImportCounts(rows, queued, duplicate, suppressed, invalid, deferred, row[6])
+
+
+def _waiting(transaction: Transaction, told: dict[str, float]) -> dict[str, int]:
+    waiting: dict[str, int] = {}
+    for reason, count in (*transaction.all(WAITING_CONTACTS, told), *transaction.all(WAITING_ATTEMPTS, told)):
+        waiting[reason] = waiting.get(reason, 0) + count
+    return waiting
+
+
+def contacts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, ContactRow]]:
+    """The next contacts by id."""
+    rows = transaction.all(CONTACTS_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
+    return [(row[0], _contact_row(row)) for row in rows]
+
+
+def _contact_row(row: Row) -> ContactRow:
+    _, phone, name, key, status, disposition, attempts, last_attempt_at, duration_s, call_id, variables = row
+    return ContactRow(
+        phone,
+        name,
+        key,
+        ContactStatus(status),
+        Disposition(disposition) if disposition else None,
+        attempts,
+        last_attempt_at,
+        duration_s,
+        call_id,
+        json.loads(variables),
+    )
+
+
+def attempts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[AttemptRow]:
+    """The next attempts by id."""
+    rows = transaction.all(ATTEMPTS_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
+    return [_attempt_row(row) for row in rows]
+
+
+def _attempt_row(row: Row) -> AttemptRow:
+    attempt_id, name, phone, person, number_of, state, disposition, *rest = row
+    return AttemptRow(
+        attempt_id,
+        name,
+        phone,
+        person,
+        number_of,
+        AttemptState(state),
+        Disposition(disposition) if disposition else None,
+        *rest,
+    )
+
+
+def story(transaction: Transaction, phone: str, attempt_id: int) -> list[tuple[AttemptRow, list[Event]]]:
+    """The attempts to a number, or one attempt, each with every event."""
+    if phone:
+        found = transaction.all(ATTEMPTS_OF_PHONE, {"phone": phone})
+    else:
+        found = transaction.all(ATTEMPT_BY_ID, {"id": attempt_id})
+    told: dict[int, list[Event]] = {row[0]: [] for row in found}
+    for row in transaction.all(EVENTS_OF, {"ids": list(told)}):
+        told[row[0]].append(Event(*row))
+    return [(_attempt_row(row), told[row[0]]) for row in found]
+
+
+def suppressions_after(transaction: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:
+    """The next entries of the suppression list."""
+    rows = transaction.all(SUPPRESSIONS_AFTER, {"after": after, "limit": limit})
+    return [(row[0], Suppression(row[1], row[2], row[3], row[4] or None, row[5])) for row in rows]

@@ -1,0 +1,1 @@
+"""The tests: real Redis, real SQLite and PostgreSQL, real sockets, real processes."""
