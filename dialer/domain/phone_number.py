@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, shortnumberinfo
-from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_geographical_number
-from phonenumbers.tzdata import TIMEZONE_DATA
+from phonenumbers.timezone import UNKNOWN_TIMEZONE
+from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
 CALLABLE_TYPES = frozenset(
     {
@@ -95,9 +95,7 @@ def parse_phone(text: str, region: str = "", countries: frozenset[str] = frozens
     return _judge(number, countries, "" if text[0] == "+" else region)
 
 
-def parse_phones(
-    cells: Sequence[tuple[str, str]], countries: frozenset[str] = frozenset()
-) -> list[Phone | Unusable]:
+def parse_phones(cells: Sequence[tuple[str, str]], countries: frozenset[str] = frozenset()) -> list[Phone | Unusable]:
     """Read (cell, region) pairs, in order: the unit of work for a pool of processes."""
     return [parse_phone(text, region, countries) for text, region in cells]
 
@@ -116,16 +114,18 @@ def is_region(code: str) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
-def zones_of(number: phonenumbers.PhoneNumber, kind: int) -> tuple[str, ...]:
+def zones_of(country_code: int, national: str, kind: int) -> tuple[str, ...]:
     """Every zone a valid number of type ``kind`` may be in; empty when unknown.
 
-    The same as ``phonenumbers.timezone.time_zones_for_number``, which finds the type once more.
+    The same as ``phonenumbers.timezone.time_zones_for_number``, which would find type and digits once more.
     """
-    if phonenumbers.is_number_type_geographical(kind, number.country_code or 0):
-        zones = time_zones_for_geographical_number(number)
-    else:
-        zones = TIMEZONE_DATA.get(str(number.country_code), ())
-    return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
+    digits = str(country_code)
+    if phonenumbers.is_number_type_geographical(kind, country_code):
+        digits += national
+    for length in range(min(TIMEZONE_LONGEST_PREFIX, len(digits)), 0, -1):
+        if zones := TIMEZONE_DATA.get(digits[:length]):
+            return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
+    return ()
 
 
 def _unwrap(text: str) -> str:
@@ -222,17 +222,15 @@ def _judge(number: phonenumbers.PhoneNumber, countries: Iterable[str], assumed: 
         return Unusable("a satellite or international network number", "give a number in a country")
     if countries and region not in countries:
         return Unusable(f"a number in {region}, which is not among the countries allowed", "remove the row")
-    digits = phonenumbers.national_significant_number(number)
-    return Phone(f"+{number.country_code}{digits}", region, zones_of(number, kind))
+    code, national = number.country_code or 0, phonenumbers.national_significant_number(number)
+    return Phone(f"+{code}{national}", region, zones_of(code, national, kind))
 
 
 def _invalid(number: phonenumbers.PhoneNumber, assumed: str) -> Unusable:
     code = number.country_code or 0
     region = assumed or phonenumbers.region_code_for_country_code(code)
     place = f"+{code}" if region == NO_COUNTRY else f"{region} (+{code})"
-    remedy = (
-        f'check the digits; without a "+" it was read as a number in {region}' if assumed else "check the digits"
-    )
+    remedy = f'check the digits; without a "+" it was read as a number in {region}' if assumed else "check the digits"
     count = len(phonenumbers.national_significant_number(number))
     lengths = _lengths(code, region)
     if not lengths or count in lengths:

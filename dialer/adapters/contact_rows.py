@@ -1,0 +1,150 @@
+"""Rows of any list into contacts: the numbers of a long list are read by processes of their own."""
+
+import asyncio
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from itertools import islice
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+from dialer.adapters.contact_columns import ChosenColumns
+from dialer.domain.contact import NewContact
+from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
+from dialer.ports import Reject
+
+POOL_ROWS = 20_000
+"""From how many rows on a pool pays: starting it costs as much as checking about 10,000 numbers."""
+
+_MOST_PROCESSES = 3
+_IN_FLIGHT = 2
+_SHOWN_CHARACTERS = 40
+
+Row = tuple[int, Sequence[str]]
+"""The line a row begins on (1-based), and its cells."""
+
+
+class Prepared(NamedTuple):
+    """A row whose number is still to be read."""
+
+    line: int
+    cells: Sequence[str]
+    text: str
+    region: str
+    zones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RowReader:
+    """Turns rows with ``header`` into contacts.
+
+    ``region`` (ISO 3166, "" for none) is assumed for national numbers where the row gives none; ``countries``
+    are those that may be called, empty for all. Missing trailing cells are empty; superfluous ones are a reject.
+    """
+
+    header: tuple[str, ...]
+    columns: ChosenColumns
+    region: str = ""
+    countries: frozenset[str] = frozenset()
+
+    def prepare(self, line: int, cells: Sequence[str]) -> Prepared | Reject:
+        """Check all of a row but its number."""
+        missing = len(self.header) - len(cells)
+        full = [*cells, *[""] * missing] if missing > 0 else cells
+        if missing < 0 and any(cell.strip() for cell in cells[missing:]):
+            reason = f"{len(cells)} cells in a row of {len(self.header)} columns"
+            return Reject(line, tuple(cells), reason, "quote cells that hold the delimiter")
+        region = self._cell(full, self.columns.region).upper() or self.region
+        if region and region != self.region and not is_region(region):
+            remedy = 'use "GB"' if region == "UK" else "use an ISO 3166 code, e.g. IN"
+            return self._reject(line, cells, f"unknown region {_shown(region)}", remedy, self.columns.region)
+        zone = self._cell(full, self.columns.timezone)
+        if zone and zone not in _known_zones():
+            reason = f"unknown time zone {_shown(zone)}"
+            return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone)
+        return Prepared(line, full, full[self.columns.phone], region, (zone,) if zone else ())
+
+    def finish(self, row: Prepared, phone: Phone | Unusable) -> NewContact | Reject:
+        """The contact, now that its number was read."""
+        if isinstance(phone, Unusable):
+            return self._reject(row.line, row.cells, phone.reason, phone.remedy, self.columns.phone)
+        return NewContact(
+            phone=phone.e164,
+            name=" ".join(" ".join(row.cells[i] for i in self.columns.name).split()),
+            row=row.line,
+            key=self._cell(row.cells, self.columns.key),
+            region=phone.region,
+            zones=row.zones or phone.zones,
+            variables={name: row.cells[i] for name, i in self.columns.variables},
+        )
+
+    def _reject(self, line: int, cells: Sequence[str], reason: str, remedy: str, column: int | None) -> Reject:
+        return Reject(line, tuple(cells), reason, remedy, self.header[column] if column is not None else "")
+
+    @staticmethod
+    def _cell(cells: Sequence[str], column: int | None) -> str:
+        return cells[column].strip() if column is not None else ""
+
+
+async def read_batches(
+    rows: Iterator[Row], reader: RowReader, size: int, expected: int
+) -> AsyncIterator[list[NewContact | Reject]]:
+    """Every row in order, ``size`` at a time. ``expected`` rows decide whether processes are started.
+
+    At most a few batches are held at once, so memory does not grow with the list.
+    """
+    loop = asyncio.get_running_loop()
+    executor, depth = _executor(expected)
+    waiting: deque[tuple[list[Prepared | Reject], asyncio.Future[list[Phone | Unusable]]]] = deque()
+    try:
+        while prepared := await asyncio.to_thread(_next, rows, reader, size):
+            cells = [(row.text, row.region) for row in prepared if isinstance(row, Prepared)]
+            waiting.append((prepared, loop.run_in_executor(executor, parse_phones, cells, reader.countries)))
+            if len(waiting) > depth:
+                yield await _finished(reader, *waiting.popleft())
+        while waiting:
+            yield await _finished(reader, *waiting.popleft())
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _executor(expected: int) -> tuple[Executor, int]:
+    """Who reads the numbers, and how many batches may wait. One core is left to whoever stores them."""
+    workers = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))
+    if expected < POOL_ROWS:
+        return ThreadPoolExecutor(1, "phone-numbers"), 0
+    # Spawned, not forked: the ledger and the event loop have threads, and a fork would copy their locks.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")), workers * _IN_FLIGHT
+
+
+def _next(rows: Iterator[Row], reader: RowReader, size: int) -> list[Prepared | Reject]:
+    return [reader.prepare(line, cells) for line, cells in islice(rows, size)]
+
+
+async def _finished(
+    reader: RowReader, prepared: list[Prepared | Reject], reading: asyncio.Future[list[Phone | Unusable]]
+) -> list[NewContact | Reject]:
+    phones = iter(await reading)
+    return [row if isinstance(row, Reject) else reader.finish(row, next(phones)) for row in prepared]
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+def _nearest_zone(zone: str) -> str:
+    folded = {known.casefold(): known for known in _known_zones()}
+    near = get_close_matches(zone.casefold().replace(" ", "_"), folded, n=1)
+    return f'did you mean "{folded[near[0]]}"?' if near else "use an IANA name, e.g. Asia/Kolkata"
+
+
+def _shown(value: str) -> str:
+    """A value that may be printed: a column named by mistake may hold phone numbers."""
+    private = sum(char.isdecimal() for char in value) > 4 or len(value) > _SHOWN_CHARACTERS
+    return "in this cell" if private else f'"{value}"'
