@@ -88,7 +88,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         self._slots.release()
         if connection.is_closed():
             return
-        if self._closed or self._keepalive_s <= 0 or not connection.is_idle():
+        if self._closed or self._keepalive_s <= 0 or not connection.is_idle() or _left_over(connection):
             await connection.aclose()
             return
         idle = self._idle.setdefault(_place(origin), deque())
@@ -157,6 +157,12 @@ class _Body(httpx.AsyncByteStream):
 
 def _place(origin: httpcore.Origin) -> Place:
     return origin.scheme, origin.host, origin.port
+
+
+def _left_over(connection: httpcore.AsyncHTTPConnection) -> bool:
+    """Whether bytes were read beyond the answer: they would pass for the answer to the next request."""
+    state = getattr(getattr(connection, "_connection", None), "_h11_state", None)
+    return state is None or bool(state.trailing_data[0])
 
 
 def _core_request(request: httpx.Request) -> httpcore.Request:
