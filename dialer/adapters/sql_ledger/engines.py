@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psycopg
 
-from dialer.adapters.sql_ledger.file_lock import FileLock
+from dialer.adapters.file_lock import FileLock
 from dialer.adapters.sql_ledger.transaction import PostgresqlTransaction, SqliteTransaction, Transaction
 from dialer.errors import LedgerUnavailable
 

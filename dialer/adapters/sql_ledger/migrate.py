@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 
-from dialer.adapters.sql_ledger.file_lock import file_lock
+from dialer.adapters.file_lock import file_lock
 from dialer.errors import LedgerUnavailable
 
 HEAD = "0001"

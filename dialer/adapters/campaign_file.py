@@ -1,0 +1,178 @@
+"""The campaign file (TOML) and the overrides of the command line, as a CampaignSpec."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from dialer.domain.calling_window import make_window, parse_window
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.disposition import Disposition
+from dialer.domain.redial import RedialPolicy
+from dialer.errors import CampaignFileError
+
+KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "": {"name": str, "provider": str, "agent": str, "caller_ids": list},
+    "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list},
+    "window": {"days": str, "hours": str, "timezone": str},
+    "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
+    "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
+               "unconfirmed": str},
+    "budget": {"max_cost": (int, float)},
+}  # fmt: skip
+LATER = frozenset({"source", "limits", "schedule", "reminder"})
+PROVIDERS = ("vaanivoice", "vaani", "simulator")
+UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line may set over the file; None leaves it."""
+
+    name: str | None = None
+    provider: str | None = None
+    agent: str | None = None
+    caller_ids: tuple[str, ...] | None = None
+    rate: float | None = None
+    concurrency: int | None = None
+    max_attempts: int | None = None
+    region: str | None = None
+    timezone: str | None = None
+    window: str | None = None
+    phone_column: str | None = None
+    name_column: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Under the file: what a command assumes where neither file nor option says anything."""
+
+
+def read_campaign(path: Path | None, overrides: Overrides) -> CampaignSpec:
+    """The spec from a file (or none) and overrides.
+
+    Raises CampaignFileError that names the file, the key and the nearest right one.
+    """
+    raw = _read(path) if path is not None else {}
+    place = str(path) if path is not None else "options"
+    _check(raw, place)
+    top = dict(overrides.defaults) | {key: value for key, value in raw.items() if not isinstance(value, dict)}
+    return _spec(place, top, raw, overrides)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CampaignFileError(f"{path}: there is no such campaign file") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise CampaignFileError(f"{path}: not a readable TOML file: {broken}") from broken
+
+
+def _check(raw: Mapping[str, Any], place: str) -> None:
+    for key, value in raw.items():
+        if key in LATER:
+            raise CampaignFileError(f"{place}: [{key}] is not supported by this version")
+        if isinstance(value, dict):
+            if key not in KEYS or not key:
+                raise CampaignFileError(f"{place}: there is no table [{key}]{_nearest(key, KEYS)}")
+            for name, item in value.items():
+                _check_key(place, f"[{key}] ", name, item, KEYS[key])
+        else:
+            _check_key(place, "", key, value, KEYS[""])
+
+
+def _check_key(place: str, table: str, name: str, value: object, known: Mapping[str, type | tuple[type, ...]]) -> None:
+    if name not in known:
+        raise CampaignFileError(f'{place}: there is no key {table}"{name}"{_nearest(name, known)}')
+    wanted = known[name]
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        kinds = wanted if isinstance(wanted, tuple) else (wanted,)
+        names = " or ".join({"str": "text", "list": "a list"}.get(kind.__name__, "a number") for kind in kinds[:1])
+        raise CampaignFileError(f"{place}: {table}{name} must be {names}")
+
+
+def _nearest(name: str, known: Mapping[str, Any]) -> str:
+    near = get_close_matches(name, [key for key in known if key], n=1, cutoff=0.0)
+    return f': did you mean "{near[0]}"?' if near else ""
+
+
+def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides: Overrides) -> CampaignSpec:
+    name = overrides.name or top.get("name") or ""
+    provider = overrides.provider or top.get("provider") or "vaanivoice"
+    agent = overrides.agent or top.get("agent") or ""
+    if not name:
+        raise CampaignFileError(f"{place}: a campaign needs a name (name = ..., or --name)")
+    if provider not in PROVIDERS:
+        raise CampaignFileError(f'{place}: provider "{provider}" must be one of {", ".join(PROVIDERS)}')
+    if not agent:
+        what = "the agent's phone number" if provider == "vaani" else "an agent id"
+        raise CampaignFileError(f"{place}: a campaign needs an agent: {what} (agent = ..., or --agent)")
+    contacts = raw.get("contacts", {})
+    return CampaignSpec(
+        name=name,
+        agent=agent,
+        provider=provider,
+        caller_ids=overrides.caller_ids or tuple(str(item) for item in top.get("caller_ids", ())),
+        columns=_columns(contacts, overrides),
+        region=(overrides.region or "").upper(),
+        timezone=overrides.timezone or "",
+        window=_window(raw.get("window", {}), top, overrides),
+        pace=_pace(place, raw.get("pace", {}), top, overrides),
+        redial=_redial(place, raw.get("redial", {}), top, overrides),
+        max_cost=float(raw.get("budget", {}).get("max_cost", 0.0)),
+    )
+
+
+def _columns(contacts: Mapping[str, Any], overrides: Overrides) -> ContactColumns:
+    return ContactColumns(
+        phone=overrides.phone_column or contacts.get("phone", ""),
+        name=overrides.name_column or contacts.get("name", ""),
+        timezone=contacts.get("timezone", ""),
+        region=contacts.get("region", ""),
+        key=contacts.get("key", ""),
+        variables=tuple(str(item) for item in contacts.get("variables", ["*"])),
+    )
+
+
+def _window(raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Any:
+    zone = str(raw.get("timezone", "contact"))
+    if overrides.window:
+        return parse_window(overrides.window, zone)
+    if not raw and "window" in top:
+        return parse_window(str(top["window"]), zone)
+    return make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
+
+
+def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:
+    rate = overrides.rate if overrides.rate is not None else raw.get("calls_per_second", top.get("rate", 1.0))
+    lines = overrides.concurrency
+    lines = lines if lines is not None else raw.get("concurrent_calls", top.get("concurrency", 10))
+    weight = raw.get("weight", 1)
+    if rate < 0 or lines < 0 or weight < 1:
+        raise CampaignFileError(f"{place}: rate and concurrency must not be negative (0: no limit), weight at least 1")
+    return Pace(float(rate), int(lines), int(weight))
+
+
+def _redial(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> RedialPolicy:
+    standard = RedialPolicy()
+    delays = dict(standard.delays_s)
+    for name, text in raw.items():
+        if name != "max_attempts":
+            delays[Disposition(name)] = parse_duration(place, f"[redial] {name}", text)
+    most = overrides.max_attempts
+    most = most if most is not None else raw.get("max_attempts", top.get("max_attempts", standard.max_attempts))
+    if most < 1:
+        raise CampaignFileError(f"{place}: max_attempts must be at least 1")
+    return RedialPolicy(int(most), delays)
+
+
+def parse_duration(place: str, key: str, text: str) -> float:
+    """Seconds from ``"90s"``, ``"15m"``, ``"2h"`` or ``"1d"``. Raises CampaignFileError."""
+    number, unit = text.strip()[:-1], text.strip()[-1:]
+    try:
+        seconds = float(number) * UNITS_S[unit]
+    except (ValueError, KeyError):
+        seconds = -1.0
+    if seconds < 0:
+        raise CampaignFileError(f'{place}: {key} = "{text}" must read like "15m", "2h" or "1d"')
+    return seconds

@@ -1,0 +1,84 @@
+"""Which attempt does a row of the call log belong to?
+
+Evidence, strongest first: the provider's call id; our token, echoed; number, agent and time. The last is
+sound because one number never has two live attempts (invariant I2).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dialer.domain.call import CallLog
+
+
+class Candidate(Protocol):
+    """What is known of an attempt that waits for the log."""
+
+    @property
+    def attempt_id(self) -> int: ...
+    @property
+    def call_id(self) -> str | None: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+    @property
+    def dialed_at(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The attempt a row belongs to, and by what evidence."""
+
+    attempt_id: int
+    evidence: str
+
+
+@dataclass(slots=True)
+class Matcher:
+    """Finds the attempt of each row; an attempt is given to one row only.
+
+    A row may begin up to ``before_s`` seconds ahead of our intent (clocks differ) and ``after_s`` behind it
+    (the provider may queue).
+    """
+
+    before_s: float
+    after_s: float
+    _by_call_id: dict[str, Candidate] = field(default_factory=dict)
+    _by_token: dict[str, Candidate] = field(default_factory=dict)
+    _by_phone: dict[str, list[Candidate]] = field(default_factory=dict)
+    _taken: set[int] = field(default_factory=set)
+
+    def add(self, candidates: Iterable[Candidate]) -> None:
+        """Attempts that wait for the log."""
+        for candidate in candidates:
+            if candidate.call_id:
+                self._by_call_id[candidate.call_id] = candidate
+            if candidate.token:
+                self._by_token[candidate.token] = candidate
+            self._by_phone.setdefault(candidate.phone, []).append(candidate)
+
+    def certain(self, row: CallLog) -> Match | None:
+        """By call id or token."""
+        by_id = self._by_call_id.get(row.call_id)
+        if by_id is not None:
+            return self._take(by_id, "call id")
+        by_token = self._by_token.get(row.token) if row.token else None
+        return self._take(by_token, "token") if by_token is not None else None
+
+    def likely(self, row: CallLog) -> Match | None:
+        """By number and time; ask only for rows, and only after every row, that ``certain`` did not match."""
+        if not row.outbound or row.token or row.started_at is None:
+            return None
+        fitting = [
+            candidate
+            for candidate in self._by_phone.get(row.to_number, ())
+            if candidate.attempt_id not in self._taken
+            and candidate.call_id is None
+            and -self.before_s <= row.started_at - candidate.dialed_at <= self.after_s
+        ]
+        return self._take(fitting[0], "number and time") if len(fitting) == 1 else None
+
+    def _take(self, candidate: Candidate, evidence: str) -> Match:
+        self._taken.add(candidate.attempt_id)
+        return Match(candidate.attempt_id, evidence)

@@ -1,0 +1,46 @@
+"""Start, pause, resume, cancel, suppress: each returns when it holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dialer.errors import UsageError
+from dialer.ports import Campaign, Clock, Ledger, LedgerView, Suppression
+
+LOOK_AGAIN_S = 0.01
+
+
+@dataclass(frozen=True)
+class ControlCampaign:
+    """The operator's room. ``send_within_s``: how long after its intent a request may still leave."""
+
+    ledger: Ledger
+    view: LedgerView
+    clock: Clock
+    send_within_s: float
+
+    async def move(self, name: str, verb: str) -> Campaign:
+        """Apply ``start``, ``pause``, ``resume`` or ``cancel``.
+
+        After ``pause`` and ``cancel`` return, no request leaves for the campaign. Raises UsageError when the
+        verb does not fit the campaign's status, UnknownName when there is no such campaign.
+        """
+        campaign = await self.view.campaign(name)
+        moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator")
+        if moved is None:
+            raise UsageError(f'cannot {verb} "{name}": it is {campaign.status}')
+        if verb in ("pause", "cancel"):
+            await self._drain(campaign_id=campaign.campaign_id)
+        return moved
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        """Add numbers to the list; after this returns, no request leaves for any of them."""
+        added = await self.ledger.suppress(entries)
+        await self._drain(phones=[entry.phone for entry in entries])
+        return added
+
+    async def _drain(self, *, campaign_id: int | None = None, phones: Sequence[str] = ()) -> None:
+        """Wait until each request that had passed the gate has left, or can no longer leave."""
+        while await self.ledger.dialing(
+            campaign_id=campaign_id, phones=phones, since=self.clock.now() - self.send_within_s
+        ):
+            await self.clock.sleep(LOOK_AGAIN_S)

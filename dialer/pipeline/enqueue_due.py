@@ -1,0 +1,94 @@
+"""The producer: due contacts become queued attempts, just in time, in the measure they can be dialed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+import structlog
+
+from dialer.domain.campaign import CampaignStatus
+from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, Pacer, QueuedAttempt
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What one tick of the feeder did."""
+
+    queued: int = 0
+    leases_expired: int = 0
+    made_unknown: int = 0
+    finished: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EnqueueDue:
+    """The feeder's room; safe to run in any number of processes, at any time."""
+
+    ledger: Ledger
+    view: LedgerView
+    queue: JobQueue
+    pacer: Pacer
+    clock: Clock
+    account_limits: Mapping[str, Limits]
+    line_life_s: float
+    """How long a call may hold its line without word from the log."""
+    ahead_s: float = 3.0
+    unpaced_ahead: int = 2000
+    """Attempts kept queued for a campaign without any limit."""
+    lease_s: float = 5.0
+
+    async def tick(self) -> Feed:
+        """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
+        swept = await self.ledger.sweep()
+        campaigns = await self.view.campaigns()
+        await self._tell_pacer(campaigns)
+        claimed = await self._claim([c for c in campaigns if c.status is CampaignStatus.RUNNING])
+        if claimed:
+            await self.queue.enqueue(claimed)
+        finished = await self.ledger.finish_campaigns()
+        if swept.leases_expired or swept.made_unknown or finished:
+            log.info(
+                "feeder.tick",
+                queued=len(claimed),
+                leases_expired=swept.leases_expired,
+                made_unknown=swept.made_unknown,
+                finished=finished,
+            )
+        return Feed(len(claimed), swept.leases_expired, swept.made_unknown, tuple(finished))
+
+    async def _tell_pacer(self, campaigns: Sequence[Campaign]) -> None:
+        for account in sorted({campaign.spec.provider for campaign in campaigns}):
+            of_account = [c for c in campaigns if c.spec.provider == account]
+            limits = {c.campaign_id: _limits(c) for c in of_account if c.status is CampaignStatus.RUNNING}
+            await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
+            live = await self.view.live_attempts(account)
+            await self.pacer.restore(
+                account,
+                {attempt: (campaign, dialed_at + self.line_life_s) for attempt, (campaign, dialed_at) in live.items()},
+            )
+
+    async def _claim(self, running: Sequence[Campaign]) -> list[QueuedAttempt]:
+        queued = await self.ledger.waiting_in_queue()
+        per_campaign = []
+        for campaign in running:
+            wanted = self._depth(campaign) - queued.get(campaign.campaign_id, 0)
+            if wanted > 0:
+                per_campaign.append(await self.ledger.claim_due(campaign.campaign_id, wanted, self.lease_s))
+        # Campaigns take turns, so that none waits behind another's whole share.
+        return [attempt for turn in zip_longest(*per_campaign) for attempt in turn if attempt is not None]
+
+    def _depth(self, campaign: Campaign) -> int:
+        """How many attempts to keep queued: a few seconds' worth, and no more than lines could take."""
+        pace, account = campaign.spec.pace, self.account_limits.get(campaign.spec.provider, Limits(0, 0))
+        rates = [rate for rate in (pace.calls_per_second, account.calls_per_second) if rate > 0]
+        lines = [count for count in (pace.concurrent_calls, account.concurrent_calls) if count > 0]
+        by_rate = math.ceil(min(rates) * self.ahead_s) + 1 if rates else self.unpaced_ahead
+        return max(2, min([by_rate, *lines]))
+
+
+def _limits(campaign: Campaign) -> Limits:
+    pace = campaign.spec.pace
+    return Limits(pace.calls_per_second, pace.concurrent_calls, pace.weight)

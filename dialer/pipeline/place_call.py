@@ -1,0 +1,246 @@
+"""Place one call for one attempt: the loop of the whole program.
+
+Read ``PlaceCall.one`` from top to bottom: wait for a slot and a line, pass the gate (the intent is durable
+before the first byte leaves), ask the provider, record what it said.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import structlog
+
+from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
+from dialer.domain.caller_id import choose
+from dialer.domain.redial import Redial, Settle, after_attempt
+from dialer.errors import LedgerUnavailable, SendWithdrawn
+from dialer.ports import (
+    Admitted,
+    CallProvider,
+    Clock,
+    GateRequest,
+    Grant,
+    Ledger,
+    Pacer,
+    QueuedAttempt,
+    SendOutcome,
+    Turned,
+)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DialingTimes:
+    """How long the steps of one call may take, in seconds."""
+
+    patience_s: float = 30.0
+    """Waiting for a slot and a line before the attempt is handed back."""
+    send_within_s: float = 0.8
+    """From the committed intent to the first byte; also the bound of every pause."""
+    answer_within_s: float = 60.0
+    """From the intent to the recorded answer; then the sweeper calls it unknown."""
+    lease_s: float = 5.0
+    """A queued attempt whose worker is gone is taken back after this."""
+    retry_s: float = 5.0
+    """First delay of an attempt that was not placed; doubles with each hand-over, at most a minute."""
+    redial_scale: float = 1.0
+    """Multiplies every redial delay."""
+    record_for_s: float = 30.0
+    """How long to try to record an answer while the ledger cannot be written."""
+
+
+@dataclass(frozen=True)
+class PlaceCall:
+    """The room of the worker."""
+
+    ledger: Ledger
+    pacer: Pacer
+    providers: Mapping[str, CallProvider]
+    account_of: Callable[[int], str]
+    """Campaign id -> account."""
+    clock: Clock
+    chance: Random
+    times: DialingTimes
+    worker: str
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: dict[int, tuple[QueuedAttempt, "asyncio.Task[None]"]] = field(default_factory=dict)
+    """Attempts that wait here for a slot and a line; their leases are kept."""
+
+    async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
+        """Place a call for each attempt handed over; returns when all are recorded or handed back."""
+        async with asyncio.TaskGroup() as group:
+            for attempt in attempts:
+                group.create_task(self.one(attempt))
+
+    async def one(self, attempt: QueuedAttempt) -> None:
+        """Place the call of one attempt, if the pacer and the gate let it."""
+        account = self.account_of(attempt.campaign_id)
+        grant = await self._wait_for_line(account, attempt)
+        if grant is None:
+            await self._hand_back(attempt)
+            return
+        admitted = await self._pass_gate(attempt)
+        if admitted is None:
+            await self.pacer.release(account, [attempt.attempt_id])
+            return
+        permit = _Permit(self, account, admitted, grant)
+        result = await self._ask_provider(account, admitted, permit)
+        await self._record(account, attempt, admitted, permit, result)
+
+    async def keep_leases(self) -> None:
+        """Renew the leases of everything that waits here, until cancelled."""
+        while True:
+            await self.clock.sleep(self.times.lease_s / 3)
+            held = [attempt for attempt, _ in self.waiting.values()]
+            if held:
+                try:
+                    await self.ledger.renew_leases(held, self.times.lease_s)
+                except LedgerUnavailable as unavailable:
+                    log.warning("leases.not_renewed", attempts=len(held), error=str(unavailable))
+
+    def stop(self) -> None:
+        """Let what is on the wire finish, and hand back everything that still waits."""
+        self.stopping.set()
+        for _, task in self.waiting.values():
+            task.cancel()
+
+    async def _wait_for_line(self, account: str, attempt: QueuedAttempt) -> Grant | None:
+        task = asyncio.current_task()
+        assert task is not None
+        if self.stopping.is_set():
+            return None
+        self.waiting[attempt.attempt_id] = attempt, task
+        try:
+            return await self.pacer.acquire(account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s)
+        except asyncio.CancelledError:
+            if not self.stopping.is_set():
+                raise
+            task.uncancel()  # it was ``stop`` that interrupted the wait; the attempt is handed back
+            return None
+        finally:
+            self.waiting.pop(attempt.attempt_id, None)
+
+    async def _hand_back(self, attempt: QueuedAttempt) -> None:
+        reason = "worker stopping" if self.stopping.is_set() else "no line or slot came free in time"
+        await self.ledger.hand_back([attempt], reason, self.clock.now())
+
+    async def _pass_gate(self, attempt: QueuedAttempt) -> Admitted | None:
+        token = f"{self.chance.getrandbits(128):032x}"
+        request = GateRequest(attempt.attempt_id, attempt.dispatch, token, self.worker, self.times.answer_within_s)
+        match (await self.ledger.pass_gate([request]))[0]:
+            case Admitted() as admitted:
+                return admitted
+            case Turned(attempt_id, state, why):
+                log.debug("attempt.turned", attempt=attempt_id, state=state, why=why)
+                return None
+
+    async def _ask_provider(self, account: str, admitted: Admitted, permit: "_Permit") -> PlaceResult:
+        request = CallRequest(
+            token=admitted.token,
+            agent=admitted.spec.agent,
+            to=admitted.phone,
+            name=admitted.name,
+            caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.number_of),
+            variables=admitted.variables,
+        )
+        return await self.providers[account].place(request, permit)
+
+    async def _record(
+        self, account: str, attempt: QueuedAttempt, admitted: Admitted, permit: "_Permit", result: PlaceResult
+    ) -> None:
+        outcome = SendOutcome(
+            admitted.attempt_id,
+            admitted.token,
+            result,
+            permit.requests,
+            due_at=self.clock.now() + self._retry_delay(attempt.dispatch, result),
+            follow=self._follow(admitted, result),
+        )
+        await self._until_recorded(outcome)
+        match result:
+            case NotPlaced(throttled=throttled, halt=halt, retry_after_s=retry_after_s):
+                await self.pacer.release(account, [admitted.attempt_id])
+                if throttled:
+                    await self.pacer.brake(account, retry_after_s)
+                if halt:
+                    halted = await self.ledger.halt_account(account, halt)
+                    log.error("account.halted", account=account, reason=halt, campaigns=halted)
+            case Refused():
+                await self.pacer.release(account, [admitted.attempt_id])
+            case Placed() | Unknown():
+                pass  # the line is held until the call log tells that the call is over
+        log.debug("call.recorded", attempt=admitted.attempt_id, result=type(result).__name__)
+
+    async def _until_recorded(self, outcome: SendOutcome) -> None:
+        """An answer that cannot be written now is worth waiting for; past that the sweeper calls it unknown."""
+        give_up = self.clock.monotonic() + self.times.record_for_s
+        while True:
+            try:
+                if not (await self.ledger.record_sends([outcome]))[0]:
+                    log.warning("call.recorded_late", attempt=outcome.attempt_id)
+                return
+            except LedgerUnavailable as unavailable:
+                if self.clock.monotonic() > give_up:
+                    log.error("call.not_recorded", attempt=outcome.attempt_id, error=str(unavailable))
+                    return
+                await self.clock.sleep(0.5)
+
+    def _retry_delay(self, dispatch: int, result: PlaceResult) -> float:
+        if not isinstance(result, NotPlaced):
+            return 0.0
+        if result.retry_after_s is not None:
+            return result.retry_after_s * self.chance.uniform(1.0, 1.2)
+        if result.reason.startswith(WITHDRAWN):
+            return 0.0
+        return self.chance.uniform(0.0, min(60.0, self.times.retry_s * math.exp2(min(dispatch, 10) - 1)))
+
+    def _follow(self, admitted: Admitted, result: PlaceResult) -> Redial | Settle | None:
+        if not isinstance(result, Refused):
+            return None
+        return after_attempt(
+            admitted.spec.redial,
+            result.disposition,
+            admitted.number_of,
+            self.clock.now(),
+            self.times.redial_scale,
+        )
+
+
+WITHDRAWN = "not sent: "
+
+
+class _Permit:
+    """The right to send one attempt's requests: each needs a slot, and none may leave too late."""
+
+    def __init__(self, room: PlaceCall, account: str, admitted: Admitted, grant: Grant) -> None:
+        self._room, self._account, self._admitted, self._grant = room, account, admitted, grant
+        self._admitted_at = room.clock.monotonic()
+        self.requests = 0
+
+    async def slot(self, repeat: bool) -> None:
+        held = await self._grant.slot() if not repeat else False
+        while not held:
+            self._refuse_late()
+            left = self._admitted_at + self._room.times.send_within_s - self._room.clock.monotonic()
+            admitted = self._admitted
+            grant = await self._room.pacer.again(self._account, admitted.campaign_id, admitted.attempt_id, left)
+            if grant is None:
+                raise SendWithdrawn(f"{WITHDRAWN}no slot left in time")
+            self._grant = grant
+            held = await grant.slot()
+
+    def last_instant(self) -> None:
+        self._refuse_late()
+        if not self._grant.valid:
+            raise SendWithdrawn(f"{WITHDRAWN}paused or braked")
+        self.requests += 1
+
+    def _refuse_late(self) -> None:
+        # Both clocks: the wall clock may be set back, the other one does not tell what the ledger wrote.
+        room, bound = self._room, self._room.times.send_within_s
+        late = room.clock.now() > self._admitted.dialed_at + bound
+        if late or room.clock.monotonic() > self._admitted_at + bound:
+            raise SendWithdrawn(f"{WITHDRAWN}the moment allowed for it has passed")

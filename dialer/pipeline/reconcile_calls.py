@@ -1,0 +1,174 @@
+"""The reconciler: call logs become dispositions, lines come free, lost answers are found again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.call import CallLog
+from dialer.domain.campaign import CampaignSpec
+from dialer.domain.disposition import Disposition
+from dialer.domain.matching import Match, Matcher
+from dialer.domain.redial import Redial, Settle, after_attempt
+from dialer.errors import ProviderError
+from dialer.ports import (
+    Absent,
+    CallProvider,
+    Clock,
+    Ledger,
+    LedgerView,
+    Matched,
+    OpenAttempt,
+    Pacer,
+)
+
+log = structlog.get_logger()
+
+CLOCK_SKEW_S = 300.0
+CORRECTED_FOR_S = 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What one tick of the reconciler did. ``complete``: the scan reached far enough without a gap."""
+
+    pages: int = 0
+    rows: int = 0
+    ended: int = 0
+    adopted: int = 0
+    absent: int = 0
+    unmapped: int = 0
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What was read in one walk from the newest row back."""
+
+    pages: int = 0
+    rows: dict[str, CallLog] = field(default_factory=dict)
+    complete: bool = False
+
+
+@dataclass(frozen=True)
+class ReconcileCalls:
+    """The reconciler's room, for one account. Times are seconds."""
+
+    ledger: Ledger
+    view: LedgerView
+    provider: CallProvider
+    pacer: Pacer
+    clock: Clock
+    horizon_s: float
+    """How long after its intent a call may still turn up in the log."""
+    redial_scale: float = 1.0
+
+    async def tick(self) -> Reconciled:
+        """One round: scan the log as far back as anything waits, settle what it shows and what it cannot show."""
+        account, started = self.provider.account, self.clock.now()
+        waiting = await self.ledger.open_attempts(account, started - CORRECTED_FOR_S)
+        unsettled = [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]
+        if not unsettled:
+            return Reconciled()
+        scan = await self._scan(unsettled[0].dialed_at - CLOCK_SKEW_S)
+        specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
+        matched = await self._match(scan, waiting, specs)
+        ended = await self._record(account, matched)
+        seen = {row.attempt_id for row in matched}
+        absent = await self._settle_absent(
+            account, [attempt for attempt in unsettled if attempt.attempt_id not in seen], specs, started, scan
+        )
+        return self._told(scan, matched, ended, absent)
+
+    async def _scan(self, since: float) -> _Scan:
+        """Read newest first until everything older than ``since``; a page that fails leaves it incomplete."""
+        scan, unreadable = _Scan(), 0
+        try:
+            async for page in self.provider.read_logs(since):
+                scan.pages += 1
+                unreadable += page.unreadable
+                scan.rows |= {row.call_id: row for row in page.rows if row.call_id not in scan.rows}
+                begun = [row.started_at for row in page.rows if row.started_at is not None]
+                if begun and max(begun) < since:
+                    break
+        except ProviderError as failed:
+            log.warning("log.unreadable", account=self.provider.account, pages=scan.pages, error=str(failed))
+            return scan
+        scan.complete = unreadable == 0
+        return scan
+
+    async def _match(
+        self, scan: _Scan, waiting: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]
+    ) -> list[Matched]:
+        settled = await self.ledger.known_calls(self.provider.account, list(scan.rows))
+        attempts = {attempt.attempt_id: attempt for attempt in waiting}
+        matcher = Matcher(before_s=CLOCK_SKEW_S, after_s=self.horizon_s)
+        matcher.add(waiting)
+        rows = [row for call_id, row in scan.rows.items() if call_id not in settled]
+        certain = {row.call_id: matcher.certain(row) for row in rows}
+        return [self._matched(row, certain[row.call_id] or matcher.likely(row), attempts, specs) for row in rows]
+
+    def _matched(
+        self,
+        row: CallLog,
+        match: Match | None,
+        attempts: Mapping[int, OpenAttempt],
+        specs: Mapping[int, CampaignSpec],
+    ) -> Matched:
+        if match is None:
+            return Matched(row, None)
+        attempt = attempts[match.attempt_id]
+        follow = None
+        if row.disposition is not None:
+            follow = self._follow(specs[attempt.campaign_id], row.disposition, attempt, row.ended_at)
+        return Matched(row, match.attempt_id, match.evidence, follow)
+
+    def _follow(
+        self, spec: CampaignSpec, disposition: Disposition, attempt: OpenAttempt, ended_at: float | None
+    ) -> Redial | Settle:
+        at = self.clock.now() if ended_at is None else ended_at
+        return after_attempt(spec.redial, disposition, attempt.number_of, at, self.redial_scale)
+
+    async def _record(self, account: str, matched: Sequence[Matched]) -> int:
+        if not matched:
+            return 0
+        ended = await self.ledger.record_logs(account, matched)
+        over = [row.attempt_id for row, won in zip(matched, ended, strict=True) if won and row.attempt_id is not None]
+        await self.pacer.release(account, over)
+        return len(over)
+
+    async def _settle_absent(
+        self,
+        account: str,
+        unseen: Sequence[OpenAttempt],
+        specs: Mapping[int, CampaignSpec],
+        scan_started: float,
+        scan: _Scan,
+    ) -> int:
+        """Believe that a call left no trace: only from a complete scan that began after the horizon."""
+        past = [attempt for attempt in unseen if attempt.dialed_at + self.horizon_s < scan_started]
+        if not past or not scan.complete:
+            return 0
+        closed = await self.ledger.settle_absent(
+            [self._absent(attempt, specs[attempt.campaign_id]) for attempt in past]
+        )
+        await self.pacer.release(account, [attempt.attempt_id for attempt in past])
+        return sum(closed)
+
+    def _absent(self, attempt: OpenAttempt, spec: CampaignSpec) -> Absent:
+        silent = attempt.state is AttemptState.PLACED and self.provider.silent_when_unanswered
+        disposition = Disposition.NO_ANSWER if silent else Disposition.UNCONFIRMED
+        reason = (
+            "accepted, and no row in the log: this provider logs only calls that connected"
+            if silent
+            else "no trace in the call log past the horizon"
+        )
+        return Absent(attempt.attempt_id, disposition, reason, self._follow(spec, disposition, attempt, None))
+
+    def _told(self, scan: _Scan, matched: Sequence[Matched], ended: int, absent: int) -> Reconciled:
+        unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})
+        if unmapped:
+            log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
+        adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
+        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), scan.complete)

@@ -1,0 +1,103 @@
+"""The ledger, counted: what ``dialer report`` says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.contact import FINAL_CONTACTS
+from dialer.errors import QueueUnavailable
+from dialer.ports import ImportCounts, LedgerView, Pacer, Report
+
+
+@dataclass(frozen=True)
+class ReportCampaign:
+    """The reader's room."""
+
+    view: LedgerView
+    pacer: Pacer | None = None
+
+    async def of(self, name: str) -> Report:
+        """Raises UnknownName."""
+        return await self.view.report((await self.view.campaign(name)).campaign_id)
+
+    async def document(self, name: str) -> dict[str, Any]:
+        """The JSON of ``dialer report --json``."""
+        report = await self.of(name)
+        return report_document(report, await self._learned(report))
+
+    async def _learned(self, report: Report) -> float | None:
+        if self.pacer is None:
+            return None
+        try:
+            return (await self.pacer.state(report.campaign.spec.provider)).learned_per_s
+        except QueueUnavailable:
+            return None
+
+
+def report_document(report: Report, learned: float | None = None) -> dict[str, Any]:
+    """The report as JSON keys; times are ISO 8601 in UTC."""
+    campaign = report.campaign
+    return {
+        "schema": 1,
+        "campaign": campaign.spec.name,
+        "provider": campaign.spec.provider,
+        "status": str(campaign.status),
+        "halt_reason": campaign.halt_reason,
+        "import": import_document(report.imported),
+        "contacts": {"total": sum(report.contacts.values())} | _by_name(report.contacts),
+        "attempts": {"total": sum(report.attempts.values())} | _by_name(report.attempts),
+        "dispositions": _by_name(report.dispositions),
+        "unknown_now": report.attempts[AttemptState.UNKNOWN],
+        "unconfirmed": report.attempts[AttemptState.UNCONFIRMED],
+        "unexplained_calls": report.unexplained_calls,
+        "unmapped_words": dict(report.unmapped_words),
+        "waiting": dict(report.waiting),
+        "calls_per_second": {
+            "configured": campaign.spec.pace.calls_per_second,
+            "learned": learned,
+            "measured": measured_rate(report),
+        },
+        "started_at": iso(campaign.started_at),
+        "finished_at": iso(campaign.finished_at),
+        "cost": round(report.cost, 6),
+    }
+
+
+def import_document(counts: ImportCounts) -> dict[str, Any]:
+    """The import report: its counts add up to ``rows``."""
+    return {
+        "rows": counts.rows,
+        "queued": counts.queued,
+        "duplicate": counts.duplicate,
+        "suppressed": counts.suppressed,
+        "invalid": counts.invalid,
+        "deferred": counts.deferred,
+        "rejects": counts.rejects,
+    }
+
+
+def measured_rate(report: Report) -> float | None:
+    """Calls placed per second between the first and the last intent; None below two calls."""
+    first, last = report.first_dialed_at, report.last_dialed_at
+    placed = sum(report.attempts.values()) - report.attempts[AttemptState.PLANNED]
+    placed -= report.attempts[AttemptState.QUEUED] + report.attempts[AttemptState.CANCELLED]
+    if first is None or last is None or last <= first or placed < 2:
+        return None
+    return round((placed - 1) / (last - first), 3)
+
+
+def is_settled(report: Report) -> bool:
+    """Whether every contact is final and no call is open."""
+    open_contacts = sum(count for status, count in report.contacts.items() if status not in FINAL_CONTACTS)
+    return open_contacts == 0
+
+
+def _by_name(counts: Mapping[Any, int]) -> dict[str, int]:
+    return {str(name): count for name, count in counts.items()}
+
+
+def iso(at: float | None) -> str | None:
+    """Unix seconds as ISO 8601 in UTC, or None."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
