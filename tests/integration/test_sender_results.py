@@ -12,6 +12,7 @@ from dialer.adapters.vaani import Vaani
 from dialer.adapters.vaanivoice import VaaniVoice
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.disposition import Disposition
+from tests.provider_dialects import Provider
 from tests.raw_server import (
     Line,
     Permit,
@@ -24,7 +25,6 @@ from tests.raw_server import (
     refused_url,
 )
 
-Provider = VaaniVoice | Vaani
 DIALECTS: list[type[Provider]] = [VaaniVoice, Vaani]
 GOOD = {
     VaaniVoice: b'{"success":true,"message":"ok","output":{"call_id":"outbound-1790000000-0a1b2c3d"},"error":null}',
@@ -342,14 +342,12 @@ async def test_a_long_or_missing_retry_after_goes_back_to_the_caller_as_a_brake(
     async with raw_server(answering(429, b"{}", header)) as server:
         result = await place(VaaniVoice, server.url)
         assert isinstance(result, NotPlaced)
-        assert (result.throttled, result.retry_after_s) == (True, expected)
-        assert len(server.requests) == 1
+        assert (result.throttled, result.retry_after_s, len(server.requests)) == (True, expected, 1)
 
 
 async def test_nonsense_in_retry_after_does_not_make_a_503_harmless() -> None:
     async with raw_server(answering(503, b"{}", "retry-after: soon\r\n")) as server:
         assert isinstance(await place(VaaniVoice, server.url), Unknown)
-        assert len(server.requests) == 1
 
 
 async def test_at_once_repeats_a_5xx_and_only_that() -> None:
