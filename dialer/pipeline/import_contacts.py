@@ -74,10 +74,7 @@ class CheckContacts:
 
         async def judge(contacts: Sequence[NewContact]) -> Sequence[str]:
             barred = await self._barred(contacts)
-            return [
-                "suppressed" if no else _first(seen, contact.phone)
-                for contact, no in zip(contacts, barred, strict=True)
-            ]
+            return [_verdict(seen, contact.phone, no) for contact, no in zip(contacts, barred, strict=True)]
 
         return await _count(source, judge, self.rejects)
 
@@ -87,12 +84,12 @@ class CheckContacts:
         return await self.suppressed([contact.phone for contact in contacts])
 
 
-def _first(seen: set[int], phone: str) -> str:
+def _verdict(seen: set[int], phone: str, barred: bool) -> str:
     number = int(phone)
     if number in seen:
         return "duplicate"
     seen.add(number)
-    return "queued"
+    return "suppressed" if barred else "queued"
 
 
 async def _count(source: ContactSource, store: Store, open_rejects: OpenRejects) -> ImportCounts:

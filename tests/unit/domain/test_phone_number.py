@@ -1,0 +1,238 @@
+"""Every number here is reserved for fiction (+1 555-01xx, +44 20 7946 0xxx) or plainly patterned (+91 90000 0...)."""
+
+import re
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
+from phonenumbers.timezone import time_zones_for_number
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from dialer.domain.phone_number import CALLABLE_TYPES, Phone, Unusable, is_region, mask, parse_phone, parse_phones
+
+KOLKATA = ("Asia/Calcutta",)
+INDIAN = Phone("+919000000001", "IN", KOLKATA)
+SEVERAL = Unusable("more than one phone number in the cell", "keep one number in the row")
+EXTENSION = Unusable("the number has an extension, which cannot be dialed", "give a direct number")
+LETTERS = Unusable("the number has letters in it", "write it in digits only")
+NO_REGION = Unusable("no country code and no region to assume", "write it with + or give --region, e.g. IN")
+AS_TEXT = "format the column as text and export again"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+919000000001",
+        "+91 90000 00001",
+        "+91-90000-00001",
+        "+91.90000.00001",
+        "+91 (900) 0000001",
+        "9000000001",
+        "09000000001",
+        "919000000001",
+        "0091 90000 00001",
+        "'9000000001",
+        "’+919000000001",
+        '="9000000001"',
+        '"9000000001"',
+        "tel:+91-90000-00001",
+        "TEL: 90000 00001",
+        "  9000000001\n",
+        "\u00a0+91\u00a090000\u00a000001\u00a0",
+        "\u202a+91 90000 00001\u202c",
+        "\u200b9000000001\ufeff",
+        "＋91 9000000001",
+        "९००००००००१",
+        "+٩١٩٠٠٠٠٠٠٠٠١",
+        "９００００００００１",
+        "90000–00001",
+    ],
+)
+def test_one_number_however_it_is_written(text: str) -> None:
+    assert parse_phone(text, "IN") == INDIAN
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "want"),
+    [
+        ("(212) 555-0123", "US", Phone("+12125550123", "US", ("America/New_York",))),
+        ("+44 (0)20 7946 0123", "", Phone("+442079460123", "GB", ("Europe/London",))),
+        ("030/123456", "DE", Phone("+4930123456", "DE", ("Europe/Berlin",))),
+        ("+39 06 1234 5678", "", Phone("+390612345678", "IT", ("Europe/Rome",))),
+    ],
+)
+def test_other_countries(text: str, region: str, want: Phone) -> None:
+    assert parse_phone(text, region) == want
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "want"),
+    [
+        ("", "IN", Unusable("the phone number is empty", "fill it in or remove the row")),
+        (" \u00a0\u200b", "IN", Unusable("the phone number is empty", "fill it in or remove the row")),
+        ("n/a", "IN", Unusable("the cell holds no phone number", "write the number in digits or remove the row")),
+        (
+            "9.19E+11",
+            "IN",
+            Unusable("a spreadsheet turned the number into powers of ten: the digits are gone", AS_TEXT),
+        ),
+        (
+            "9,19E+11",
+            "IN",
+            Unusable("a spreadsheet turned the number into powers of ten: the digits are gone", AS_TEXT),
+        ),
+        ("919000000001.0", "IN", Unusable("a spreadsheet turned the number into a decimal", AS_TEXT)),
+        ("+91 90000 00001 x12", "", EXTENSION),
+        ("+91 90000 00001;ext=5", "", EXTENSION),
+        ("+91 90000 00001 ext. 5", "", EXTENSION),
+        ("+91 90000 00001 extension 5", "", EXTENSION),
+        ("+91 90000 00001 #5", "", EXTENSION),
+        ("+91 90000 00001 / 90000 00002", "", SEVERAL),
+        ("9000000001, 9000000002", "IN", SEVERAL),
+        ("9000000001;9000000002", "IN", SEVERAL),
+        ("9000000001 or 9000000002", "IN", SEVERAL),
+        ("9000000001\n9000000002", "IN", SEVERAL),
+        ("+919000000001 +919000000002", "", SEVERAL),
+        ("9000000001/2", "IN", SEVERAL),
+        ("1-800-FLOWERS", "US", LETTERS),
+        ("9000000001 (mother)", "IN", LETTERS),
+        ("*67 9000000001", "IN", Unusable("the number has * or # in it", "write it without service codes")),
+        (
+            "90000 0000¹",
+            "IN",
+            Unusable("characters that do not belong in a phone number", "write it as + and digits"),
+        ),
+        ("112", "IN", Unusable("an emergency number", "give the person's own number")),
+        ("112", "", Unusable("an emergency number", "give the person's own number")),
+        ("911", "US", Unusable("an emergency number", "give the person's own number")),
+        ("100", "IN", Unusable("an emergency number", "give the person's own number")),
+        ("1909", "IN", Unusable("a short code in IN", "give the person's own number")),
+        ("4321", "", Unusable("too short for a phone number", "give the full number, with + and the country code")),
+        ("9000000001", "", NO_REGION),
+        ("919000000001", "", NO_REGION),
+        (
+            "+91 90000",
+            "",
+            Unusable("too short for IN (+91): 5 digits after the country code instead of 10", "check the digits"),
+        ),
+        (
+            "9000000",
+            "IN",
+            Unusable(
+                "too short for IN (+91): 7 digits after the country code instead of 10",
+                'check the digits; without a "+" it was read as a number in IN',
+            ),
+        ),
+        (
+            "919000000001",
+            "US",
+            Unusable(
+                "too long for US (+1): 12 digits after the country code instead of 10",
+                'check the digits; without a "+" it was read as a number in US',
+            ),
+        ),
+        ("+91 10000 00001", "", Unusable("not a number in use in IN (+91)", "check the digits")),
+        ("+0 90000 00001", "IN", Unusable("no country has this calling code", "check the digits after the +")),
+        ("+999 12345678", "", Unusable("no country has this calling code", "check the digits after the +")),
+        (
+            "+91 90000 00001 90000 00002",
+            "",
+            Unusable("too long for a phone number", "check the digits; one number a row"),
+        ),
+        ("+1 800 555 0123", "", Unusable("a toll-free number in US", "give an ordinary number")),
+        ("+1 900 555 0100", "", Unusable("a premium-rate number in US", "give an ordinary number")),
+        (
+            "070 1234 5678",
+            "GB",
+            Unusable("a personal redirect number, billed like premium rate in GB", "give an ordinary number"),
+        ),
+        ("+870773111632", "", Unusable("a satellite or international network number", "give a number in a country")),
+    ],
+)
+def test_what_cannot_be_called_says_why(text: str, region: str, want: Unusable) -> None:
+    assert parse_phone(text, region) == want
+
+
+def test_only_the_countries_allowed() -> None:
+    assert parse_phone("+919000000001", "", frozenset({"IN", "GB"})) == INDIAN
+    assert parse_phone("+12125550123", "", frozenset({"IN"})) == Unusable(
+        "a number in US, which is not among the countries allowed", "remove the row"
+    )
+
+
+def test_a_list_is_read_in_order() -> None:
+    assert parse_phones([("9000000001", "IN"), ("", ""), ("9000000001", "IN")]) == [
+        INDIAN,
+        Unusable("the phone number is empty", "fill it in or remove the row"),
+        INDIAN,
+    ]
+
+
+def _examples() -> list[phonenumbers.PhoneNumber]:
+    found = (
+        phonenumbers.example_number_for_type(region, kind)
+        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+        for kind in PhoneNumberType.values()
+    )
+    return [number for number in found if number]
+
+
+def test_verdict_and_zones_are_those_of_the_library_for_every_country_and_type() -> None:
+    for number in _examples():
+        text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        phone = parse_phone(text)
+        if phonenumbers.number_type(number) in CALLABLE_TYPES:
+            zones = tuple(zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown")
+            assert phone == Phone(text, phonenumbers.region_code_for_number(number) or "", zones)
+        else:
+            assert isinstance(phone, Unusable)
+
+
+def test_every_zone_of_the_library_is_known_here() -> None:
+    for zone in {zone for zones in TIMEZONE_DATA.values() for zone in zones} - {"Etc/Unknown"}:
+        assert ZoneInfo(zone).key == zone
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.sampled_from(["", "IN", "US", "GB", "DE"]))
+def test_any_text_gets_a_verdict_and_a_good_one_is_stable(text: str, region: str) -> None:
+    verdict = parse_phone(text, region)
+    if isinstance(verdict, Phone):
+        assert parse_phone(verdict.e164) == verdict
+        assert re.fullmatch(r"\+[1-9]\d{6,14}", verdict.e164)
+    else:
+        assert verdict.reason
+        assert verdict.remedy
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"\+?[0-9 ()./,;x-]{7,24}", fullmatch=True), st.sampled_from(["", "IN", "US"]))
+def test_no_reason_repeats_the_number(text: str, region: str) -> None:
+    verdict = parse_phone(text, region)
+    if isinstance(verdict, Unusable):
+        assert not re.search(r"\d{4,}", f"{verdict.reason} {verdict.remedy}")
+
+
+@pytest.mark.parametrize(
+    ("phone", "masked"),
+    [
+        ("+919000000001", "+91********01"),
+        ("+12125550123", "+1********23"),
+        ("+353 1 555 0123", "+353******23"),
+        ("9000000001", "********01"),
+        ("112", "***"),
+        ("", ""),
+        ("nobody", ""),
+    ],
+)
+def test_mask_keeps_the_country_and_two_digits(phone: str, masked: str) -> None:
+    assert mask(phone) == masked
+
+
+def test_regions() -> None:
+    assert is_region("IN")
+    assert not is_region("UK")
+    assert not is_region("")
