@@ -1,0 +1,164 @@
+"""The Pacer port over Redis."""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from redis.asyncio import Redis
+
+from dialer.adapters.redis_pacer.account import AccountPacer
+from dialer.adapters.redis_pacer.script import DOWN, PacerScript, read_look
+from dialer.adapters.redis_pacer.timing import Timing
+from dialer.domain.pacing import interval_us, window
+from dialer.ports import Grant, Limits, PaceState
+
+LISTEN_S = 1.0
+RECONNECT_S = 0.1
+
+
+class RedisPacer:
+    """Slots and lines of every account, shared through Redis by all processes that use the same prefix.
+
+    ``client`` is used for the scripts and lends its pool a connection for the messages; it is not closed here.
+    ``monotonic`` gives seconds and must be the clock the event loop sleeps by.
+    """
+
+    def __init__(
+        self, client: "Redis", prefix: str, monotonic: Callable[[], float], timing: Timing | None = None
+    ) -> None:
+        self._client, self._prefix, self._clock = client, prefix, monotonic
+        self._timing = timing or Timing()
+        self._accounts: dict[str, AccountPacer] = {}
+        self._ears: _Ears | None = None
+
+    @property
+    def commands(self) -> int:
+        """Commands sent to Redis so far, without the messages."""
+        return sum(account.script.calls for account in self._accounts.values())
+
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
+        """Set the limits in force; free of effect when they are in force already. Raises QueueUnavailable."""
+        args = [str(arg) for arg in self._limits(limits, campaigns)]
+        keeper = self._account(account)
+        sent = self._clock()
+        keeper.see(read_look(await keeper.script("configure", ",".join(args), *args)), sent)
+
+    def _limits(self, limits: Limits, campaigns: Mapping[int, Limits]) -> list[int]:
+        guard = self._timing.guard_us
+        args = [interval_us(limits.calls_per_second, guard), limits.concurrent_calls, int(limits.paused)]
+        for campaign_id, own in sorted(campaigns.items()):
+            calls, span = window(own.calls_per_second, guard)
+            spacing = interval_us(own.calls_per_second, guard)
+            args += campaign_id, spacing, calls, span, own.concurrent_calls, max(1, own.weight), int(own.paused)
+        return args
+
+    async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
+        """A grant, ``lead_s`` before its slot; None when none was to be had in ``patience_s``.
+
+        Patience may be overrun by the time to a slot already given (0.5 s at most) or to an answer (1 s).
+        """
+        return await self._account(account).acquire(campaign_id, attempt_id, patience_s, again=False)
+
+    async def again(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
+        """Another slot, before all who wait in this process; the line is kept even when the answer is None."""
+        return await self._account(account).acquire(campaign_id, attempt_id, patience_s, again=True)
+
+    async def release(self, account: str, attempt_ids: Sequence[int]) -> None:
+        """Free lines; repeated in the background while Redis is away."""
+        outbox = self._account(account).outbox
+        outbox.put(attempt_ids)
+        await outbox.sent()
+
+    async def brake(self, account: str, seconds: float | None) -> None:
+        """Stop every worker of the account. While Redis is away, this process stops and the rest is told later."""
+        await self._account(account).brake(seconds)
+
+    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
+        """Make the lines equal to ``live``, but for grants of the last 5 s. Raises QueueUnavailable."""
+        args: list[int] = []
+        for attempt_id, (campaign_id, ends) in live.items():
+            args += attempt_id, campaign_id, math.ceil(ends * 1e6)
+        await self._account(account).script("restore", round(self._timing.young_s * 1e6), *args)
+
+    async def state(self, account: str) -> PaceState:
+        """What is in force now. Raises QueueUnavailable."""
+        look = read_look(await self._account(account).script("look"))
+        guarded = 1e6 + self._timing.guard_us
+        configured = guarded / look.configured_us if look.configured_us else 0.0
+        learned = guarded / look.learned_us if look.learned_us else 0.0
+        braked = look.braked_until_us / 1e6 if look.braked_until_us > look.now_us else None
+        return PaceState(look.lines, round(configured, 3), round(learned, 3), braked)
+
+    async def aclose(self) -> None:
+        """Stop every background task. The Redis client stays open."""
+        if self._ears is not None:
+            await self._ears.aclose()
+        for account in self._accounts.values():
+            await account.aclose()
+
+    def _account(self, name: str) -> AccountPacer:
+        account = self._accounts.get(name)
+        if account is None:
+            key = f"{self._prefix}:{{{name}}}"
+            script = PacerScript(self._client, key, self._timing.timeout_s)
+            account = self._accounts[name] = AccountPacer(script, self._clock, self._timing)
+            if self._ears is None:
+                self._ears = _Ears(self._client)
+            self._ears.listen(f"{key}:ev", account)
+        return account
+
+
+class _Ears:
+    """The one connection on which messages arrive. When it breaks, nothing given before holds."""
+
+    def __init__(self, client: "Redis") -> None:
+        self._client = client
+        self._accounts: dict[str, AccountPacer] = {}
+        self._news = False
+        self._task: asyncio.Task[None] | None = None
+
+    def listen(self, channel: str, account: AccountPacer) -> None:
+        """Hear this account's messages too."""
+        self._accounts[channel] = account
+        self._news = True
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def _run(self) -> None:
+        while True:
+            with contextlib.suppress(*DOWN):
+                await self._listen()
+            for account in self._accounts.values():
+                account.lost()
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _listen(self) -> None:
+        async with self._client.pubsub() as pubsub:
+            self._news = True
+            while True:
+                if self._news:
+                    self._news = False
+                    await pubsub.subscribe(*self._accounts)
+                message = await pubsub.get_message(timeout=LISTEN_S)
+                if message is not None:
+                    self._pass_on(message)
+
+    def _pass_on(self, message: Mapping[str, Any]) -> None:
+        account = self._accounts.get(_text(message["channel"]))
+        if account is None:
+            return
+        if message["type"] == "subscribe":
+            account.hear(["K"])  # whatever was said before is unknown
+        elif message["type"] == "message":
+            account.hear(_text(message["data"]).split())
+
+    async def aclose(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+def _text(raw: bytes | str) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw
