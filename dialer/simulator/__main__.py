@@ -24,9 +24,7 @@ def parser() -> argparse.ArgumentParser:
     hints = get_type_hints(Options)
     for item in fields(Options):
         _add(made, item, hints[item.name])
-    made.add_argument(
-        "--books", type=Path, metavar="FILE", help="write the full books (numbers unmasked) at the end"
-    )
+    made.add_argument("--books", type=Path, metavar="FILE", help="write the full books (numbers unmasked) at the end")
     made.add_argument("--json", action="store_true", help="print the end summary as one JSON document")
     return made
 
@@ -62,16 +60,16 @@ def _add(made: argparse.ArgumentParser, item: Field[Any], hint: Any) -> None:
     elif item.name in _NUMBERS | {"outcome_by_number"}:
         rest |= {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
     else:
-        rest |= {"type": _scalar(hint), "metavar": "N" if hint is not str else "TEXT"}
+        rest |= {"type": _scalar(hint), "metavar": "TEXT" if _scalar(hint) is str else "N"}
     made.add_argument(flag, default=None, **rest)
 
 
 def _help(item: Field[Any]) -> str:
-    shown = (
-        item.default if item.default_factory is not dict and isinstance(item.default, int | float | str) else None
-    )
-    text = item.metadata["help"].replace("%", "%%")
-    return text if shown is None or isinstance(shown, bool) else f"{text} (default {shown})"
+    text, shown = item.metadata["help"].replace("%", "%%"), item.default
+    if isinstance(shown, tuple) and shown:
+        return f"{text} (default {','.join(map(str, shown))})"
+    told = isinstance(shown, int | float | str) and not isinstance(shown, bool)
+    return f"{text} (default {shown})" if told else text
 
 
 def _scalar(hint: Any) -> Any:

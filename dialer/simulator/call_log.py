@@ -3,18 +3,22 @@
 import heapq
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
 
 from dialer.simulator.books import Call
 
+MANY = 200
+"""Above this many at once, sorting the whole list is quicker than inserting one by one."""
 
-@dataclass(order=True, frozen=True, slots=True)
-class Row:
-    """A call by the start time its dialect sorts by; ties keep the order of arrival."""
+
+class Row(NamedTuple):
+    """A call by the start time its dialect sorts by; ties keep the order of arrival, which no two calls share."""
 
     start: float
     number_of: int
-    call: Call = field(compare=False)
+    call: Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Page:
     page: int
     page_size: int
     total: int
+    repeated: bool = False
 
     @property
     def total_pages(self) -> int:
@@ -45,6 +50,8 @@ class CallLog:
         if call.visible_at is not None:
             row = Row(start, call.number_of, call)
             heapq.heappush(self._due, (call.visible_at, call.number_of, row))
+        # A little work with every call, so that the first page after a long run is as fast as any.
+        self._let_in(call.life.accepted_at)
 
     def rows(self, now: float, agent: str | None = None) -> Sequence[Row]:
         """Every row visible at ``now``, oldest first; not to be changed."""
@@ -57,10 +64,25 @@ class CallLog:
         return self._by_agent
 
     def _let_in(self, now: float) -> None:
+        due: list[Row] = []
         while self._due and self._due[0][0] <= now:
-            row = heapq.heappop(self._due)[2]
-            insort(self._all, row)
-            insort(self._by_agent.setdefault(row.call.order.agent, []), row)
+            due.append(heapq.heappop(self._due)[2])
+        for agent, rows in groupby(sorted(due, key=_agent), _agent):
+            _merge(self._by_agent.setdefault(agent, []), list(rows))
+        _merge(self._all, due)
+
+
+def _merge(rows: list[Row], due: list[Row]) -> None:
+    if len(due) > MANY:
+        rows.extend(due)
+        rows.sort()
+    else:
+        for row in due:
+            insort(rows, row)
+
+
+def _agent(row: Row) -> str:
+    return row.call.order.agent
 
 
 def between(rows: Sequence[Row], start: float | None, end: float | None) -> tuple[int, int]:
@@ -88,9 +110,9 @@ def cut(
     total = high - low
     first = (page - 1) * page_size
     last = min(first + page_size, total)
-    if repeat and 0 < first < total:
-        first -= 1
+    repeated = repeat and 0 < first < total
+    first -= repeated
     if first >= total:
         return Page([], page, page_size, total)
     wanted = rows[high - last : high - first][::-1] if newest else rows[low + first : low + last]
-    return Page(list(wanted), page, page_size, total)
+    return Page(list(wanted), page, page_size, total, repeated)

@@ -22,6 +22,7 @@ PLACING: dict[str, Fault] = {
     "500": Fault(False, "500"),
     "503": Fault(False, "503 without Retry-After"),
     "503-retry-after": Fault(False, "503 with Retry-After"),
+    "refused": Fault(False, "vaanivoice: 200 with success false and a calling-hours text; vaani: 403"),
     "unread": Fault(False, "connection reset (RST), request thrown away"),
     "500-placed": Fault(True, "500 after the call was accepted"),
     "dropped": Fault(True, "connection closed (FIN) without an answer"),

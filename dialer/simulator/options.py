@@ -47,15 +47,16 @@ class Options:
     start_delay_s: tuple[float, float] = _option((0.2, 1.0), "from accepted to dialing")
     dial_s: tuple[float, float] = _option((0.1, 0.5), "from dialing to ringing, or to a busy tone")
     ring_s: tuple[float, float] = _option((1.0, 4.0), "from ringing to answered or rejected")
-    no_answer_ring_s: tuple[float, float] = _option(
-        (4.0, 6.0), "how long an unanswered call rings (vendor: about 45)"
-    )
+    no_answer_ring_s: tuple[float, float] = _option((4.0, 6.0), "how long an unanswered call rings (vendor: about 45)")
     talk_s: tuple[float, float] = _option((2.0, 8.0), "from answered to the end")
     voicemail_s: tuple[float, float] = _option((1.0, 3.0), "from a machine's pick-up to the end")
     log_delay_s: float = _option(2.0, "from the end of a call to its row in the logs")
 
     faults: Mapping[str, float] = _mapping({}, "chance of a fault, e.g. dropped=0.02; the list is below")
     stall_s: float = _option(120.0, "how long a stalled request is held, in real seconds")
+    answer_s: tuple[float, float] = _option(
+        (0.0, 0.0), "how long an answer to a place-call request takes, in real seconds"
+    )
     retry_after_s: int = _option(1, "the number in a Retry-After header")
     rate_cap: int | None = _option(None, "429 above this many place-call requests in any rolling second")
     line_cap: int | None = _option(None, "429 above this many live calls")
@@ -73,9 +74,7 @@ class Options:
         "body of an accepted call: the sentence only, with call_log_id, with id, or 201",
         ("detail", "call_log_id", "id", "created"),
     )
-    vaani_list: str = _option(
-        "call_logs", "envelope of the log list", ("call_logs", "items", "logs", "data", "array")
-    )
+    vaani_list: str = _option("call_logs", "envelope of the log list", ("call_logs", "items", "logs", "data", "array"))
     vaani_order: str = _option("newest", "order of the log list", ("newest", "oldest"))
     vaani_call_type: str = _option("phone", "call_type in a log", ("phone", "sip"))
     vaani_unanswered: bool = _option(False, "write a log with duration 0 for a call nobody answered")
@@ -88,12 +87,8 @@ class Options:
     vaanivoice_order: str = _option("newest", "order of the history", ("newest", "oldest"))
     vaanivoice_output: str = _option("object", "output of an accepted call", ("object", "string"))
     vaanivoice_missing_transcript: int = _option(404, "HTTP status of a transcript that is not there: 404 or 200")
-    vaanivoice_duration: str = _option(
-        "odd", "duration_ms as the vendor's sample has it, or right", ("odd", "right")
-    )
-    vaanivoice_voicemail: str = _option(
-        "both", "where a machine's pick-up shows", ("both", "status", "entity", "none")
-    )
+    vaanivoice_duration: str = _option("odd", "duration_ms as the vendor's sample has it, or right", ("odd", "right"))
+    vaanivoice_voicemail: str = _option("both", "where a machine's pick-up shows", ("both", "status", "entity", "none"))
     vaanivoice_errors: str = _option("detail", "shape of an error body", ("detail", "gateway"))
 
     def __post_init__(self) -> None:

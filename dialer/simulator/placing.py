@@ -1,6 +1,8 @@
 """One place-call request from guards to answer, the same for both dialects."""
 
+import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from starlette.responses import Response
 
@@ -9,19 +11,35 @@ from dialer.simulator.books import Call, Order, Received
 from dialer.simulator.faults import PLACING
 from dialer.simulator.switchboard import Refused, Switchboard
 
-Accepted = Callable[[Call], Response]
+HOURS = "Calls are allowed only between 08:00 and 20:00 as per TRAI regulations"
 
 
-def place(board: Switchboard, order: Order, record: Received, accepted: Accepted) -> Response:
+class Words(NamedTuple):
+    """How a dialect says yes, and how it declines with a text without placing the call."""
+
+    accepted: Callable[[Call], Response]
+    declined: Callable[[str], Response]
+
+
+async def place(board: Switchboard, order: Order, record: Received, words: Words) -> Response:
     """Place ``order`` unless a fault or a cap forbids, and answer as the fault drawn for it has it.
 
-    Shape: ``accepted`` words the good answer. ``Refused`` is raised for refusals, the dialect words those.
+    Raises ``Refused`` for what the dialect answers with an error status.
     """
+    try:
+        return _place(board, order, record, words)
+    finally:
+        lag_s = board.draw_answer_s(order.to)
+        if lag_s:
+            await asyncio.sleep(lag_s)
+
+
+def _place(board: Switchboard, order: Order, record: Received, words: Words) -> Response:
     fault = record.fault = board.draw_fault(order.to)
     if fault is not None and not PLACING[fault].places:
-        return _unplaced(board, fault)
+        return words.declined(HOURS) if fault == "refused" else _unplaced(board, fault)
     board.check_lines()
-    good = accepted(board.place(order))
+    good = words.accepted(board.place(order))
     return good if fault is None else _disturbed(board, fault, good)
 
 

@@ -50,10 +50,17 @@ class Simulator:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Listen on ``options.port`` of this machine while the block runs; open connections are cut at its end."""
+        # A short keep-alive would close connections nobody asked a fault for.
         # uvicorn's Server would take over the signals of a process it shares; its protocol needs none of it.
         logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         config = uvicorn.Config(
-            self.app, http=_Protocol, ws="none", lifespan="off", access_log=False, log_config=None
+            self.app,
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            timeout_keep_alive=75,
         )
         config.load()
         state = ServerState()

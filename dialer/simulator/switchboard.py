@@ -82,6 +82,11 @@ class Switchboard:
                 return name
         return None
 
+    def draw_answer_s(self, to: str) -> float:
+        """How long the answer takes, in real seconds: it is the network's time, not the call's."""
+        low, high = self.options.answer_s
+        return self._dice("answer", to, self._asked[to]).uniform(low, high) if high else 0.0
+
     def draw_log_faults(self) -> frozenset[str]:
         """The faults of this history page."""
         self._pages += 1

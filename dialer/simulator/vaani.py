@@ -11,7 +11,7 @@ from dialer.simulator import checking, vaani_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import Page, Row, between, cut
-from dialer.simulator.placing import place, refusal_headers
+from dialer.simulator.placing import Words, place, refusal_headers
 from dialer.simulator.switchboard import Refused, Switchboard
 
 DIALECT = "vaani"
@@ -45,7 +45,7 @@ class Vaani:
         order = _order(await checking.json_object(request))
         self.board.check_agent(order.agent)
         self.board.check_wallet()
-        return place(self.board, order, record_of(request), self._accepted)
+        return await place(self.board, order, record_of(request), Words(self._accepted, _declined))
 
     async def logs(self, request: Request) -> Response:
         """The list with its filters; a bare date is a whole day in UTC, both ends included (section 2.3)."""
@@ -58,6 +58,8 @@ class Vaani:
             record_of(request).fault = "log-500"
             raise Refused(500, "Internal server error")
         page = self._page(request, number, size, span, repeat="log-repeat" in faults)
+        if page.repeated:
+            record_of(request).fault = "log-repeat"
         items = [vaani_rows.item(found.call, self.board.options) for found in page.rows]
         return Json(vaani_rows.envelope(items, page, self.board.options))
 
@@ -118,6 +120,10 @@ class Vaani:
         if kind in {"call_log_id", "id"}:
             body[kind] = call.call_id
         return Json(body, 201 if kind == "created" else 200)
+
+
+def _declined(text: str) -> Response:
+    return Json({"detail": text}, 403)
 
 
 def _order(body: dict[str, Any]) -> Order:

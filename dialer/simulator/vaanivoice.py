@@ -11,7 +11,7 @@ from dialer.simulator import checking, vaanivoice_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import cut
-from dialer.simulator.placing import place, refusal_headers
+from dialer.simulator.placing import Words, place, refusal_headers
 from dialer.simulator.switchboard import Refused, Switchboard
 
 DIALECT = "vaanivoice"
@@ -88,7 +88,7 @@ class Vaanivoice:
             return self._accepted(body["agent_id"], f"outbound-{int(self.board.clock.now())}-0000test")
         self._check_number(body)
         self.board.check_wallet()
-        return place(self.board, _order(body), record_of(request), self._accepted_call)
+        return await place(self.board, _order(body), record_of(request), Words(self._accepted_call, _declined))
 
     async def history(self, request: Request) -> Response:
         """``{"data", "pagination"}``, no filters; a page past the end is empty (section 3.5)."""
@@ -102,6 +102,8 @@ class Vaanivoice:
         now, options = self.board.clock.now(), self.board.options
         rows = self.board.logs[DIALECT].rows(now)
         page = cut(rows, number, size, newest=options.vaanivoice_order == "newest", repeat="log-repeat" in faults)
+        if page.repeated:
+            record_of(request).fault = "log-repeat"
         base = str(request.base_url).rstrip("/")
         data = [vaanivoice_rows.row(found.call, now, options, base) for found in page.rows]
         return Json({"data": data, "pagination": vaanivoice_rows.pagination(page)})
@@ -163,6 +165,10 @@ class Vaanivoice:
             captions = f"wss://api.vaanivoice.ai/api/live-transcripts/ws/{call_id}"
             output = {"agent_name": agent, "call_id": call_id, "live_captions_url": captions}
         return Json({"success": True, "message": "Call initiated successfully", "output": output, "error": None})
+
+
+def _declined(text: str) -> Response:
+    return Json({"success": False, "message": None, "output": None, "error": text})
 
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:

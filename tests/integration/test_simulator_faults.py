@@ -52,6 +52,23 @@ async def test_faults_that_break_the_connection(fault: str, error: type[Exceptio
         assert statuses == ({200} if fault == "half-body" else {None})
 
 
+async def test_a_refusal_by_word_places_nothing() -> None:
+    async with line(faults={"refused": 1.0}) as it:
+        answer = await it.trigger()
+        assert (answer.status_code, answer.json()["success"], answer.json()["output"]) == (200, False, None)
+        assert "TRAI" in answer.json()["error"]
+        assert (await it.outbound()).status_code == 403
+        assert it.simulator.books.calls == []
+
+
+async def test_an_answer_may_take_its_time() -> None:
+    async with line(answer_s=(0.2, 0.2)) as it:
+        with pytest.raises(httpx.ReadTimeout):
+            await it.http.post("/api/trigger-call/", content=ORDER, timeout=0.1)
+        assert (await it.trigger()).status_code == 200
+        assert len(it.simulator.books.calls) == 2
+
+
 async def test_garbage_is_a_200_that_is_not_json() -> None:
     async with line(faults={"garbage": 1.0}) as it:
         answer = await it.trigger()
@@ -181,6 +198,7 @@ async def test_a_repeated_row_stands_on_both_pages_and_none_is_lost() -> None:
             ["3", "2", "1"],
             ["1", "0"],
         ]
+        assert [seen.fault for seen in it.simulator.books.requests[-3:]] == [None, "log-repeat", "log-repeat"]
 
 
 @pytest.mark.parametrize(

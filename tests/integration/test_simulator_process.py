@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +51,21 @@ def test_it_ends_with_a_table_and_the_books(tmp_path: Path, number: signal.Signa
     kept = json.loads(books.read_text(encoding="utf-8"))
     assert [(entry["to"], entry["variables"]) for entry in kept["calls"]] == [(NUMBER, {"ref": "k1"})] * 2
     assert [entry["status"] for entry in kept["requests"]] == [200, 200]
+
+
+def test_it_ends_at_once_though_a_request_is_stalled() -> None:
+    body = json.dumps({"agent_id": AGENT, "contact_number": NUMBER, "name": "Asha"})
+    head = f"POST /api/trigger-call/ HTTP/1.1\r\nhost: x\r\nx-api-key: k\r\ncontent-length: {len(body)}\r\n\r\n"
+    with process("--fault", "stalled=1") as (running, url):
+        with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as stalled:
+            stalled.sendall((head + body).encode())
+            while not httpx.get(f"{url}/_sim/books", trust_env=False).json()["calls"]:
+                pass
+            running.send_signal(signal.SIGTERM)
+            printed, errors = running.communicate(timeout=20)
+            assert stalled.recv(1) == b""
+    assert (running.returncode, errors) == (0, "")
+    assert "stalled" in printed
 
 
 def test_json_is_the_one_document_on_stdout() -> None:
