@@ -56,14 +56,14 @@ def test_it_ends_with_a_table_and_the_books(tmp_path: Path, number: signal.Signa
 def test_it_ends_at_once_though_a_request_is_stalled() -> None:
     body = json.dumps({"agent_id": AGENT, "contact_number": NUMBER, "name": "Asha"})
     head = f"POST /api/trigger-call/ HTTP/1.1\r\nhost: x\r\nx-api-key: k\r\ncontent-length: {len(body)}\r\n\r\n"
-    with process("--fault", "stalled=1") as (running, url):
-        with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1]))) as stalled:
-            stalled.sendall((head + body).encode())
-            while not httpx.get(f"{url}/_sim/books", trust_env=False).json()["calls"]:
-                pass
-            running.send_signal(signal.SIGTERM)
-            printed, errors = running.communicate(timeout=20)
-            assert stalled.recv(1) == b""
+    with process("--fault", "stalled=1") as (running, url), socket.socket() as stalled:
+        stalled.connect(("127.0.0.1", int(url.rsplit(":", 1)[1])))
+        stalled.sendall((head + body).encode())
+        while not httpx.get(f"{url}/_sim/books", trust_env=False).json()["calls"]:
+            pass
+        running.send_signal(signal.SIGTERM)
+        printed, errors = running.communicate(timeout=20)
+        assert stalled.recv(1) == b""
     assert (running.returncode, errors) == (0, "")
     assert "stalled" in printed
 
