@@ -4,7 +4,7 @@ import asyncio
 import multiprocessing
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -93,7 +93,7 @@ class RowReader:
 
 async def read_batches(
     rows: Iterator[Row], reader: RowReader, size: int, expected: int
-) -> AsyncIterator[list[NewContact | Reject]]:
+) -> AsyncGenerator[list[NewContact | Reject], None]:
     """Every row in order, ``size`` at a time. ``expected`` rows decide whether processes are started.
 
     At most a few batches are held at once, so memory does not grow with the list.

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 
@@ -56,8 +57,9 @@ class CsvContacts:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         chosen = await asyncio.to_thread(lambda: self._chosen)
         reader = RowReader(self.header, chosen, self._region, self._countries)
-        async for batch in read_batches(self._rows(), reader, size, self._shape.rows):
-            yield batch
+        async with aclosing(read_batches(self._rows(), reader, size, self._shape.rows)) as batches:
+            async for batch in batches:
+                yield batch
 
     @cached_property
     def _shape(self) -> CsvShape:

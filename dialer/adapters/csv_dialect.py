@@ -139,7 +139,8 @@ def _encoding(path: Path, head: bytes, named: str | None) -> tuple[str, tuple[st
         codecs.lookup(named)
         "".encode(named)
     except (LookupError, UnicodeError):
-        near = get_close_matches(named.lower(), [*aliases, *aliases.values(), "utf-8"], n=1)
+        known = {*aliases, *aliases.values(), "utf-8"} - {named.lower()}
+        near = get_close_matches(named.lower(), sorted(known), n=1)
         remedy = f'Did you mean "{near[0]}"?' if near else "Common ones: utf-8, cp1252, latin-1, utf-16-le"
         raise InputFileError(str(path), f'no encoding is called "{named}"', remedy) from None
     return named, (f"encoding {named}",)
@@ -270,7 +271,7 @@ def _undecodable(path: Path, codec: str, error: UnicodeError) -> InputFileError:
     line = _first_bad_line(path, codec)
     remedy = ENCODING_REMEDY if name == "UTF-8" else "Name the encoding it was saved in, or save it as UTF-8"
     bad = error.object[error.start] if isinstance(error, UnicodeDecodeError) else None
-    byte = f" (byte 0x{bad:02X})" if bad is not None else ""
+    byte = f" (byte 0x{bad:02X})" if bad is not None and bad >= 0x80 else ""
     return InputFileError(f"{path}:{line}", f"this line is not {name}{byte}", remedy)
 
 

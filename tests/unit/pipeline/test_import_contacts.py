@@ -83,7 +83,7 @@ def person(number: int) -> NewContact:
 
 
 BAD = Reject(9, ("Nobody", ""), "the phone number is empty", "fill it in or remove the row", "phone")
-MIXED = [person(1), person(2), BAD, person(1), person(3), BAD]
+MIXED: list[NewContact | Reject] = [person(1), person(2), BAD, person(1), person(3), BAD]
 
 
 def room(ledger: TwoVerbs, rejects: KeptRejects) -> ImportContacts:
