@@ -1,0 +1,187 @@
+"""An in-memory Pacer on an injected clock: the same contract, one process, no Redis."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dialer.domain.pacing import interval_us, multiplier, next_back_off_s
+from dialer.ports import Clock, Limits, PaceState
+
+LEAD_S, GUARD_S, LIFE_S, YOUNG_S, STEP_S = 0.015, 0.005, 3900.0, 5.0, 0.005
+
+
+@dataclass(slots=True)
+class _Line:
+    campaign_id: int
+    ends: float
+    born: float
+
+
+@dataclass(slots=True)
+class _Account:
+    limits: Limits | None = None
+    campaigns: dict[int, Limits] = field(default_factory=dict)
+    restored: bool = False
+    lines: dict[int, _Line] = field(default_factory=dict)
+    next_slot: float = -math.inf
+    campaign_slot: dict[int, float] = field(default_factory=dict)
+    turns: dict[int, float] = field(default_factory=dict)
+    waiting: dict[int, int] = field(default_factory=dict)
+    epoch: int = 0
+    campaign_epoch: dict[int, int] = field(default_factory=dict)
+    braked_until: float = -math.inf
+    part: float = 1.0
+    back_off_s: float = 0.0
+    sent_epoch: int = -1
+
+
+@dataclass(slots=True)
+class MemoryGrant:
+    """A slot and a line."""
+
+    account: _Account
+    campaign_id: int
+    clock: Clock
+    due: float
+    epoch: int
+    campaign_epoch: int
+
+    async def slot(self) -> bool:
+        """Wait for the moment; False when voided or more than the guard late."""
+        while (wait := self.due - self.clock.monotonic()) > 0:
+            await self.clock.sleep(wait)
+        if not self.valid or self.clock.monotonic() - self.due > GUARD_S:
+            return False
+        self.account.sent_epoch = self.epoch
+        return True
+
+    @property
+    def valid(self) -> bool:
+        """No brake and no pause since it was given."""
+        same = self.account.campaign_epoch.get(self.campaign_id) == self.campaign_epoch
+        return self.epoch == self.account.epoch and same
+
+
+class MemoryPacer:
+    """Grants nothing until ``configure`` and ``restore`` ran, as the real one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._accounts: dict[str, _Account] = {}
+
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
+        """Set the limits in force."""
+        at = self._account(account)
+        if limits.paused and at.limits is not None and not at.limits.paused:
+            at.epoch += 1
+        for campaign_id, before in at.campaigns.items():
+            now = campaigns.get(campaign_id)
+            if not before.paused and (now is None or now.paused):
+                at.campaign_epoch[campaign_id] = at.campaign_epoch.get(campaign_id, 0) + 1
+        at.limits, at.campaigns = limits, dict(campaigns)
+        for campaign_id in campaigns:
+            at.campaign_epoch.setdefault(campaign_id, 0)
+
+    async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
+        """A grant shortly before its slot."""
+        at, deadline = self._account(account), self._clock.monotonic() + patience_s
+        at.waiting[campaign_id] = at.waiting.get(campaign_id, 0) + 1
+        try:
+            while (grant := self._grant(at, campaign_id, attempt_id)) is None:
+                left = deadline - self._clock.monotonic()
+                if left <= 0:
+                    return None
+                await self._clock.sleep(min(STEP_S, left))
+            return grant
+        finally:
+            at.waiting[campaign_id] -= 1
+
+    async def again(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
+        """Another slot, the line kept."""
+        return await self.acquire(account, campaign_id, attempt_id, patience_s)
+
+    async def release(self, account: str, attempt_ids: Sequence[int]) -> None:
+        """Free lines."""
+        for attempt_id in attempt_ids:
+            self._account(account).lines.pop(attempt_id, None)
+
+    async def brake(self, account: str, seconds: float | None) -> None:
+        """Stop, then recover."""
+        at, now = self._account(account), self._clock.monotonic()
+        same = now < at.braked_until or -1 < at.sent_epoch < at.epoch
+        if seconds is None:
+            if same:
+                return
+            seconds = at.back_off_s = next_back_off_s(at.back_off_s, now - at.braked_until)
+        if not same:
+            at.part = multiplier(at.part, now - at.braked_until) if at.part < 1 else 1.0
+        at.braked_until = max(at.braked_until, now + seconds)
+        if not same:
+            at.part = max(0.05, at.part)
+        at.epoch += 1
+
+    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
+        """Make the lines equal to ``live``, but for the youngest."""
+        at, now = self._account(account), self._clock.now()
+        kept = {id_: line for id_, line in at.lines.items() if now - line.born <= YOUNG_S}
+        named = {id_: _Line(campaign, max(ends, now + 60), 0.0) for id_, (campaign, ends) in live.items()}
+        at.lines, at.restored = kept | named, True
+
+    async def state(self, account: str) -> PaceState:
+        """What is in force."""
+        at, now = self._account(account), self._clock.monotonic()
+        rate = at.limits.calls_per_second if at.limits else 0.0
+        until = at.braked_until - now
+        braked = self._clock.now() + until if until > 0 else None
+        return PaceState(len(at.lines), rate, rate * self._part(at), braked)
+
+    def _account(self, name: str) -> _Account:
+        return self._accounts.setdefault(name, _Account())
+
+    def _part(self, at: _Account) -> float:
+        if at.braked_until == -math.inf:
+            return 1.0
+        return multiplier(at.part, self._clock.monotonic() - at.braked_until)
+
+    def _grant(self, at: _Account, campaign_id: int, attempt_id: int) -> MemoryGrant | None:
+        own = at.campaigns.get(campaign_id)
+        if not at.restored or at.limits is None or at.limits.paused or own is None or own.paused:
+            return None
+        now = self._clock.monotonic()
+        due = max(at.next_slot, at.campaign_slot.get(campaign_id, -math.inf), at.braked_until)
+        paced = at.limits.calls_per_second or own.calls_per_second
+        if due > now + (LEAD_S if paced else 0.0) or not self._my_turn(at, campaign_id):
+            return None
+        if not self._line(at, own, campaign_id, attempt_id):
+            return None
+        due = max(due, now + LEAD_S) if paced else now
+        at.next_slot = due + interval_us(at.limits.calls_per_second * self._part(at)) / 1e6
+        at.campaign_slot[campaign_id] = due + interval_us(own.calls_per_second) / 1e6
+        at.turns[campaign_id] = at.turns.get(campaign_id, 0.0) + 1 / own.weight
+        return MemoryGrant(at, campaign_id, self._clock, due, at.epoch, at.campaign_epoch.get(campaign_id, 0))
+
+    def _my_turn(self, at: _Account, campaign_id: int) -> bool:
+        rivals = [
+            at.turns.get(other, 0.0)
+            for other, waiters in at.waiting.items()
+            if waiters and other in at.campaigns and self._unbound(at, other)
+        ]
+        return at.turns.get(campaign_id, 0.0) <= min(rivals, default=math.inf)
+
+    def _unbound(self, at: _Account, campaign_id: int) -> bool:
+        own = at.campaigns[campaign_id]
+        used = sum(line.campaign_id == campaign_id for line in at.lines.values())
+        within = not own.concurrent_calls or used < own.concurrent_calls
+        return not own.paused and within and at.campaign_slot.get(campaign_id, -math.inf) <= at.next_slot
+
+    def _line(self, at: _Account, own: Limits, campaign_id: int, attempt_id: int) -> bool:
+        now = self._clock.now()
+        at.lines = {id_: line for id_, line in at.lines.items() if line.ends > now}
+        if attempt_id in at.lines:
+            return True
+        used = sum(line.campaign_id == campaign_id for line in at.lines.values())
+        cap = at.limits.concurrent_calls if at.limits else 0
+        if (cap and len(at.lines) >= cap) or (own.concurrent_calls and used >= own.concurrent_calls):
+            return False
+        at.lines[attempt_id] = _Line(campaign_id, now + LIFE_S, now)
+        return True
