@@ -122,8 +122,8 @@ async def moments(worker: asyncio.subprocess.Process) -> list[float]:
 async def test_a_restart_that_forgets_everything_makes_no_burst(server: RedisServer, pacer: RedisPacer) -> None:
     await ready(pacer, 20)
     feeding = asyncio.create_task(keep_configured(pacer, 20))
-    dialing = asyncio.create_task(dial(pacer, 4.5))
-    await asyncio.wait([dialing], timeout=1.6)
+    dialing = asyncio.create_task(dial(pacer, 3.9))
+    await asyncio.wait([dialing], timeout=1.4)
     server.kill()
     server.start()
     back = time.monotonic()
@@ -132,13 +132,13 @@ async def test_a_restart_that_forgets_everything_makes_no_burst(server: RedisSer
     assert worst_second(sent) <= 20
     first_after = min(moment for moment in sent if moment > back + 0.2)
     assert 0.9 <= first_after - back <= 1.6
-    assert sum(moment > back + 1.5 for moment in sent) >= 20
+    assert sum(moment > back + 1.5 for moment in sent) >= 10
 
 
 async def test_a_flush_in_the_middle_makes_no_burst(client: "Redis", pacer: RedisPacer) -> None:
     await ready(pacer, 20)
     feeding = asyncio.create_task(keep_configured(pacer, 20))
-    dialing = asyncio.create_task(dial(pacer, 3.8))
+    dialing = asyncio.create_task(dial(pacer, 3.3))
     await asyncio.wait([dialing], timeout=1.5)
     await client.flushall()
     sent = await dialing
@@ -149,7 +149,7 @@ async def test_a_flush_in_the_middle_makes_no_burst(client: "Redis", pacer: Redi
 
 async def test_a_redis_that_stands_still_stops_calls_and_nothing_bursts(server: RedisServer, pacer: RedisPacer) -> None:
     await ready(pacer, 20)
-    dialing = asyncio.create_task(dial(pacer, 4.0))
+    dialing = asyncio.create_task(dial(pacer, 3.6))
     await asyncio.wait([dialing], timeout=1.5)
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGSTOP)
@@ -166,9 +166,9 @@ async def test_processes_share_a_limit_and_a_killed_one_takes_few_slots_along(
     server: RedisServer, pacer: RedisPacer
 ) -> None:
     await ready(pacer, 20)
-    workers = await processes(server.url, 2, 4.5)
+    workers = await processes(server.url, 2, 3.8)
     reads = [asyncio.create_task(moments(worker)) for worker in workers]
-    await asyncio.wait(reads, timeout=2.8)
+    await asyncio.wait(reads, timeout=2.3)
     workers[0].kill()
     killed = time.monotonic()
     first, second = await asyncio.gather(*reads)
@@ -181,8 +181,8 @@ async def test_processes_share_a_limit_and_a_killed_one_takes_few_slots_along(
 async def test_a_paced_grant_costs_about_one_command(pacer: RedisPacer) -> None:
     await ready(pacer, 25)
     before = pacer.commands
-    sent = await dial(pacer, 3.0)
-    assert len(sent) >= 45
+    sent = await dial(pacer, 2.6)
+    assert len(sent) >= 35
     assert (pacer.commands - before) / len(sent) <= 1.1
 
 
@@ -264,9 +264,9 @@ async def test_a_freed_line_reaches_another_process_at_once(server: RedisServer,
 
 async def test_a_brake_reaches_every_process_within_milliseconds(server: RedisServer, pacer: RedisPacer) -> None:
     await ready(pacer, 20)
-    workers = await processes(server.url, 2, 3.2)
+    workers = await processes(server.url, 2, 3.0)
     reads = [asyncio.create_task(moments(worker)) for worker in workers]
-    await asyncio.wait(reads, timeout=2.0)
+    await asyncio.wait(reads, timeout=1.8)
     braked = time.monotonic()
     await pacer.brake(ACCOUNT, 0.8)
     sent = sorted(moment for part in await asyncio.gather(*reads) for moment in part)
@@ -282,3 +282,34 @@ async def test_redis_holds_ids_and_numbers_only(client: "Redis", pacer: RedisPac
     assert grant is not None and await grant.slot()
     keys = [key.decode() for key in await client.keys("*")]
     assert keys and all(key.startswith(f"t:{{{ACCOUNT}}}:") for key in keys)
+
+
+async def test_a_redis_clock_that_was_set_back_costs_a_second_and_no_burst(client: "Redis", pacer: RedisPacer) -> None:
+    await ready(pacer, 20)
+    dialing = asyncio.create_task(dial(pacer, 3.0))
+    await asyncio.wait([dialing], timeout=1.4)
+    seconds, _ = await client.time()
+    await client.hset(f"t:{{{ACCOUNT}}}:s", "hi", (seconds + 20) * 1_000_000)  # type: ignore[misc]
+    sent = await dialing
+    assert worst_second(sent) <= 20
+    assert 0.9 <= longest_gap(sent) <= 1.3
+
+
+async def test_campaigns_that_want_lines_get_equal_parts(pacer: RedisPacer) -> None:
+    await pacer.configure(ACCOUNT, Limits(0, 6), {1: FREE, 2: FREE})
+    await pacer.restore(ACCOUNT, {})
+    numbers, calls = count(1), {1: 0, 2: 0}
+    end = time.monotonic() + 1.5
+
+    async def work(campaign_id: int) -> None:
+        while (left := end - time.monotonic()) > 0:
+            attempt_id = next(numbers)
+            if await pacer.acquire(ACCOUNT, campaign_id, attempt_id, left) is None:
+                continue
+            calls[campaign_id] += 1
+            await asyncio.sleep(0.03)
+            await pacer.release(ACCOUNT, [attempt_id])
+
+    await asyncio.gather(*(work(campaign) for campaign, many in ((1, 20), (2, 5)) for _ in range(many)))
+    assert calls[1] + calls[2] >= 120
+    assert 0.4 <= calls[1] / (calls[1] + calls[2]) <= 0.65

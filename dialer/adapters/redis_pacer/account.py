@@ -316,17 +316,17 @@ class AccountPacer:
 
     async def brake(self, seconds: float | None) -> None:
         """Stop this process at once, and every other through Redis as soon as it can be reached."""
-        now = self.clock()
         self.known.free = False
         self.known.void()
         self.known.stale = True
         stop = -1 if seconds is None else math.ceil(seconds * 1e6)
-        epoch, self._brake = self.known.sent_epoch, (self.known.sent_epoch, stop)
+        epoch = self.known.sent_epoch
         self._start()
         try:
             await self._send_brake(epoch, stop)
         except QueueUnavailable:
-            self.rest_until = now + (1.0 if seconds is None else seconds)
+            self._brake = epoch, stop
+            self._rest()
 
     async def _send_brake(self, epoch: int, stop: int) -> None:
         sent = self.clock()

@@ -12,7 +12,9 @@ from redis.exceptions import NoScriptError, RedisError
 
 from dialer.errors import QueueUnavailable
 
-SOURCE = Path(__file__).with_name("pacer.lua").read_text(encoding="utf-8")
+SOURCE = "".join(
+    Path(__file__).with_name(f"{part}.lua").read_text(encoding="utf-8") for part in ("account", "slots", "verbs")
+)
 SHA = hashlib.sha1(SOURCE.encode(), usedforsecurity=False).hexdigest()
 DOWN = (RedisError, OSError, TimeoutError)
 """What redis-py raises when Redis cannot be asked."""

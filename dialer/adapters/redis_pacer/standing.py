@@ -13,6 +13,8 @@ from dialer.errors import QueueUnavailable
 
 SPARSE_US = 20_000
 LATEST_S = 0.25
+ANSWER_S = 0.003
+"""How long the request to make way may take; the call goes that much later at most."""
 
 
 class Standing:
@@ -138,7 +140,7 @@ class Standing:
     async def _make_way(self, grant: PacedGrant, late: float, guard: float) -> bool:
         if late > LATEST_S or max(self.interval_us, grant.lane.interval_us) < SPARSE_US:
             return False
-        allowed = late + 0.004
+        allowed = late + ANSWER_S
         shift = math.ceil((allowed - guard) * 1e6)
         try:
             moved = await self.script("late", grant.epoch, grant.lane.campaign_id, grant.slot_us, shift)

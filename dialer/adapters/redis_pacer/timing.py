@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from dialer.domain.pacing import GUARD_US
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -9,7 +11,7 @@ class Timing:
 
     lead_s: float = 0.015
     """How long before its slot a grant is handed out: what the ledger's gate needs."""
-    guard_s: float = 0.005
+    guard_s: float = GUARD_US / 1e6
     """How late a call may be without a rolling second ever holding one too many."""
     line_life_s: float = 3900.0
     """After this a line nobody freed runs out."""
