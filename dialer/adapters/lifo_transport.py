@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol, cast
 
 import httpcore
@@ -18,8 +18,11 @@ import httpx
 # Private, hence the pin httpx<0.29: a copy of this table could drift from what httpx itself raises.
 from httpx._transports.default import map_httpcore_exceptions
 
-Idle = deque[httpcore.AsyncHTTPConnection]
+from dialer.adapters.socket_stream import connect
+
+Idle = deque[httpcore.AsyncHTTP11Connection]
 Place = tuple[bytes, bytes, int]
+Timeouts = Mapping[str, float | None]
 
 USER_TIMEOUT_MS = 10_000
 SOCKET_OPTIONS: list[tuple[int, int, int]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
@@ -49,7 +52,6 @@ class LifoTransport(httpx.AsyncBaseTransport):
         self._slots = asyncio.Semaphore(max_connections)
         self._keepalive_s = keepalive_s
         self._ssl_context = ssl_context
-        self._backend = httpcore.AnyIOBackend()
         self._idle: dict[Place, Idle] = {}
         self._closed = False
 
@@ -57,11 +59,12 @@ class LifoTransport(httpx.AsyncBaseTransport):
         """Send one request; the slot is held until the response is closed."""
         core = _core_request(request)
         origin = core.url.origin
-        await self._take_slot(request.extensions.get("timeout", {}).get("pool"))
-        connection: httpcore.AsyncHTTPConnection | None = None
+        timeouts: Timeouts = request.extensions.get("timeout", {})
+        await self._take_slot(timeouts.get("pool"))
+        connection: httpcore.AsyncHTTP11Connection | None = None
         try:
-            connection = await self._connection(origin)
             with map_httpcore_exceptions():
+                connection = await self._connection(origin, timeouts)
                 answer = await connection.handle_async_request(core)
         except BaseException:
             self._slots.release()
@@ -83,7 +86,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         for connection in [one for idle in lists for one in idle]:
             await connection.aclose()
 
-    async def give_back(self, connection: httpcore.AsyncHTTPConnection, origin: httpcore.Origin) -> None:
+    async def give_back(self, connection: httpcore.AsyncHTTP11Connection, origin: httpcore.Origin) -> None:
         """Free the slot of a closed response, and keep its connection if it can serve again."""
         self._slots.release()
         if connection.is_closed():
@@ -107,24 +110,24 @@ class LifoTransport(httpx.AsyncBaseTransport):
         except TimeoutError as error:
             raise httpx.PoolTimeout("no connection became free in time") from error
 
-    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+    async def _connection(self, origin: httpcore.Origin, timeouts: Timeouts) -> httpcore.AsyncHTTP11Connection:
         idle = self._idle.get(_place(origin))
         while idle:
             connection = idle.pop()
             if connection.is_idle() and not connection.has_expired():
                 return connection
             await connection.aclose()
-        return httpcore.AsyncHTTPConnection(
-            origin=origin,
-            ssl_context=self._tls() if origin.scheme == b"https" else None,
-            keepalive_expiry=self._keepalive_s,
-            network_backend=self._backend,
-            socket_options=SOCKET_OPTIONS,
-        )
+        timeout_s = timeouts.get("connect")
+        host = origin.host.decode("ascii")
+        stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)
+        if origin.scheme == b"https":
+            stream = await stream.start_tls(self._tls(), host, timeout_s)
+        return httpcore.AsyncHTTP11Connection(origin, stream, self._keepalive_s)
 
     def _tls(self) -> ssl.SSLContext:
         if self._ssl_context is None:
             self._ssl_context = httpx.create_ssl_context(verify=True, trust_env=False)
+            self._ssl_context.set_alpn_protocols(["http/1.1"])
         return self._ssl_context
 
 
@@ -133,7 +136,7 @@ class _Body(httpx.AsyncByteStream):
         self,
         stream: _CoreStream,
         pool: LifoTransport,
-        connection: httpcore.AsyncHTTPConnection,
+        connection: httpcore.AsyncHTTP11Connection,
         origin: httpcore.Origin,
     ) -> None:
         self._stream, self._pool = stream, pool
@@ -159,9 +162,9 @@ def _place(origin: httpcore.Origin) -> Place:
     return origin.scheme, origin.host, origin.port
 
 
-def _left_over(connection: httpcore.AsyncHTTPConnection) -> bool:
+def _left_over(connection: httpcore.AsyncHTTP11Connection) -> bool:
     """Whether bytes were read beyond the answer: they would pass for the answer to the next request."""
-    state = getattr(getattr(connection, "_connection", None), "_h11_state", None)
+    state = getattr(connection, "_h11_state", None)
     return state is None or bool(state.trailing_data[0])
 
 

@@ -6,7 +6,6 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import Random
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -97,18 +96,17 @@ class ProviderHttp:
             "pool": endpoint.pool_timeout_s,
         }
         self._urls: dict[str, httpx.URL] = {}
-        transport = LifoTransport(
+        # The transport is used without httpx's client: there is nothing here that follows a redirect, keeps a
+        # cookie or reads the environment, and that costs a fifth of the CPU of a request.
+        self._transport = LifoTransport(
             max_connections=endpoint.max_connections,
             keepalive_s=endpoint.keepalive_s,
             ssl_context=endpoint.ssl_context,
         )
-        # No cookie of the provider is kept: an answer must not change what the next request carries.
-        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        self._client = httpx.AsyncClient(transport=transport, trust_env=False, cookies=no_cookies)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     def hide(self, text: str) -> str:
         """A provider's text without our keys and without whole phone numbers, fit for logs and reports."""
@@ -249,7 +247,8 @@ class ProviderHttp:
         return httpx.Request(method, url, headers=headers, content=body, extensions=extensions), proof
 
     async def _answer(self, request: httpx.Request, cap: int) -> Answer:
-        response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        response = await self._transport.handle_async_request(request)
+        response.request = request
         try:
             body = await _read(response, cap)
         finally:

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+import uvloop
 
 from dialer.adapters.lifo_transport import LifoTransport
 from dialer.adapters.provider_answers import TRANSPORT_ERRORS
@@ -245,3 +246,20 @@ def test_the_table_of_transport_errors_covers_all_of_httpx() -> None:
     public = [getattr(httpx, name) for name in httpx.__all__]
     exceptions = {one for one in public if isinstance(one, type) and issubclass(one, Exception)}
     assert exceptions == set(TRANSPORT_ERRORS)
+
+
+def test_the_same_holds_on_uvloop_whose_transports_end_in_other_ways() -> None:
+    async def every_case() -> None:
+        for script, expected in BROKEN:
+            await test_a_failure_after_the_first_byte_raises_what_httpx_raises_and_frees_the_slot(script, expected)
+        for script in (stall, stall_in_body):
+            await test_cancelling_closes_the_connection_and_returns_the_slot(script)
+        await test_connecting_fails_as_connect_errors()
+        await test_a_full_pool_raises_pool_timeout_and_is_free_again_afterwards()
+        await test_cancelling_while_connecting_returns_the_slot()
+        await test_the_connection_used_last_is_used_next()
+        await test_a_connection_closed_by_the_server_is_not_used_again()
+        await test_a_stale_connection_closed_on_the_second_request_is_told_and_not_repeated()
+        await test_unsolicited_bytes_make_a_connection_unfit()
+
+    uvloop.run(every_case())
