@@ -122,7 +122,7 @@ async def moments(worker: asyncio.subprocess.Process) -> list[float]:
 async def test_a_restart_that_forgets_everything_makes_no_burst(server: RedisServer, pacer: RedisPacer) -> None:
     await ready(pacer, 20)
     feeding = asyncio.create_task(keep_configured(pacer, 20))
-    dialing = asyncio.create_task(dial(pacer, 3.9))
+    dialing = asyncio.create_task(dial(pacer, 3.6))
     await asyncio.wait([dialing], timeout=1.4)
     server.kill()
     server.start()
@@ -132,13 +132,13 @@ async def test_a_restart_that_forgets_everything_makes_no_burst(server: RedisSer
     assert worst_second(sent) <= 20
     first_after = min(moment for moment in sent if moment > back + 0.2)
     assert 0.9 <= first_after - back <= 1.6
-    assert sum(moment > back + 1.5 for moment in sent) >= 10
+    assert sum(moment > back + 1.5 for moment in sent) >= 6
 
 
 async def test_a_flush_in_the_middle_makes_no_burst(client: "Redis", pacer: RedisPacer) -> None:
     await ready(pacer, 20)
     feeding = asyncio.create_task(keep_configured(pacer, 20))
-    dialing = asyncio.create_task(dial(pacer, 3.3))
+    dialing = asyncio.create_task(dial(pacer, 3.0))
     await asyncio.wait([dialing], timeout=1.5)
     await client.flushall()
     sent = await dialing

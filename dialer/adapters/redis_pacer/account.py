@@ -115,7 +115,7 @@ class AccountPacer:
             self.see(read_look(await self.script("reset", self.known.epoch)), now)
             self.known.stepped = False
         elif self._active(now) and (
-            self.known.stale or self.known.version < 0 or now - self.known.heard >= self.timing.poll_s
+            self.known.stale or self.known.version < 0 or now - self.known.heard >= self._poll_s()
         ):
             await self._look(now)
         elif self.known.ready and (asks := self._choose(now)):
@@ -125,6 +125,10 @@ class AccountPacer:
 
     def _active(self, now: float) -> bool:
         return bool(self.busy or self.holding) or now - self.known.touched < ACTIVE_S
+
+    def _poll_s(self) -> float:
+        # A paced grant is never older than the horizon, so nothing but its answer need be fresh.
+        return self.timing.poll_paced_s if self.known.interval_us else self.timing.poll_s
 
     async def _sleep(self, seconds: float) -> None:
         handle = None
@@ -139,7 +143,7 @@ class AccountPacer:
     def _pause(self, now: float) -> float:
         if not self._active(now):
             return math.inf
-        until = self.known.heard + self.timing.poll_s
+        until = self.known.heard + self._poll_s()
         for lane in self.busy:
             if lane.queue and lane.held * 2 <= self._target(lane):
                 until = min(until, max(lane.retry_at, self._lingers()))

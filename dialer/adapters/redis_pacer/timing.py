@@ -23,6 +23,8 @@ class Timing:
     """Above 100 calls a second, requests are gathered for so long."""
     poll_s: float = 0.25
     """An active account that heard nothing from Redis for so long asks."""
+    poll_paced_s: float = 0.75
+    """The same while a rate is in force; with the time to answer it must stay below ``deaf_s``."""
     deaf_s: float = 1.0
     """A grant is worth nothing when Redis was last heard longer ago."""
     young_s: float = 5.0
