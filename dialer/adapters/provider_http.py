@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
@@ -35,6 +35,8 @@ GET_LONGEST_WAIT_S = 30.0
 PLACE_FIRST_WAIT_S = 0.1
 GET_FIRST_WAIT_S = 0.5
 
+_JSON_BODY = (("content-type", "application/json"), ("accept-encoding", "identity"))
+_NO_BODY = (("accept-encoding", "gzip"),)
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){6,14}")
 
 
@@ -159,10 +161,14 @@ class ProviderHttp:
                 raise error
             return read(answer)
 
+        started = self._clock.monotonic()
         try:
-            return await self._place_repeats()(once)
+            return await once()
         except ProviderError as error:
-            return result_of(error, retry_5xx_at_once=self._at_once)
+            if not self._may_place_again(error):
+                return result_of(error, self._at_once)
+            left_s = self.endpoint.repeat_budget_s - (self._clock.monotonic() - started)
+            return await self._place_repeats(once, error, left_s)
 
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
         """Read something; repeated on 429, 5xx and transport errors, ``GET_ATTEMPTS`` requests in all.
@@ -194,14 +200,27 @@ class ProviderHttp:
     def _at_once(self) -> bool:
         return self.endpoint.retry_5xx == "at_once"
 
-    def _place_repeats(self) -> tenacity.AsyncRetrying:
-        return tenacity.AsyncRetrying(
-            sleep=self._clock.sleep,
-            stop=tenacity.stop_before_delay(self.endpoint.repeat_budget_s),
-            wait=self._wait(PLACE_FIRST_WAIT_S),
-            retry=tenacity.retry_if_exception(self._may_place_again),
-            reraise=True,
-        )
+    async def _place_repeats(
+        self, once: Callable[[], Awaitable[Placed]], first: ProviderError, left_s: float
+    ) -> PlaceResult:
+        """Repeat after a first request that failed; tenacity is told of it and costs the other calls nothing."""
+        told = [first]
+
+        async def attempt() -> Placed:
+            if told:
+                raise told.pop()
+            return await once()
+
+        try:
+            return await tenacity.AsyncRetrying(
+                sleep=self._clock.sleep,
+                stop=tenacity.stop_before_delay(left_s),
+                wait=self._wait(PLACE_FIRST_WAIT_S),
+                retry=tenacity.retry_if_exception(self._may_place_again),
+                reraise=True,
+            )(attempt)
+        except ProviderError as error:
+            return result_of(error, self._at_once)
 
     def _may_place_again(self, error: BaseException) -> bool:
         match error:
@@ -225,26 +244,17 @@ class ProviderHttp:
 
         return wait
 
-    def _url(self, path: str) -> httpx.URL:
-        return httpx.URL(self._base + path)
-
     def _request(
         self, method: str, path: str, body: bytes | None, permit: SendPermit | None
     ) -> tuple[httpx.Request, "_Proof"]:
         proof = _Proof(permit)
-        headers = self._headers
+        # Answers to a POST are small; unpacked ones cannot grow past the cap unseen.
+        kind = _NO_BODY if body is None else _JSON_BODY
+        url = self._urls.get(path) or httpx.URL(self._base + path)
         if body is not None:
-            # Answers to a POST are small; unpacked ones cannot grow past the cap unseen.
-            headers = [*headers, ("content-type", "application/json"), ("accept-encoding", "identity")]
-        else:
-            headers = [*headers, ("accept-encoding", "gzip")]
+            self._urls[path] = url
         extensions = {"timeout": self._timeouts, "trace": proof.trace}
-        url = self._urls.get(path)
-        if url is None:
-            url = self._url(path)
-            if body is not None:
-                self._urls[path] = url
-        return httpx.Request(method, url, headers=headers, content=body, extensions=extensions), proof
+        return httpx.Request(method, url, headers=[*self._headers, *kind], content=body, extensions=extensions), proof
 
     async def _answer(self, request: httpx.Request, cap: int) -> Answer:
         response = await self._transport.handle_async_request(request)

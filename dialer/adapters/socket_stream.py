@@ -64,9 +64,12 @@ class _Wire(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._writable.set()
 
+    @property
+    def is_writable(self) -> bool:
+        return self._writable.is_set() and self.lost is None
+
     async def writable(self) -> None:
-        if not self._writable.is_set():
-            await self._writable.wait()
+        await self._writable.wait()
 
     async def arrival(self) -> None:
         """Wait until there is something to read, or nothing more to wait for."""
@@ -118,6 +121,8 @@ class SocketStream(httpcore.AsyncNetworkStream):
         if not buffer:
             return
         self._transport.write(buffer)
+        if wire.is_writable:
+            return
         try:
             async with asyncio.timeout(timeout):
                 await wire.writable()
