@@ -116,7 +116,12 @@ class Vaani:
         start = datetime.fromtimestamp(since - DAY_S, UTC).date().isoformat()
 
         async def ask(page: int) -> Any:
-            query: dict[str, str | int] = {"page": page, "page_size": PAGE_SIZE, "call_type": "phone", "start_date": start}
+            query: dict[str, str | int] = {
+                "page": page,
+                "page_size": PAGE_SIZE,
+                "call_type": "phone",
+                "start_date": start,
+            }
             return await self._http.get_json(LOGS_PATH, query)
 
         return read_pages(ask, PAGE_SIZE, read_row)
@@ -202,7 +207,7 @@ def _disposition(row: Row, talked: float | None, over: bool) -> tuple[Dispositio
     known = DISPOSITIONS.get(said)
     if said in LIVE or (not over and known is None):
         return None, False
-    if known is Disposition.VOICEMAIL or speaks_of_voicemail(row.get("conversation_analysis")):
+    if known is Disposition.VOICEMAIL or speaks_of_voicemail(row.get("disposition"), row.get("conversation_analysis")):
         return Disposition.VOICEMAIL, False
     if known is not None and known is not Disposition.ANSWERED:
         return known, False

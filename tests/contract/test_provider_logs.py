@@ -87,6 +87,24 @@ async def test_vaanivoice_rows_are_read_by_structure_before_words(changes: Row, 
     assert (await read(VAANIVOICE, changes)).disposition is expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"duration": 12, "call_end_reason": None}, Disposition.ANSWERED),
+        ({"duration": 0, "call_end_reason": "whatever"}, Disposition.NO_ANSWER),
+        ({"duration": 3, "call_end_reason": "Busy"}, Disposition.BUSY),
+        ({"duration": 3, "disposition": "Voicemail"}, Disposition.VOICEMAIL),
+        ({"duration": 3, "conversation_analysis": {"disposition": "voicemail"}}, Disposition.VOICEMAIL),
+        ({"duration": 3, "conversation_analysis": "She asked not to be sent to voicemail"}, Disposition.ANSWERED),
+        ({"duration": None, "call_end_reason": "Completed"}, Disposition.ANSWERED),
+        ({"duration": None, "call_end_reason": None}, None),
+    ],
+)
+async def test_vaani_rows_are_read_by_the_talk_time_and_the_words(changes: Row, expected: Disposition | None) -> None:
+    log = await read(VAANI, changes)
+    assert (log.disposition, log.unmapped) == (expected, expected is None)
+
+
 async def test_vaanivoice_durations_come_from_the_clock() -> None:
     answered = {"call_status": "User disconnected", "duration_ms": 742.269}
     assert (await read(VAANIVOICE, {**answered, "user_picked_up_at": PICKED})).duration_s == 40.0
