@@ -178,8 +178,7 @@ async def test_every_status_has_its_class_and_is_sent_once(dialect: type[Provide
             permit = Permit()
             result = await place(dialect, server.url, permit)
             assert isinstance(result, expected), (status, result)
-            assert (len(server.requests), permit.slots) == (1, [False]), status
-            assert result.http_status == status
+            assert (len(server.requests), permit.slots, result.http_status) == (1, [False], status)
             assert bool(getattr(result, "halt", "")) == (status in HALTS), status
 
 
