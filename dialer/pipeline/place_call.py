@@ -6,7 +6,7 @@ before the first byte leaves), ask the provider, record what it said.
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
@@ -30,6 +30,8 @@ from dialer.ports import (
 )
 
 log = structlog.get_logger()
+
+NO_PROVIDER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,6 @@ class PlaceCall:
     ledger: Ledger
     pacer: Pacer
     providers: Mapping[str, CallProvider]
-    account_of: Callable[[int], str]
-    """Campaign id -> account."""
     clock: Clock
     chance: Random
     times: DialingTimes
@@ -77,10 +77,14 @@ class PlaceCall:
 
     async def one(self, attempt: QueuedAttempt) -> None:
         """Place the call of one attempt, if the pacer and the gate let it."""
-        account = self.account_of(attempt.campaign_id)
+        account = attempt.account
+        if account not in self.providers:
+            await self._hand_back(attempt, f"no key for {account} in this worker", NO_PROVIDER_S)
+            return
         grant = await self._wait_for_line(account, attempt)
         if grant is None:
-            await self._hand_back(attempt)
+            stopping = self.stopping.is_set()
+            await self._hand_back(attempt, "worker stopping" if stopping else "no line or slot came free in time")
             return
         admitted = await self._pass_gate(attempt)
         if admitted is None:
@@ -123,9 +127,8 @@ class PlaceCall:
         finally:
             self.waiting.pop(attempt.attempt_id, None)
 
-    async def _hand_back(self, attempt: QueuedAttempt) -> None:
-        reason = "worker stopping" if self.stopping.is_set() else "no line or slot came free in time"
-        await self.ledger.hand_back([attempt], reason, self.clock.now())
+    async def _hand_back(self, attempt: QueuedAttempt, reason: str, after_s: float = 0.0) -> None:
+        await self.ledger.hand_back([attempt], reason, self.clock.now() + after_s)
 
     async def _pass_gate(self, attempt: QueuedAttempt) -> Admitted | None:
         token = f"{self.chance.getrandbits(128):032x}"

@@ -1,5 +1,6 @@
 """The reconciler: call logs become dispositions, lines come free, lost answers are found again."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ class Reconciled:
     absent: int = 0
     unmapped: int = 0
     complete: bool = True
+    scarce: bool = False
+    """Whether a campaign has as many calls open as it may: a freed line is waited for."""
 
 
 @dataclass(slots=True)
@@ -79,7 +82,7 @@ class ReconcileCalls:
         absent = await self._settle_absent(
             account, [attempt for attempt in unsettled if attempt.attempt_id not in seen], specs, started, scan
         )
-        return self._told(scan, matched, ended, absent)
+        return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
 
     async def _scan(self, since: float) -> _Scan:
         """Read newest first until everything older than ``since``; a page that fails leaves it incomplete."""
@@ -166,9 +169,14 @@ class ReconcileCalls:
         )
         return Absent(attempt.attempt_id, disposition, reason, self._follow(spec, disposition, attempt, None))
 
-    def _told(self, scan: _Scan, matched: Sequence[Matched], ended: int, absent: int) -> Reconciled:
+    def _told(self, scan: _Scan, matched: Sequence[Matched], ended: int, absent: int, scarce: bool) -> Reconciled:
         unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})
         if unmapped:
             log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
         adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
-        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), scan.complete)
+        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), scan.complete, scarce)
+
+
+def _scarce(unsettled: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]) -> bool:
+    lines = Counter(attempt.campaign_id for attempt in unsettled)
+    return any(0 < specs[campaign_id].pace.concurrent_calls <= count for campaign_id, count in lines.items())

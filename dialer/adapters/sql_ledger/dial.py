@@ -131,7 +131,7 @@ def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str]) -> GateFacts
         campaign_status=campaign.status,
         suppressed_by=row[11],
         number_is_live=bool(row[12]) or row[7] in phones_taken,
-        zones=tuple(row[10].split()),
+        zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
     )
 

@@ -95,7 +95,10 @@ def _claim_planned(
         return []
     transaction.many(QUEUE_ATTEMPT, [{"id": id_, "lease_until": told["lease_until"]} for id_ in ids])
     add_events(transaction, [event(id_, now, Actor.FEEDER, "planned", AttemptState.QUEUED, "due") for id_ in ids])
-    return [QueuedAttempt(row[0], row[1], campaign.campaign_id) for row in transaction.all(DISPATCHES, {"ids": ids})]
+    return [
+        QueuedAttempt(row[0], row[1], campaign.campaign_id, campaign.spec.provider)
+        for row in transaction.all(DISPATCHES, {"ids": ids})
+    ]
 
 
 def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], now: float) -> list[QueuedAttempt]:
@@ -114,7 +117,7 @@ def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, A
         transaction,
         [event(row[0], now, Actor.FEEDER, "planned", AttemptState.QUEUED, "first attempt") for row in made],
     )
-    return [QueuedAttempt(row[0], row[1], campaign.campaign_id) for row in made]
+    return [QueuedAttempt(row[0], row[1], campaign.campaign_id, campaign.spec.provider) for row in made]
 
 
 def _split_by_window(
@@ -127,7 +130,7 @@ def _split_by_window(
     for row in rows:
         zones = row[-1]
         if zones not in verdicts:
-            verdicts[zones] = window_at(campaign.spec.window, tuple(zones.split()), now)
+            verdicts[zones] = window_at(campaign.spec.window, campaign.spec.zones_of(tuple(zones.split())), now)
         match verdicts[zones]:
             case Closed(opens_at, reason):
                 opens_at = now + UNSIGHTED_OPENING_S if opens_at is None else opens_at

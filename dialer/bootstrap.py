@@ -1,0 +1,267 @@
+"""Opens the pools, joins rooms to plumbing, closes in reverse order."""
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import SystemRandom
+
+import structlog
+from arq.connections import ArqRedis
+
+from config import Settings
+from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
+from dialer.adapters.embedded_redis import embedded_redis
+from dialer.adapters.local_simulator import local_simulator
+from dialer.adapters.provider_http import Endpoint
+from dialer.adapters.redis_pacer import RedisPacer
+from dialer.adapters.redis_pacer.timing import Timing
+from dialer.adapters.rejects_file import RejectsFile
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.vaani import Vaani
+from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.domain.campaign import CampaignStatus
+from dialer.errors import UsageError
+from dialer.pipeline.control_campaign import ControlCampaign
+from dialer.pipeline.enqueue_due import EnqueueDue
+from dialer.pipeline.import_contacts import ImportContacts
+from dialer.pipeline.place_call import DialingTimes, PlaceCall
+from dialer.pipeline.reconcile_calls import ReconcileCalls
+from dialer.ports import CallProvider, Clock, Limits
+
+log = structlog.get_logger()
+
+LINE_MARGIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class App:
+    """Everything a worker needs, joined."""
+
+    settings: Settings
+    clock: Clock
+    ledger: SqlLedger
+    redis: ArqRedis
+    pacer: RedisPacer
+    providers: Mapping[str, CallProvider]
+    feeder: EnqueueDue
+    place_call: PlaceCall
+    reconcilers: Mapping[str, ReconcileCalls]
+    control: ControlCampaign
+    feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def feed(self) -> None:
+        """One tick of the feeder; skipped while one is still running here."""
+        if self.feeding.locked():
+            return
+        async with self.feeding:
+            await self.feeder.tick()
+
+    async def reconcile(self, for_s: float = 0.0) -> None:
+        """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.
+
+        Workers share one timetable in Redis: whoever comes first when a reading is due does it.
+        """
+        end = self.clock.monotonic() + for_s
+        while True:
+            for account, reconciler in self.reconcilers.items():
+                if await self._is_due(account):
+                    done = await reconciler.tick()
+                    if done.scarce:
+                        await self.redis.pexpire(self._turn(account), self._period_ms(scarce=True))
+            left = end - self.clock.monotonic()
+            if left <= 0:
+                return
+            await self.clock.sleep(min(left, self.settings.reconcile_interval_s / 4, 0.25))
+
+    async def _is_due(self, account: str) -> bool:
+        period = self._period_ms(scarce=False)
+        return bool(await self.redis.set(self._turn(account), b"1", px=period, nx=True))
+
+    def _turn(self, account: str) -> str:
+        return f"dialer:{self.ledger.identity}:{account}:log-read"
+
+    def _period_ms(self, *, scarce: bool) -> int:
+        """While lines are short, a call that is over holds up another: read twice as often."""
+        share = 0.4 if scarce else 0.9
+        return max(50, int(self.settings.reconcile_interval_s * share * 1000))
+
+
+@asynccontextmanager
+async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
+    """The ledger alone, for commands that need no worker."""
+    ledger = await SqlLedger.open(settings.ledger_url, SystemClock())
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()
+
+
+@contextmanager
+def open_redis(settings: Settings) -> Iterator[str]:
+    """The URL of the Redis to use: the configured one, else an embedded one."""
+    if settings.redis_url:
+        yield settings.redis_url
+        return
+    with embedded_redis(settings.home, settings.redis_server) as url:
+        yield url
+
+
+def dialing_times(settings: Settings) -> DialingTimes:
+    """How long each step of a call may take."""
+    standard = DialingTimes()
+    return DialingTimes(
+        answer_within_s=settings.provider_timeout_s + standard.send_within_s + standard.record_for_s + 10,
+        redial_scale=settings.redial_scale,
+    )
+
+
+def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
+    """The operator's room over a ledger."""
+    return ControlCampaign(ledger, ledger, SystemClock(), dialing_times(settings).send_within_s)
+
+
+def open_import(settings: Settings, ledger: SqlLedger, name: str) -> ImportContacts:
+    """The producer's room; rejects go to a file in the home directory."""
+    return ImportContacts(ledger, rejects_in(settings.home, name))
+
+
+def rejects_in(home: Path, name: str) -> "_OpenRejects":
+    """Opens the file that a campaign's rejected rows go to."""
+    return _OpenRejects(home / "rejects" / f"{''.join(c if c.isalnum() else '-' for c in name)}.csv")
+
+
+@dataclass(frozen=True)
+class _OpenRejects:
+    path: Path
+
+    def __call__(self, header: tuple[str, ...]) -> RejectsFile:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return RejectsFile(self.path, header)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, redis_url: str, simulator_url: str = "") -> AsyncIterator[App]:
+    """A worker's whole house. ``simulator_url`` serves campaigns whose provider is the simulator."""
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(open_ledger(settings))
+        if not simulator_url and await _needs_simulator(ledger):
+            simulator_url = stack.enter_context(local_simulator())
+        redis, pacing = arq_redis(redis_url), pacing_redis(redis_url)
+        stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(pacing.aclose)
+        yield await _join(settings, ledger, redis, pacing, simulator_url, stack)
+
+
+async def _join(
+    settings: Settings,
+    ledger: SqlLedger,
+    redis: ArqRedis,
+    pacing: "object",
+    simulator_url: str,
+    stack: AsyncExitStack,
+) -> App:
+    clock, times = SystemClock(), dialing_times(settings)
+    line_life_s = settings.max_call_s + LINE_MARGIN_S
+    # The pacer sleeps by the event loop's clock, which is this one.
+    pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
+    stack.push_async_callback(pacer.aclose)
+    providers = _providers(settings, clock, simulator_url)
+    for provider in providers.values():
+        stack.push_async_callback(provider.aclose)
+    return App(
+        settings=settings,
+        clock=clock,
+        ledger=ledger,
+        redis=redis,
+        pacer=pacer,
+        providers=providers,
+        feeder=EnqueueDue(
+            ledger,
+            ledger,
+            ArqQueue(redis, ledger.identity, clock),
+            pacer,
+            clock,
+            account_limits(settings),
+            line_life_s,
+            lease_s=times.lease_s,
+        ),
+        place_call=PlaceCall(
+            ledger,
+            pacer,
+            providers,
+            clock,
+            SystemRandom(),
+            times,
+            worker=f"{platform.node()}:{os.getpid()}",
+        ),
+        reconcilers={
+            account: ReconcileCalls(
+                ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
+            )
+            for account, provider in providers.items()
+        },
+        control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
+    )
+
+
+def account_limits(settings: Settings) -> dict[str, Limits]:
+    """Each account's limits over all campaigns."""
+    return {
+        "vaani": Limits(settings.vaani_calls_per_second, settings.vaani_concurrent_calls),
+        "vaanivoice": Limits(settings.vaanivoice_calls_per_second, settings.vaanivoice_concurrent_calls),
+        "simulator": Limits(0, 0),
+    }
+
+
+def require_key(settings: Settings, provider: str) -> None:
+    """Raises UsageError when a provider's key is not set."""
+    keys = {
+        "vaani": settings.vaani_api_key.get_secret_value() or settings.vaani_access_token.get_secret_value(),
+        "vaanivoice": settings.vaanivoice_api_key.get_secret_value(),
+    }
+    if not keys.get(provider, "none needed"):
+        names = {"vaani": "DIALER_VAANI_API_KEY or DIALER_VAANI_ACCESS_TOKEN"}.get(
+            provider, "DIALER_VAANIVOICE_API_KEY"
+        )
+        raise UsageError(f"the provider {provider} needs a key: set {names}, or use --provider simulator")
+
+
+def _providers(settings: Settings, clock: Clock, simulator_url: str) -> dict[str, CallProvider]:
+    chance = SystemRandom()
+
+    def endpoint(base_url: str, account: str, api_key: str, access_token: str = "") -> Endpoint:
+        return Endpoint(
+            base_url=base_url,
+            api_key=api_key,
+            access_token=access_token,
+            account=account,
+            timeout_s=settings.provider_timeout_s,
+            read_timeout_s=settings.provider_timeout_s,
+            retry_5xx=settings.retry_5xx,
+            max_connections=settings.worker_max_calls,
+        )
+
+    vaani_key = settings.vaani_api_key.get_secret_value()
+    vaani_token = settings.vaani_access_token.get_secret_value()
+    voice_key = settings.vaanivoice_api_key.get_secret_value()
+    providers: dict[str, CallProvider] = {}
+    if vaani_key or vaani_token:
+        providers["vaani"] = Vaani(endpoint(settings.vaani_base_url, "vaani", vaani_key, vaani_token), clock, chance)
+    if voice_key:
+        providers["vaanivoice"] = VaaniVoice(
+            endpoint(settings.vaanivoice_base_url, "vaanivoice", voice_key), clock, chance
+        )
+    if simulator_url:
+        providers["simulator"] = VaaniVoice(endpoint(simulator_url, "simulator", "rehearsal"), clock, chance)
+    return providers
+
+
+async def _needs_simulator(ledger: SqlLedger) -> bool:
+    over = (CampaignStatus.FINISHED, CampaignStatus.CANCELLED)
+    return any(c.spec.provider == "simulator" and c.status not in over for c in await ledger.campaigns())

@@ -1,0 +1,364 @@
+"""Every command, in the order of ``dialer --help``. Imports happen inside, so that help is instant."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dialer import __version__
+from dialer.errors import DialerError, UsageError
+
+if TYPE_CHECKING:
+    from dialer.adapters.campaign_file import Overrides
+
+EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    help="Calls everyone on a list through a voice-AI provider, never twice by accident, and says what happened.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+suppressions = typer.Typer(help="The suppression list: numbers that must not be called.", no_args_is_help=True)
+
+Contacts = Annotated[Path, typer.Argument(help="CSV file with the contacts.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
+CampaignFileOrName = Annotated[
+    str | None, typer.Option("--campaign", help="Campaign file (TOML), or the name of a campaign that exists.")
+]
+OptName = Annotated[str | None, typer.Option("--name", help="Name of the campaign; default: the file's.")]
+OptProvider = Annotated[str | None, typer.Option("--provider", help="vaanivoice, vaani or simulator.")]
+OptAgent = Annotated[
+    str | None, typer.Option("--agent", help="Agent id (vaanivoice) or the agent's phone number (vaani).")
+]
+OptCallerId = Annotated[list[str] | None, typer.Option("--caller-id", help="Number to show; repeat it to rotate.")]
+OptRate = Annotated[float | None, typer.Option("--rate", help="Calls per second; 0: no limit.")]
+OptConcurrency = Annotated[int | None, typer.Option("--concurrency", help="Calls at the same time; 0: no limit.")]
+OptMaxAttempts = Annotated[int | None, typer.Option("--max-attempts", help="Attempts for each contact.")]
+OptRegion = Annotated[str | None, typer.Option("--region", help='Country of numbers without "+", e.g. IN.')]
+OptTimezone = Annotated[str | None, typer.Option("--timezone", help="Zone of contacts whose number tells none.")]
+OptWindow = Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-20:00" or "always".')]
+OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
+OptNameColumn = Annotated[str | None, typer.Option("--name-column", help="Column with the name.")]
+OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
+
+
+def _overrides(**given: object) -> "Overrides":
+    from dialer.adapters.campaign_file import Overrides
+
+    caller_ids = given.pop("caller_ids", None)
+    return Overrides(**given, caller_ids=tuple(caller_ids) if caller_ids else None)  # type: ignore[arg-type]
+
+
+@app.command()
+def run(
+    contacts: Contacts,
+    campaign: CampaignFile = None,
+    name: OptName = None,
+    provider: OptProvider = None,
+    agent: OptAgent = None,
+    caller_id: OptCallerId = None,
+    rate: OptRate = None,
+    concurrency: OptConcurrency = None,
+    max_attempts: OptMaxAttempts = None,
+    region: OptRegion = None,
+    timezone: OptTimezone = None,
+    window: OptWindow = None,
+    phone_column: OptPhoneColumn = None,
+    name_column: OptNameColumn = None,
+    encoding: OptEncoding = None,
+    json: Json = False,
+) -> None:
+    """Call everyone on a list, in the foreground, until every contact is final.
+
+    Example: dialer run contacts.csv --campaign october.toml
+    """
+    from dialer.cli.running import run_campaign
+
+    overrides = _overrides(
+        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
+        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
+        name_column=name_column,
+    )  # fmt: skip
+    raise typer.Exit(run_campaign(contacts, campaign, overrides, encoding, as_json=json))
+
+
+@app.command()
+def check(
+    contacts: Contacts,
+    campaign: CampaignFile = None,
+    name: OptName = None,
+    provider: OptProvider = None,
+    agent: OptAgent = None,
+    caller_id: OptCallerId = None,
+    rate: OptRate = None,
+    concurrency: OptConcurrency = None,
+    max_attempts: OptMaxAttempts = None,
+    region: OptRegion = None,
+    timezone: OptTimezone = None,
+    window: OptWindow = None,
+    phone_column: OptPhoneColumn = None,
+    name_column: OptNameColumn = None,
+    encoding: OptEncoding = None,
+    json: Json = False,
+) -> None:
+    """Validate a list and print the import report; nothing is stored.
+
+    Example: dialer check contacts.csv --region IN
+    """
+    from dialer.cli.lists import check_list
+
+    overrides = _overrides(
+        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
+        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
+        name_column=name_column,
+    )  # fmt: skip
+    check_list(contacts, campaign, overrides, encoding, as_json=json)
+
+
+@app.command()
+def enqueue(
+    contacts: Contacts,
+    campaign: CampaignFileOrName = None,
+    name: OptName = None,
+    provider: OptProvider = None,
+    agent: OptAgent = None,
+    caller_id: OptCallerId = None,
+    rate: OptRate = None,
+    concurrency: OptConcurrency = None,
+    max_attempts: OptMaxAttempts = None,
+    region: OptRegion = None,
+    timezone: OptTimezone = None,
+    window: OptWindow = None,
+    phone_column: OptPhoneColumn = None,
+    name_column: OptNameColumn = None,
+    encoding: OptEncoding = None,
+    json: Json = False,
+) -> None:
+    """Import a list into the ledger, for workers to dial.
+
+    Example: dialer enqueue contacts.csv --campaign october.toml
+    """
+    from dialer.cli.lists import enqueue_list
+
+    overrides = _overrides(
+        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
+        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
+        name_column=name_column,
+    )  # fmt: skip
+    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+
+
+@app.command()
+def start(name: Name, json: Json = False) -> None:
+    """Start a campaign, or go on after a halt.
+
+    Example: dialer start october-renewals
+    """
+    _move(name, "start", json)
+
+
+@app.command()
+def pause(name: Name, json: Json = False) -> None:
+    """Pause a campaign. When this returns, no request leaves for it any more.
+
+    Example: dialer pause october-renewals
+    """
+    _move(name, "pause", json)
+
+
+@app.command()
+def resume(name: Name, json: Json = False) -> None:
+    """Go on with a paused campaign.
+
+    Example: dialer resume october-renewals
+    """
+    _move(name, "resume", json)
+
+
+@app.command()
+def cancel(name: Name, json: Json = False) -> None:
+    """End a campaign for good. When this returns, no request leaves for it any more.
+
+    Example: dialer cancel october-renewals
+    """
+    _move(name, "cancel", json)
+
+
+def _move(name: str, verb: str, as_json: bool) -> None:
+    from dialer.cli.campaigns import move
+
+    move(name, verb, as_json=as_json)
+
+
+@app.command()
+def campaigns(json: Json = False) -> None:
+    """List the campaigns.
+
+    Example: dialer campaigns
+    """
+    from dialer.cli.campaigns import list_campaigns
+
+    list_campaigns(as_json=json)
+
+
+@app.command()
+def report(name: Name, json: Json = False) -> None:
+    """Count one campaign: contacts, attempts, dispositions, rates, cost.
+
+    Example: dialer report october-renewals --json
+    """
+    from dialer.cli.campaigns import show_report
+
+    show_report(name, as_json=json)
+
+
+@app.command()
+def export(
+    name: Name,
+    attempts: Annotated[bool, typer.Option("--attempts", help="One row for each attempt.")] = False,
+    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+) -> None:
+    """Write one row for each contact (or attempt) to stdout, streamed.
+
+    Example: dialer export october-renewals > outcomes.csv
+    """
+    from dialer.cli.exporting import export_campaign
+
+    export_campaign(name, attempts=attempts, output_format=output_format)
+
+
+@app.command()
+def attempts(
+    who: Annotated[str, typer.Argument(metavar="PHONE|ID", help="A phone number, or the id of an attempt.")],
+    region: OptRegion = None,
+    json: Json = False,
+) -> None:
+    """Tell the story of a person or of an attempt, event by event.
+
+    Example: dialer attempts +919000000001
+    """
+    from dialer.cli.campaigns import show_attempts
+
+    show_attempts(who, region or "", as_json=json)
+
+
+app.add_typer(suppressions, name="suppress")
+
+
+@suppressions.command("add")
+def suppress_add(
+    phones: Annotated[list[str], typer.Argument(help="Phone numbers.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why they must not be called.")] = "do not call",
+    region: OptRegion = None,
+    json: Json = False,
+) -> None:
+    """Add numbers. When this returns, no request leaves for them any more.
+
+    Example: dialer suppress add +919000000001 --reason "asked us to stop"
+    """
+    from dialer.cli.suppressing import add
+
+    add(phones, reason, region or "", as_json=json)
+
+
+@suppressions.command("remove")
+def suppress_remove(
+    phones: Annotated[list[str], typer.Argument(help="Phone numbers.")], region: OptRegion = None, json: Json = False
+) -> None:
+    """Take numbers off the list.
+
+    Example: dialer suppress remove +919000000001
+    """
+    from dialer.cli.suppressing import remove
+
+    remove(phones, region or "", as_json=json)
+
+
+@suppressions.command("import")
+def suppress_import(
+    contacts: Annotated[Path, typer.Argument(help="CSV file with a phone column and, if any, a reason column.")],
+    region: OptRegion = None,
+    phone_column: OptPhoneColumn = None,
+    encoding: OptEncoding = None,
+    json: Json = False,
+) -> None:
+    """Add every number of a CSV file.
+
+    Example: dialer suppress import do_not_call.csv
+    """
+    from dialer.cli.suppressing import import_file
+
+    import_file(contacts, region or "", phone_column or "", encoding, as_json=json)
+
+
+@suppressions.command("list")
+def suppress_list(json: Json = False) -> None:
+    """Print the list as CSV (phone,reason,source,campaign,added_at), or as JSON.
+
+    Example: dialer suppress list > do_not_call.csv
+    """
+    from dialer.cli.suppressing import print_list
+
+    print_list(as_json=json)
+
+
+@app.command()
+def worker(
+    check_health: Annotated[
+        bool, typer.Option("--check", help="Exit 0 if the worker on this host is well, 1 if not.")
+    ] = False,
+) -> None:
+    """Dial what is queued, in the background, until SIGTERM.
+
+    Example: dialer worker
+    """
+    from dialer.cli.running import check_worker, run_worker
+
+    raise typer.Exit(check_worker() if check_health else run_worker())
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def simulator(context: typer.Context) -> None:
+    """Serve both provider APIs on this machine, with faults on request; --help lists every option.
+
+    Example: dialer simulator --port 8089 --fault 429=0.05 --fault dropped=0.02
+    """
+    from dialer.simulator.__main__ import main as serve_simulator
+
+    raise typer.Exit(serve_simulator(context.args))
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; errors become one line on stderr and an exit code."""
+    try:
+        app()
+    except UsageError as wrong:
+        _fail(wrong, EXIT_USAGE)
+    except DialerError as failed:
+        _fail(failed, EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _fail(error: Exception, code: int) -> None:
+    typer.echo(f"dialer: {error}", err=True)
+    sys.exit(code)

@@ -1,0 +1,108 @@
+"""dialer export: one row for each contact or attempt, streamed."""
+
+import csv
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from config import Settings
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.cli.opening import with_ledger
+from dialer.errors import UsageError
+from dialer.pipeline.report import iso
+from dialer.ports import AttemptRow, ContactRow
+
+CONTACT_COLUMNS = (
+    "phone", "name", "key", "status", "disposition", "attempts", "last_attempt_at", "duration_s", "call_id",
+)  # fmt: skip
+ATTEMPT_COLUMNS = (
+    "attempt_id", "phone", "number_of", "state", "disposition", "due_at", "dialed_at", "ended_at", "duration_s",
+    "call_id", "reason",
+)  # fmt: skip
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def export_campaign(name: str, *, attempts: bool, output_format: str) -> None:
+    """Write to stdout. Raises UsageError for an unknown format, UnknownName."""
+    if output_format not in ("csv", "jsonl"):
+        raise UsageError(f'--format "{output_format}" must be csv or jsonl')
+
+    async def use(_: Settings, ledger: SqlLedger) -> None:
+        campaign = await ledger.campaign(name)
+        if attempts:
+            rows = (_attempt(row) async for row in ledger.attempt_rows(campaign.campaign_id))
+            await _write(rows, ATTEMPT_COLUMNS, (), output_format)
+        else:
+            own = await _own_columns(ledger, campaign.campaign_id)
+            rows = (_contact(row) async for row in ledger.contact_rows(campaign.campaign_id))
+            await _write(rows, CONTACT_COLUMNS, own, output_format)
+
+    with_ledger(use)
+
+
+async def _own_columns(ledger: SqlLedger, campaign_id: int) -> tuple[str, ...]:
+    """The list's own columns, in the order in which they first appear."""
+    found: dict[str, None] = {}
+    async for row in ledger.contact_rows(campaign_id):
+        found |= dict.fromkeys(row.variables)
+    return tuple(found)
+
+
+async def _write(
+    rows: AsyncIterator[dict[str, Any]], columns: tuple[str, ...], own: tuple[str, ...], output_format: str
+) -> None:
+    if output_format == "jsonl":
+        async for row in rows:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*columns, *own])
+    async for row in rows:
+        cells = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
+        writer.writerow(_harmless(cells))
+
+
+def _harmless(cells: Iterable[Any]) -> list[Any]:
+    """A leading quote keeps a spreadsheet from running a cell; a plain number is left as it is."""
+    return [_cell(cell) for cell in cells]
+
+
+def _cell(cell: Any) -> Any:
+    if cell is None:
+        return ""
+    text = str(cell)
+    if text.startswith(RUN_BY_SPREADSHEETS) and not text.lstrip("+-").replace(".", "", 1).isdigit():
+        return "'" + text
+    return text
+
+
+def _contact(row: ContactRow) -> dict[str, Any]:
+    return {
+        "phone": row.phone,
+        "name": row.name,
+        "key": row.key,
+        "status": str(row.status),
+        "disposition": str(row.disposition) if row.disposition else None,
+        "attempts": row.attempts,
+        "last_attempt_at": iso(row.last_attempt_at),
+        "duration_s": row.duration_s,
+        "call_id": row.call_id,
+        "variables": dict(row.variables),
+    }
+
+
+def _attempt(row: AttemptRow) -> dict[str, Any]:
+    return {
+        "attempt_id": row.attempt_id,
+        "phone": row.phone,
+        "number_of": row.number_of,
+        "state": str(row.state),
+        "disposition": str(row.disposition) if row.disposition else None,
+        "due_at": iso(row.due_at),
+        "dialed_at": iso(row.dialed_at),
+        "ended_at": iso(row.ended_at),
+        "duration_s": row.duration_s,
+        "call_id": row.call_id,
+        "reason": row.reason,
+    }

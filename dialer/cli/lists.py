@@ -1,0 +1,85 @@
+"""check and enqueue: a list goes in, every row is accounted for."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+from config import Settings
+from dialer.adapters.campaign_file import Overrides, override, read_campaign
+from dialer.adapters.csv_contacts import CsvContacts
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.bootstrap import open_import, rejects_in
+from dialer.cli.opening import settings as load
+from dialer.cli.opening import with_ledger
+from dialer.cli.printing import print_import, print_json
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.errors import UsageError
+from dialer.pipeline.import_contacts import CheckContacts
+from dialer.pipeline.report import import_document
+from dialer.ports import Campaign, ImportCounts
+
+ANY_AGENT = "check"
+
+
+def source_of(path: Path, spec: CampaignSpec, encoding: str | None) -> CsvContacts:
+    """The list as a stream."""
+    return CsvContacts(path, spec.columns, spec.region, encoding)
+
+
+def check_list(path: Path, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool) -> None:
+    """The import report of a list; only the rejects are written."""
+    found = load()
+    spec = read_campaign(file, replace(overrides, defaults={"name": path.stem, "agent": ANY_AGENT}))
+    source = source_of(path, spec, encoding)
+    counts = asyncio.run(CheckContacts(rejects_in(found.home, f"{spec.name}-check")).run(source))
+    _print(counts, source, as_json=as_json)
+
+
+def enqueue_list(
+    path: Path, campaign: str | None, overrides: Overrides, encoding: str | None, *, as_json: bool
+) -> None:
+    """Import a list into a campaign, and let workers dial it."""
+
+    async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, CsvContacts]:
+        spec = await _spec(ledger, campaign, overrides, path)
+        source = source_of(path, spec, encoding)
+        _, counts = await import_list(settings, ledger, spec, source, str(path))
+        return counts, source
+
+    counts, source = with_ledger(use)
+    _print(counts, source, as_json=as_json)
+
+
+async def import_list(
+    settings: Settings, ledger: SqlLedger, spec: CampaignSpec, source: CsvContacts, origin: str
+) -> tuple[Campaign, ImportCounts]:
+    """Open the campaign, add the list, and set it running if it waits for nothing else.
+
+    A list that is refused whole leaves no campaign behind. Raises InputFileError, UsageError.
+    """
+    await asyncio.to_thread(lambda: source.header)
+    campaign = await ledger.open_campaign(spec)
+    if campaign.status is CampaignStatus.CANCELLED:
+        raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')
+    counts = await open_import(settings, ledger, spec.name).run(campaign.campaign_id, source, origin)
+    if campaign.status is CampaignStatus.DRAFT or counts.queued:
+        campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added") or campaign
+    return campaign, counts
+
+
+async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path) -> CampaignSpec:
+    if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
+        return override((await ledger.campaign(campaign)).spec, overrides)
+    return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults={"name": path.stem}))
+
+
+def _is_file(name: str) -> bool:
+    return Path(name).is_file()
+
+
+def _print(counts: ImportCounts, source: CsvContacts, *, as_json: bool) -> None:
+    document = import_document(counts)
+    if as_json:
+        print_json({"schema": 1} | document)
+    else:
+        print_import(document, source.notes)

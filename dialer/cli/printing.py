@@ -1,0 +1,75 @@
+"""What every command prints the same way."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from dialer.domain.phone_number import mask
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr, so that stdout stays clean."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table on stdout."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(soft_wrap=True).print(table)
+
+
+def print_import(counts: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
+    """The import report for people."""
+    for note in notes:
+        print(note)
+    parts = [f"{counts[name]:,} {name}" for name in ("queued", "duplicate", "suppressed", "invalid", "deferred")]
+    print(f"{counts['rows']:,} rows: " + ", ".join(parts))
+    if counts["rejects"]:
+        print(f"rejected rows, each with its reason and remedy: {counts['rejects']}")
+
+
+def print_report(document: Mapping[str, Any]) -> None:
+    """The report for people."""
+    status = document["status"] + (f" ({document['halt_reason']})" if document["halt_reason"] else "")
+    print(f"campaign {document['campaign']} · {document['provider']} · {status}")
+    imported = document["import"]
+    print_import(imported)
+    _line("contacts", document["contacts"])
+    _line("attempts", document["attempts"])
+    _line("outcomes", document["dispositions"])
+    for reason, count in sorted(document["waiting"].items(), key=lambda item: -item[1]):
+        print(f"  waiting: {count:,} · {reason}")
+    rate = document["calls_per_second"]
+    measured = f", measured {rate['measured']:g}" if rate["measured"] else ""
+    print(f"pace: {rate['configured']:g} calls/s configured{measured}")
+    for name in ("unknown_now", "unconfirmed", "unexplained_calls"):
+        if document[name]:
+            print(f"{name.replace('_', ' ')}: {document[name]:,}")
+    for word, count in document["unmapped_words"].items():
+        print(f'the provider says "{word}" ({count:,} times), which this version does not know')
+    if document["cost"]:
+        print(f"cost: {document['cost']:g}")
+    print(f"started {document['started_at'] or '-'}, finished {document['finished_at'] or '-'}")
+
+
+def _line(title: str, counts: Mapping[str, int]) -> None:
+    parts = [f"{count:,} {name}" for name, count in counts.items() if count and name != "total"]
+    total = f"{counts['total']:,}: " if "total" in counts else ""
+    print(f"{title}: {total}{', '.join(parts) or 'none'}")
+
+
+def masked(phone: str) -> str:
+    """A number as it may be shown: country code and last two digits."""
+    return mask(phone)
