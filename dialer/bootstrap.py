@@ -26,7 +26,7 @@ from dialer.adapters.system_clock import SystemClock
 from dialer.adapters.vaani import Vaani
 from dialer.adapters.vaanivoice import VaaniVoice
 from dialer.domain.campaign import CampaignStatus
-from dialer.errors import UsageError
+from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts
@@ -60,7 +60,10 @@ class App:
         if self.feeding.locked():
             return
         async with self.feeding:
-            await self.feeder.tick()
+            try:
+                await self.feeder.tick()
+            except (QueueUnavailable, LedgerUnavailable) as unavailable:
+                log.warning("feeder.skipped", error=str(unavailable))
 
     async def reconcile(self, for_s: float = 0.0) -> None:
         """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.
@@ -71,13 +74,20 @@ class App:
         while True:
             for account, reconciler in self.reconcilers.items():
                 if await self._is_due(account):
-                    done = await reconciler.tick()
-                    if done.scarce:
-                        await self.redis.pexpire(self._turn(account), self._period_ms(scarce=True))
+                    await self._read_log(account, reconciler)
             left = end - self.clock.monotonic()
             if left <= 0:
                 return
             await self.clock.sleep(min(left, self.settings.reconcile_interval_s / 4, 0.25))
+
+    async def _read_log(self, account: str, reconciler: ReconcileCalls) -> None:
+        try:
+            done = await reconciler.tick()
+        except LedgerUnavailable as unavailable:
+            log.warning("reconciler.skipped", account=account, error=str(unavailable))
+            return
+        if done.scarce:
+            await self.redis.pexpire(self._turn(account), self._period_ms(scarce=True))
 
     async def _is_due(self, account: str) -> bool:
         period = self._period_ms(scarce=False)

@@ -102,6 +102,11 @@ class CallProvider(Protocol):
         """True if an accepted call that nobody picked up may leave no row in the log at all."""
         ...
 
+    @property
+    def ids_are_final(self) -> bool:
+        """True if the call id of an answer is the one that the log will show."""
+        ...
+
     async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
         """Place one call. Never raises ProviderError: whatever happened is one of the four results."""
         ...
@@ -532,8 +537,8 @@ class LedgerView(Protocol):
         """All of them, oldest first."""
         ...
 
-    async def live_attempts(self, account: str) -> Mapping[int, tuple[int, float]]:
-        """Attempt id -> (campaign id, when it was dialed) of every attempt that holds a line."""
+    async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:
+        """Every attempt that is dialing, placed or unknown."""
         ...
 
     async def report(self, campaign_id: int) -> Report:

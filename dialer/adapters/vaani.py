@@ -97,6 +97,7 @@ class Vaani:
     """CallProvider for api.vaani.ai. Authenticates with a key, or with the session's access token as a cookie."""
 
     silent_when_unanswered = True
+    ids_are_final = False
 
     def __init__(self, endpoint: Endpoint, clock: Clock, random: Random) -> None:
         headers: dict[str, str] = {}

@@ -136,6 +136,7 @@ class VaaniVoice:
     """
 
     silent_when_unanswered = False
+    ids_are_final = True
 
     def __init__(
         self, endpoint: Endpoint, clock: Clock, random: Random, options: Mapping[str, Any] | None = None

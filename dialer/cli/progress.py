@@ -17,7 +17,7 @@ from dialer.ports import Report
 
 LINE_EVERY_S = 10.0
 LIVE_EVERY_S = 0.5
-RATE_OVER_S = 10.0
+RATE_OVER_S = 25.0
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Progress:
 
     def _per_second(self, which: int) -> float:
         newest = self._samples[-1]
-        oldest = next(sample for sample in self._samples if sample[0] >= newest[0] - max(RATE_OVER_S, LINE_EVERY_S))
+        oldest = next(sample for sample in self._samples if sample[0] >= newest[0] - RATE_OVER_S)
         passed = newest[0] - oldest[0]
         return (newest[which] - oldest[which]) / passed if passed > 0 else 0.0
 

@@ -27,7 +27,7 @@ REHEARSAL = {
     "agent": "rehearsal",
     "window": "always",
     "rate": 25.0,
-    "concurrency": 100,
+    "concurrency": 200,
     "max_attempts": 2,
 }
 REHEARSAL_TIMES: dict[str, float] = {
@@ -36,6 +36,7 @@ REHEARSAL_TIMES: dict[str, float] = {
     "max_call_s": 60.0,
     "unknown_horizon_s": 90.0,
 }
+QUICK_CALLS = ("--ring-s", "0.5,2", "--no-answer-ring-s", "2,3", "--talk-s", "1,4", "--log-delay-s", "1")
 ONE_PRESS_S = 0.5
 """Signals closer together than this are one: `timeout` and some shells send each twice."""
 LOOK_S = 0.2
@@ -71,7 +72,7 @@ async def _run(settings: Settings, spec: CampaignSpec, path: Path, encoding: str
     stop = _stop_on_signals()
     with ExitStack() as stack:
         redis_url = stack.enter_context(open_redis(settings))
-        simulator = stack.enter_context(local_simulator()) if spec.provider == "simulator" else ""
+        simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
         async with open_app(settings, redis_url, simulator) as app:
             source = source_of(path, spec, encoding)
             campaign, counts = await import_list(settings, app.ledger, spec, source, str(path))

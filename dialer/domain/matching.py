@@ -39,11 +39,13 @@ class Matcher:
     """Finds the attempt of each row; an attempt is given to one row only.
 
     A row may begin up to ``before_s`` seconds ahead of our intent (clocks differ) and ``after_s`` behind it
-    (the provider may queue).
+    (the provider may queue). ``ids_are_final``: the id a provider answers with is the one its log shows, so an
+    attempt that has one belongs to no other row.
     """
 
     before_s: float
     after_s: float
+    ids_are_final: bool
     _by_call_id: dict[str, Candidate] = field(default_factory=dict)
     _by_token: dict[str, Candidate] = field(default_factory=dict)
     _by_phone: dict[str, list[Candidate]] = field(default_factory=dict)
@@ -67,17 +69,23 @@ class Matcher:
         return self._take(by_token, "token") if by_token is not None else None
 
     def likely(self, row: CallLog) -> Match | None:
-        """By number and time; ask only for rows, and only after every row, that ``certain`` did not match."""
-        if not row.outbound or row.token or row.started_at is None:
+        """By number and time; ask only for rows, and only after every row, that ``certain`` did not match.
+
+        Where several attempts fit, a late row of an older one among them, the nearest in time has it.
+        """
+        started = row.started_at
+        if not row.outbound or row.token or started is None:
             return None
         fitting = [
             candidate
             for candidate in self._by_phone.get(row.to_number, ())
             if candidate.attempt_id not in self._taken
-            and candidate.call_id is None
-            and -self.before_s <= row.started_at - candidate.dialed_at <= self.after_s
+            and not (self.ids_are_final and candidate.call_id)
+            and -self.before_s <= started - candidate.dialed_at <= self.after_s
         ]
-        return self._take(fitting[0], "number and time") if len(fitting) == 1 else None
+        if not fitting:
+            return None
+        return self._take(min(fitting, key=lambda fit: abs(started - fit.dialed_at)), "number and time")
 
     def _take(self, candidate: Candidate, evidence: str) -> Match:
         self._taken.add(candidate.attempt_id)

@@ -7,8 +7,9 @@ from itertools import zip_longest
 
 import structlog
 
+from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
-from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, Pacer, QueuedAttempt
+from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, OpenAttempt, Pacer, QueuedAttempt
 
 log = structlog.get_logger()
 
@@ -64,11 +65,17 @@ class EnqueueDue:
             of_account = [c for c in campaigns if c.spec.provider == account]
             limits = {c.campaign_id: _limits(c) for c in of_account if c.status is CampaignStatus.RUNNING}
             await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
-            live = await self.view.live_attempts(account)
-            await self.pacer.restore(
-                account,
-                {attempt: (campaign, dialed_at + self.line_life_s) for attempt, (campaign, dialed_at) in live.items()},
-            )
+            await self.pacer.restore(account, self._lines(await self.view.live_attempts(account)))
+
+    def _lines(self, live: Sequence[OpenAttempt]) -> dict[int, tuple[int, float]]:
+        """Who holds a line, and until when: a call of unknown fate until it is settled, others as calls can last."""
+        now = self.clock.now()
+        lines = {}
+        for attempt in live:
+            since = now if attempt.state is AttemptState.UNKNOWN else attempt.dialed_at
+            if since + self.line_life_s > now:
+                lines[attempt.attempt_id] = (attempt.campaign_id, since + self.line_life_s)
+        return lines
 
     async def _claim(self, running: Sequence[Campaign]) -> list[QueuedAttempt]:
         queued = await self.ledger.waiting_in_queue()

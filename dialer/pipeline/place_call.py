@@ -12,6 +12,7 @@ from random import Random
 
 import structlog
 
+from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.caller_id import choose
 from dialer.domain.redial import Redial, Settle, after_attempt
@@ -20,6 +21,7 @@ from dialer.ports import (
     Admitted,
     CallProvider,
     Clock,
+    GateAnswer,
     GateRequest,
     Grant,
     Ledger,
@@ -87,8 +89,10 @@ class PlaceCall:
             await self._hand_back(attempt, "worker stopping" if stopping else "no line or slot came free in time")
             return
         admitted = await self._pass_gate(attempt)
-        if admitted is None:
-            await self.pacer.release(account, [attempt.attempt_id])
+        if isinstance(admitted, Turned):
+            # A hand-over that came twice must not free the line of the call that the other one placed.
+            if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
+                await self.pacer.release(account, [attempt.attempt_id])
             return
         permit = _Permit(self, account, admitted, grant)
         result = await self._ask_provider(account, admitted, permit)
@@ -130,15 +134,10 @@ class PlaceCall:
     async def _hand_back(self, attempt: QueuedAttempt, reason: str, after_s: float = 0.0) -> None:
         await self.ledger.hand_back([attempt], reason, self.clock.now() + after_s)
 
-    async def _pass_gate(self, attempt: QueuedAttempt) -> Admitted | None:
+    async def _pass_gate(self, attempt: QueuedAttempt) -> GateAnswer:
         token = f"{self.chance.getrandbits(128):032x}"
         request = GateRequest(attempt.attempt_id, attempt.dispatch, token, self.worker, self.times.answer_within_s)
-        match (await self.ledger.pass_gate([request]))[0]:
-            case Admitted() as admitted:
-                return admitted
-            case Turned(attempt_id, state, why):
-                log.debug("attempt.turned", attempt=attempt_id, state=state, why=why)
-                return None
+        return (await self.ledger.pass_gate([request]))[0]
 
     async def _ask_provider(self, account: str, admitted: Admitted, permit: "_Permit") -> PlaceResult:
         request = CallRequest(

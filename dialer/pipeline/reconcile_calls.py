@@ -78,22 +78,26 @@ class ReconcileCalls:
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         matched = await self._match(scan, waiting, specs)
         ended = await self._record(account, matched)
-        seen = {row.attempt_id for row in matched}
+        seen = {row.attempt_id for row in matched if not row.log.unmapped}
         absent = await self._settle_absent(
             account, [attempt for attempt in unsettled if attempt.attempt_id not in seen], specs, started, scan
         )
         return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
 
     async def _scan(self, since: float) -> _Scan:
-        """Read newest first until everything older than ``since``; a page that fails leaves it incomplete."""
-        scan, unreadable = _Scan(), 0
+        """Read until everything is older than ``since``; a page that fails leaves the scan incomplete.
+
+        It stops early only in a log that proved to run from new to old: nobody promises an order.
+        """
+        scan, unreadable, newest = _Scan(), 0, None
         try:
             async for page in self.provider.read_logs(since):
                 scan.pages += 1
                 unreadable += page.unreadable
                 scan.rows |= {row.call_id: row for row in page.rows if row.call_id not in scan.rows}
                 begun = [row.started_at for row in page.rows if row.started_at is not None]
-                if begun and max(begun) < since:
+                newest = begun[0] if newest is None and begun else newest
+                if newest is not None and begun and max(begun) < since and begun[-1] < newest:
                     break
         except ProviderError as failed:
             log.warning("log.unreadable", account=self.provider.account, pages=scan.pages, error=str(failed))
@@ -106,7 +110,7 @@ class ReconcileCalls:
     ) -> list[Matched]:
         settled = await self.ledger.known_calls(self.provider.account, list(scan.rows))
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
-        matcher = Matcher(before_s=CLOCK_SKEW_S, after_s=self.horizon_s)
+        matcher = Matcher(CLOCK_SKEW_S, self.horizon_s, self.provider.ids_are_final)
         matcher.add(waiting)
         rows = [row for call_id, row in scan.rows.items() if call_id not in settled]
         certain = {row.call_id: matcher.certain(row) for row in rows}

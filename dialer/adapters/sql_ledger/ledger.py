@@ -141,9 +141,8 @@ class SqlLedger:
     async def campaigns(self) -> list[Campaign]:
         return await self._store.read(view.campaigns)
 
-    async def live_attempts(self, account: str) -> Mapping[int, tuple[int, float]]:
-        rows = await self._store.read(lambda transaction: transaction.all(view.LIVE_ATTEMPTS, {"account": account}))
-        return {row[0]: (row[1], row[2]) for row in rows}
+    async def live_attempts(self, account: str) -> list[OpenAttempt]:
+        return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
 
     async def report(self, campaign_id: int) -> Report:
         return await self._store.read(lambda t: view.report(t, campaign_id, self._clock.now()))

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
+from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.tables import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
@@ -24,14 +25,12 @@ from dialer.ports import (
 )
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
-LIVE_ATTEMPTS = f"""
-SELECT attempts.id, attempts.campaign_id, attempts.dialed_at
-FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
-WHERE attempts.state IN ({in_states(LIVE)}) AND campaigns.account = :account
-"""
-OPEN_ATTEMPTS = """
+OPEN_COLUMNS = """
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id
 FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+"""
+LIVE_ATTEMPTS = f"{OPEN_COLUMNS} WHERE a.state IN ({in_states(LIVE)}) AND c.account = :account ORDER BY a.dialed_at"
+OPEN_ATTEMPTS = f"""{OPEN_COLUMNS}
 WHERE c.account = :account AND (
     a.state IN ('placed', 'unknown') OR (a.state = 'unconfirmed' AND a.ended_at > :corrected_since))
 ORDER BY a.dialed_at
@@ -125,9 +124,14 @@ def open_attempts(transaction: Transaction, account: str, corrected_since: float
     return [_open_attempt(row) for row in found]
 
 
+def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
+    """Every attempt that holds a line."""
+    return [_open_attempt(row) for row in transaction.all(LIVE_ATTEMPTS, {"account": account})]
+
+
 def _open_attempt(row: Row) -> OpenAttempt:
     attempt_id, campaign_id, contact_id, number_of, state, phone, spec, token, dialed_at, call_id = row
-    agent = json.loads(spec)["agent"]
+    agent = read_spec(spec).agent
     return OpenAttempt(
         attempt_id,
         campaign_id,
