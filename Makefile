@@ -1,6 +1,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
 .DEFAULT_GOAL := help
 
@@ -20,21 +21,23 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
 	@$(BIN)/pytest
 
-check: $(VENV)/.ready ## everything a check does: lint, types, import rules, tests
+lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
 
-bench: $(VENV)/.ready ## measure what the README's numbers come from
+check: lint test ## everything: lint, then test
+
+bench: $(VENV)/.ready ## measure the CPU cost of a placed call
 	$(BIN)/python benchmarks/cost_per_call.py
 
 lock: ## make the lock files again (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q -o requirements.lock
-	uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-header -q -o requirements-dev.lock
+	$(COMPILE) pyproject.toml -o requirements.lock
+	$(COMPILE) pyproject.toml --all-extras -o requirements-dev.lock
+	echo 'hatchling>=1.31' | $(COMPILE) - -o requirements-build.lock
 
-clean: ## remove the environment and every cache
-	rm -rf $(VENV) .dialer .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## remove the environment and every cache (never the ledger)
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test check bench lock clean
+.PHONY: help run test lint check bench lock clean
