@@ -9,10 +9,28 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-PHONE = re.compile(r"(?<![\w.:-])(?:\+|00|%2B)?\d(?:[\s().-]{0,2}\d){7,14}(?![\w:]|[.-]\d)")
-"""Eight to fifteen digits as people write a number; not inside a longer word, a decimal or a time."""
+BETWEEN = r"[\s().\-\u2010-\u2015\u2212/\[\]]{0,3}"
+"""What people write between the digits of a number."""
 
+PHONE_LIKE = re.compile(
+    rf"""
+    (?P<kept>
+        \b[\da-fA-F]{{8}}(?:-[\da-fA-F]{{4}}){{3}}-[\da-fA-F]{{12}}\b                # a UUID
+      | \b(?:19|20)\d\d-[01]\d-[0-3]\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?)?(?!\w|{BETWEEN}\d)  # a date, a time
+      | (?<![\w.])0\.\d+(?![\w.])                                                    # a fraction
+    )
+  | (?:\+|%2B)\d(?:{BETWEEN}\d){{6,14}}(?!\d)          # international: whatever stands around it
+  | (?<![\w.-])(?<!\d:)(?:\d{{8,15}}(?![\w.]|-\d)      # digits only; a colon may follow
+  | \d(?:{BETWEEN}\d){{7,14}}(?!\w|:\d|[.-]\d))        # grouped, but no address with a port
+    """,
+    re.VERBOSE,
+)
+"""Eight to fifteen digits as people write a number, and before them what only looks like one."""
+
+CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 SECRET_KEYS = frozenset({"api_key", "x-api-key", "access_token", "token", "authorization", "cookie", "password"})
+SHORTEST_INTEGER = 10**9
+"""Smaller integers are ids and counts."""
 KEPT_DIGITS = 2
 
 
@@ -20,20 +38,27 @@ def mask_phones(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with every phone number reduced to its last two digits, and every secret removed."""
     for secret in secrets:
         text = text.replace(secret, "[secret]")
-    return PHONE.sub(lambda found: "…" + found.group()[-KEPT_DIGITS:], text)
+    return PHONE_LIKE.sub(_last_digits, CREDENTIALS.sub("[secret]@", text))
+
+
+def _last_digits(found: re.Match[str]) -> str:
+    if found["kept"]:
+        return found.group()
+    return "…" + "".join(filter(str.isdigit, found.group()))[-KEPT_DIGITS:]
 
 
 class Mask:
     """A processor: masks phone numbers in every value, the event and exception texts included."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._secrets = [secret for secret in secrets if secret]
+        # The longest first: a secret may be part of another.
+        self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {
-            name: value if name == "timestamp" else "[secret]" if name.lower() in SECRET_KEYS else self._masked(value)
-            for name, value in event.items()
-        }
+        return {name: value if name == "timestamp" else self._item(name, value) for name, value in event.items()}
+
+    def _item(self, name: object, value: Any) -> Any:
+        return "[secret]" if str(name).lower() in SECRET_KEYS else self._masked(value)
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -41,9 +66,9 @@ class Mask:
         if isinstance(value, bool | float) or value is None:
             return value
         if isinstance(value, int):
-            return value if abs(value) < 10**9 else mask_phones(str(value), self._secrets)
+            return value if abs(value) < SHORTEST_INTEGER else mask_phones(str(value), self._secrets)
         if isinstance(value, Mapping):
-            return {key: self._masked(item) for key, item in value.items()}
+            return {self._masked(key): self._item(key, item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._masked(item) for item in value]
         return mask_phones(str(value), self._secrets)
@@ -63,7 +88,7 @@ def configure_logs(
     last: list[Processor] = [
         structlog.processors.format_exc_info,
         Mask(secrets),
-        structlog.dev.ConsoleRenderer(colors=out.isatty())
+        structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
         if as_text
         else structlog.processors.JSONRenderer(ensure_ascii=False),
     ]

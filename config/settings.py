@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(Path(".dialer"), description="Directory of the ledger, the embedded Redis and rejects.")
-    redis_url: str = Field("", description="Redis or Valkey, e.g. redis://host:6379/0. Empty: an embedded one.")
+    redis_url: str = Field(
+        "", repr=False, description="Redis or Valkey, e.g. redis://host:6379/0. Empty: an embedded one."
+    )
     redis_server: str = Field("", description="Path of a redis-server or valkey-server binary to embed.")
     database_url: SecretStr = Field(
         SecretStr(""), description="postgresql://user:password@host/name. Empty: SQLite in the home directory."
@@ -100,7 +102,7 @@ def option_names() -> list[str]:
 
 def _refuse_unknown(names: Iterable[str]) -> None:
     known = option_names()
-    for name in names:
+    for name in map(str.upper, names):  # pydantic-settings reads them in either case
         if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.0)
             raise SettingsError(f"there is no option {name}: did you mean {near[0]}? config/example.env lists all")
