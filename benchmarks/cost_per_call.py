@@ -107,6 +107,10 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
+def _start(command: list[str], environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
 async def until(condition: Any, what: str, every_s: float = 0.02) -> None:
     """Wait for a condition. Raises TimeoutError that says what was waited for."""
     end = time.monotonic() + PATIENCE_S
@@ -172,7 +176,7 @@ async def dialer_round(calls: int, profile: list[str]) -> Cost:
         async with provider() as server:
             side = DialerSide(Path(home), url, server)
             await side.enqueue(0, WARM_UP)
-            worker = subprocess.Popen(side.command("worker"), env=side.environment, cwd=ROOT)
+            worker = _start(side.command("worker"), side.environment)
             try:
                 await until(lambda: side.recorded() == WARM_UP, "the dialer's warm-up", 0.1)
                 return await _measured("dialer", worker.pid, server, calls, profile, side)
@@ -185,7 +189,7 @@ async def _measured(
     name: str, pid: int, server: Provider, calls: int, profile: list[str], side: DialerSide | None
 ) -> Cost:
     """``calls`` after the warm-up; the dialer's are handed over here, the bare job's are due in a moment."""
-    spy = subprocess.Popen([*profile, "--pid", str(pid)], stderr=subprocess.DEVNULL) if profile else None
+    spy = _start([*profile, "--pid", str(pid)]) if profile else None
     before, total = cpu_s(pid), WARM_UP + calls
     if side is not None:
         await side.enqueue(WARM_UP, calls)
@@ -231,7 +235,7 @@ async def bare_round(calls: int, jobs_at_once: int) -> Cost:
     with redis_server() as url:
         async with provider() as server:
             command = [sys.executable, __file__, "--bare", url, server.url, "--bare-jobs", str(jobs_at_once)]
-            worker = subprocess.Popen(command, cwd=ROOT)
+            worker = _start(command)
             try:
                 await _ring(url, 0, WARM_UP, 0.0)
                 await until(lambda: len(server.placed) >= WARM_UP, "the bare job's warm-up")
@@ -294,7 +298,8 @@ def main() -> None:
     options.add_argument("--bare", nargs=2, metavar=("REDIS", "PROVIDER"), help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.bare:
-        bare_worker(*given.bare, given.bare_jobs)
+        redis_url, provider_url = given.bare
+        bare_worker(redis_url, provider_url, given.bare_jobs)
         return
     spy = [given.py_spy, "record", "-r", "500", "-d", "600", "-f", "raw", "-o", given.profile] if given.profile else []
     costs = uvloop.run(compare(given.calls, given.rounds, given.bare_jobs, spy))
