@@ -1,0 +1,151 @@
+"""What the layout promises, read from the source itself."""
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from arq.cron import CronJob
+from arq.worker import Function, Worker
+
+from dialer.adapters.arq_queue import PLACE_CALL
+from jobs import worker
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("dialer", "jobs", "config")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+NAMES = [str(path.relative_to(ROOT)) for path in FILES]
+SIMULATOR = ROOT / "dialer" / "simulator"
+MIGRATIONS = ROOT / "dialer" / "adapters" / "sql_ledger" / "migrations"
+OPTION_LISTS = ROOT / "dialer" / "cli" / "app.py"
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+IMPORT_ALL = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def calls_of(path: Path, method: str) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method
+    ]
+
+
+def test_there_is_something_to_read() -> None:
+    assert len(FILES) > 50
+
+
+def test_no_module_is_named_for_a_drawer() -> None:
+    named = {path: set(path.relative_to(ROOT).with_suffix("").parts) for path in FILES}
+
+    assert [str(path) for path, parts in named.items() if parts & DRAWERS] == []
+
+
+def test_every_module_imports_with_an_empty_environment(tmp_path: Path) -> None:
+    modules = [module_of(path) for path in FILES if not path.is_relative_to(MIGRATIONS)]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", IMPORT_ALL, *modules],
+        env={"PYTHONPATH": str(ROOT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout + done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["place_call", "enqueue_due", "reconcile_calls"])
+def test_a_job_is_thin(name: str) -> None:
+    assert len((ROOT / "jobs" / f"{name}.py").read_text().splitlines()) <= 15
+
+
+def test_worker_settings_holds_only_what_arq_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIALER_REDIS_URL", "redis://127.0.0.1:1/0")
+    options = {name for name in vars(worker.WorkerSettings) if not name.startswith("__")}
+
+    assert options
+    assert options <= set(inspect.signature(Worker.__init__).parameters)
+
+
+def test_what_is_enqueued_is_what_is_registered() -> None:
+    assert {function.name for function in worker.FUNCTIONS} == {PLACE_CALL}
+    assert {job.name for job in worker.CRONS} == {"cron:enqueue_due", "cron:reconcile_calls"}
+
+
+def test_arq_never_repeats_a_job_and_keeps_no_result() -> None:
+    every: list[Function | CronJob] = [*worker.FUNCTIONS, *worker.CRONS]
+    for job in every:
+        assert job.max_tries == 1
+        assert (job.keep_result_s or 0) == 0
+    assert (worker.COMMON["max_tries"], worker.COMMON["keep_result"]) == (1, 0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_file_stays_readable(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_a_function_stays_readable(path: Path) -> None:
+    def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+        # A command's options are a list, not a story.
+        first = function.body[0].lineno if path == OPTION_LISTS else function.lineno
+        return (function.end_lineno or first) - first + 1
+
+    assert [(function.name, lines(function)) for function in functions_of(path) if lines(function) > 60] == []
+
+
+def test_no_lock_file_names_an_address() -> None:
+    locks = [ROOT / name for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")]
+
+    for lock in [*locks, *ROOT.glob("tests/**/*.lock")]:
+        assert "--hash=sha256:" in lock.read_text()
+        assert not re.search(r"://|^\s*(-i|-f|--(extra-)?index-url|--find-links)\b", lock.read_text(), re.MULTILINE)
+
+
+def test_a_call_is_placed_from_one_place() -> None:
+    senders = {
+        name: len(calls_of(path, "place"))
+        for path, name in zip(FILES, NAMES, strict=True)
+        if not path.is_relative_to(SIMULATOR)
+    }
+
+    assert {name: count for name, count in senders.items() if count} == {
+        "dialer/pipeline/place_call.py": 1,  # the room asks the provider
+        "dialer/adapters/vaani.py": 1,  # each dialect asks the sender
+        "dialer/adapters/vaanivoice.py": 1,
+    }
+
+
+def test_nothing_around_the_place_call_path_repeats_by_itself() -> None:
+    path = [
+        *(ROOT / "jobs").glob("*.py"),
+        ROOT / "dialer" / "pipeline" / "place_call.py",
+        *(ROOT / "dialer" / "adapters" / f"{name}.py" for name in ("vaani", "vaanivoice", "provider_http")),
+    ]
+
+    for file in path:
+        for function in functions_of(file):
+            assert "retry" not in "".join(ast.unparse(decorator) for decorator in function.decorator_list), file
+    # tenacity stands in the sender alone, where it is handed what may be repeated.
+    assert [name for file, name in zip(FILES, NAMES, strict=True) if "import tenacity" in file.read_text()] == [
+        "dialer/adapters/provider_http.py"
+    ]
