@@ -1,0 +1,74 @@
+"""The feeder: just in time, in the measure that can be dialed."""
+
+from dataclasses import replace
+
+import pytest
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.call import Unknown
+from dialer.domain.campaign import CampaignStatus, Pace
+from dialer.errors import QueueUnavailable
+from tests.fakes.provider import ScriptedProvider
+from tests.house import SPEC, House
+
+S = AttemptState
+
+
+async def test_a_paced_campaign_has_a_few_seconds_of_work_queued() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(10, 0))).opened(500)
+    assert (len(await house.queued()), len(await house.queued())) == (31, 0)
+
+
+async def test_no_more_is_queued_than_lines_could_take() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(100, 12))).opened(500)
+    assert len(await house.queued()) == 12
+
+
+async def test_campaigns_take_turns() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(1, 0))).opened(10)
+    other = await house.ledger.open_campaign(replace(SPEC, name="november", pace=Pace(1, 0)))
+    await house.ledger.add_contacts(other.campaign_id, [house.contact(n) for n in range(100, 110)])
+    await house.ledger.move_campaign(other.campaign_id, "start", "")
+    turns = [attempt.campaign_id for attempt in await house.queued()]
+    assert turns == [1, 2, 1, 2, 1, 2, 1, 2]
+
+
+async def test_a_paused_campaign_is_not_fed() -> None:
+    house = await House().opened(5)
+    await house.clock.run(house.control.move("october", "pause"))
+    assert await house.queued() == []
+
+
+async def test_attempts_of_a_dead_worker_are_rung_again_when_their_lease_is_over() -> None:
+    house = await House().opened(3)
+    first = await house.queued()
+    await house.clock.advance(6)
+    again = await house.queued()
+    assert [a.attempt_id for a in again] == [a.attempt_id for a in first]
+    assert {a.dispatch for a in again} == {2}
+
+
+async def test_an_intent_without_an_answer_becomes_unknown_never_planned() -> None:
+    house = await House(provider=ScriptedProvider(answer=lambda _: Unknown("lost"))).opened()
+    attempts = await house.queued()
+    await house.ledger.pass_gate([house.gate_request(attempts[0])])
+    await house.clock.advance(61)
+    assert await house.queued() == []
+    assert await house.states() == [S.UNKNOWN]
+
+
+async def test_what_could_not_be_rung_is_rung_later() -> None:
+    house = await House().opened(2)
+    house.queue.down = True
+    with pytest.raises(QueueUnavailable):
+        await house.queued()
+    house.queue.down = False
+    await house.clock.advance(6)
+    assert len(await house.queued()) == 2
+
+
+async def test_a_campaign_finishes_when_every_contact_is_final() -> None:
+    house = await House().opened(0)
+    tick = await house.feeder.tick()
+    assert tick.finished == ("october",)
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.FINISHED

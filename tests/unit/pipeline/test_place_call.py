@@ -1,0 +1,188 @@
+"""One attempt, one call: the loop, over fakes."""
+
+import asyncio
+from dataclasses import replace
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.call import CallRequest, NotPlaced, Placed, Refused, Unknown
+from dialer.domain.campaign import CampaignStatus, Pace
+from dialer.domain.contact import ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.pipeline.place_call import DialingTimes
+from dialer.ports import SendPermit
+from tests.fakes.provider import ScriptedProvider
+from tests.house import SPEC, House, phone
+
+S = AttemptState
+
+
+async def test_the_intent_is_in_the_ledger_before_the_provider_is_asked() -> None:
+    house = House()
+    seen: list[AttemptState] = []
+
+    async def place(request: CallRequest, permit: SendPermit) -> Placed:
+        seen.extend(live.state for live in await house.ledger.live_attempts("vaanivoice"))
+        return Placed("call-1")
+
+    house.provider.place = place  # type: ignore[method-assign]
+    await (await house.opened()).dialed()
+    assert seen == [S.DIALING]
+    assert await house.states() == [S.PLACED]
+
+
+async def test_the_request_carries_agent_number_name_token_and_a_caller_id() -> None:
+    house = House(spec=replace(SPEC, caller_ids=("+14155550190", "+14155550191")))
+    await (await house.opened(2)).dialed()
+    first, second = house.provider.sent
+    assert (first.agent, first.to, first.name) == ("agent", phone(0), "Person 0")
+    assert {first.caller_id, second.caller_id} == {"+14155550190", "+14155550191"}
+    assert len({first.token, second.token}) == 2
+
+
+async def test_a_call_that_was_accepted_keeps_its_line() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 5))).opened()
+    await house.dialed()
+    assert (await house.states(), await house.lines()) == ([S.PLACED], 1)
+
+
+async def test_a_lost_answer_is_unknown_keeps_its_line_and_is_not_repeated() -> None:
+    house = House(spec=replace(SPEC, pace=Pace(0, 5)), provider=ScriptedProvider(answer=lambda _: Unknown("reset")))
+    await (await house.opened()).dialed()
+    await house.clock.advance(60)
+    assert await house.queued() == []
+    assert (await house.states(), await house.lines(), len(house.provider.sent)) == ([S.UNKNOWN], 1, 1)
+
+
+async def test_what_was_not_placed_frees_its_line_and_is_tried_again_unspent() -> None:
+    answers = iter([NotPlaced("connection refused"), Placed("call-1")])
+    provider = ScriptedProvider(answer=lambda _: next(answers))
+    house = await House(spec=replace(SPEC, pace=Pace(0, 5)), provider=provider).opened()
+    await house.dialed()
+    assert (await house.states(), await house.lines()) == ([S.PLANNED], 0)
+    await house.clock.advance(60)
+    await house.dialed()
+    attempts = await house.attempts()
+    assert [(row.state, row.number_of) for row in attempts] == [(S.PLACED, 1)]
+
+
+async def test_retry_after_is_waited_for_and_brakes_the_account() -> None:
+    provider = ScriptedProvider(answer=lambda _: NotPlaced("busy", retry_after_s=20, throttled=True))
+    house = await House(provider=provider).opened()
+    await house.dialed()
+    due = (await house.attempts())[0].due_at - house.clock.now()
+    braked = (await house.pacer.state("vaanivoice")).braked_until
+    assert 20 <= due <= 24
+    assert braked is not None
+    assert braked - house.clock.now() >= 19.9
+
+
+async def test_a_refused_number_settles_its_contact() -> None:
+    provider = ScriptedProvider(answer=lambda _: Refused(Disposition.INVALID_NUMBER, "no such number"))
+    house = await House(provider=provider).opened()
+    await house.dialed()
+    report = await house.ledger.report(house.campaign_id)
+    assert await house.states() == [S.REFUSED]
+    assert report.contacts[ContactStatus.INVALID] == 1
+
+
+async def test_a_refused_key_halts_the_account_with_the_reason() -> None:
+    provider = ScriptedProvider(answer=lambda _: NotPlaced("401", halt="the key was refused"))
+    house = await House(provider=provider).opened()
+    await house.dialed()
+    campaign = await house.ledger.campaign("october")
+    assert (campaign.status, campaign.halt_reason) == (CampaignStatus.HALTED, "the key was refused")
+    assert await house.states() == [S.PLANNED]
+
+
+async def test_a_job_that_comes_twice_places_one_call_and_keeps_its_line() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 5))).opened()
+    attempts = await house.queued()
+    await house.dialed(attempts)
+    await house.dialed(attempts)
+    assert (len(house.provider.sent), await house.lines()) == (1, 1)
+
+
+async def test_two_workers_with_the_same_job_place_one_call() -> None:
+    house = await House().opened()
+    attempts = await house.queued()
+    both = asyncio.gather(house.place_call.slice(attempts), house.place_call.slice(attempts))
+    await house.clock.run(_gathered(both))
+    assert len(house.provider.sent) == 1
+
+
+async def _gathered(both: "asyncio.Future[list[None]]") -> None:
+    await both
+
+
+async def test_a_campaign_paused_after_the_hand_over_sends_nothing() -> None:
+    house = await House().opened()
+    attempts = await house.queued()
+    await house.clock.run(house.control.move("october", "pause"))
+    await house.dialed(attempts)
+    assert (house.provider.sent, await house.states()) == ([], [S.PLANNED])
+
+
+async def test_a_number_suppressed_after_the_hand_over_is_not_called() -> None:
+    house = await House().opened()
+    attempts = await house.queued()
+    await house.clock.run(house.control.suppress([house.suppression(phone(0))]))
+    await house.dialed(attempts)
+    assert (house.provider.sent, await house.states()) == ([], [S.CANCELLED])
+
+
+async def test_a_request_that_comes_too_late_after_its_intent_does_not_leave() -> None:
+    house = await House().opened()
+    gate = house.ledger.pass_gate
+
+    async def stalled(requests):  # type: ignore[no-untyped-def]
+        answers = await gate(requests)
+        house.clock.skip(5)
+        return answers
+
+    house.ledger.pass_gate = stalled  # type: ignore[method-assign]
+    await house.dialed()
+    assert (house.provider.sent, await house.states()) == ([], [S.PLANNED])
+    assert (await house.events())[-1].reason == "not sent: the moment allowed for it has passed"
+
+
+async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
+    house = House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=3))
+    await (await house.opened(2)).dialed()
+    states = await house.states()
+    assert sorted(states) == [S.PLACED, S.PLANNED]
+    assert len(house.provider.sent) == 1
+
+
+async def test_a_worker_that_stops_hands_back_what_waits() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 1))).opened(2)
+    attempts = await house.queued()
+    working = asyncio.ensure_future(house.place_call.slice(attempts))
+    await house.clock.advance(2)
+    house.place_call.stop()
+    await house.clock.run(_done(working))
+    assert sorted(await house.states()) == [S.PLACED, S.PLANNED]
+    waiting = next(row for row in await house.attempts() if row.state is S.PLANNED)
+    assert waiting.reason == "worker stopping"
+
+
+async def _done(working: "asyncio.Future[None]") -> None:
+    await working
+
+
+async def test_an_account_without_a_key_here_is_left_to_other_workers() -> None:
+    house = await House().opened()
+    attempts = await house.queued()
+    await house.clock.run(house.place_call.one(replace(attempts[0], account="vaani")))
+    assert (house.provider.sent, await house.states()) == ([], [S.PLANNED])
+
+
+async def test_leases_are_kept_while_an_attempt_waits_for_a_line() -> None:
+    house = House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=30))
+    attempts = await (await house.opened(2)).queued()
+    working = asyncio.ensure_future(house.place_call.slice(attempts))
+    keeping = asyncio.ensure_future(house.place_call.keep_leases())
+    await house.clock.advance(20)
+    assert (await house.ledger.sweep()).leases_expired == 0
+    keeping.cancel()
+    house.place_call.stop()
+    await house.clock.run(_done(working))

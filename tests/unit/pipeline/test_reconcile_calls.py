@@ -1,0 +1,204 @@
+"""Call logs become dispositions, over fakes."""
+
+from dataclasses import replace
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.call import LogPage, Placed, Unknown
+from dialer.domain.campaign import Pace
+from dialer.domain.contact import ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.errors import OutcomeUnknown
+from dialer.ports import AttemptRow
+from tests.fakes.provider import ScriptedProvider, log_row
+from tests.house import HORIZON_S, SPEC, House, phone
+
+S, D = AttemptState, Disposition
+
+
+def page(*rows: object, **more: object) -> LogPage:
+    return LogPage(tuple(rows), **more)  # type: ignore[arg-type]
+
+
+async def placed(people: int = 1, **provider: object) -> House:
+    """Calls that were accepted as call-1, call-2, ..."""
+    ids = iter(range(1, 100))
+    told = {"answer": lambda _: Placed(f"call-{next(ids)}")} | provider
+    house = await House(spec=replace(SPEC, pace=Pace(0, 50)), provider=ScriptedProvider(**told)).opened(people)  # type: ignore[arg-type]
+    await house.dialed()
+    await house.clock.advance(30)
+    return house
+
+
+async def lost(**provider: object) -> House:
+    """One call whose answer was lost."""
+    return await placed(answer=lambda _: Unknown("read time-out"), **provider)
+
+
+async def only(house: House) -> AttemptRow:
+    return (await house.attempts())[0]
+
+
+async def test_a_row_ends_its_attempt_frees_the_line_and_settles_the_contact() -> None:
+    house = await placed()
+    at = house.clock.now() - 25
+    house.provider.pages = [page(log_row("call-1", phone(0), at, disposition=D.ANSWERED, duration_s=12.5))]
+    told = await house.reconciler.tick()
+    attempt = await only(house)
+    assert (told.ended, attempt.state, attempt.disposition, attempt.duration_s) == (1, S.ENDED, D.ANSWERED, 12.5)
+    assert await house.lines() == 0
+    assert (await house.ledger.report(house.campaign_id)).contacts[ContactStatus.REACHED] == 1
+
+
+async def test_no_answer_plans_a_redial_after_the_rule() -> None:
+    house = await placed()
+    at = house.clock.now()
+    house.provider.pages = [page(log_row("call-1", phone(0), at - 25, ended_at=at, disposition=D.NO_ANSWER))]
+    await house.reconciler.tick()
+    first, second = await house.attempts()
+    assert (first.state, second.state, second.number_of, second.due_at) == (S.ENDED, S.PLANNED, 2, at + 7200)
+
+
+async def test_a_call_that_is_not_over_stays_open() -> None:
+    house = await placed()
+    house.provider.pages = [page(log_row("call-1", phone(0), house.clock.now() - 25, ended_at=None))]
+    told = await house.reconciler.tick()
+    assert (told.ended, (await only(house)).state, await house.lines()) == (0, S.PLACED, 1)
+
+
+async def test_a_lost_answer_is_found_again_by_token() -> None:
+    house = await lost()
+    token = house.provider.sent[0].token
+    house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now() - 25, token=token, disposition=D.BUSY))]
+    await house.reconciler.tick()
+    attempt = await only(house)
+    assert (attempt.state, attempt.disposition, attempt.call_id) == (S.ENDED, D.BUSY, "call-9")
+
+
+async def test_a_lost_answer_is_adopted_while_its_call_lasts() -> None:
+    house = await lost()
+    house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now() - 25, ended_at=None))]
+    await house.reconciler.tick()
+    attempt = await only(house)
+    assert (attempt.state, attempt.call_id, await house.lines()) == (S.PLACED, "call-9", 1)
+
+
+async def test_a_lost_answer_is_found_again_by_number_and_time() -> None:
+    house = await lost()
+    house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now() - 25, disposition=D.ANSWERED))]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.ENDED
+
+
+async def test_a_call_to_the_same_number_at_another_time_is_not_ours() -> None:
+    house = await lost()
+    house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now() - 4000, disposition=D.ANSWERED))]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNKNOWN
+
+
+async def test_a_row_with_another_id_is_another_call_where_ids_are_final() -> None:
+    house = await placed()
+    row = log_row("call-77", phone(0), house.clock.now() - 25, disposition=D.ANSWERED)
+    house.provider.pages = [page(row)]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.PLACED
+    assert (await house.ledger.report(house.campaign_id)).unexplained_calls == 1
+
+
+async def test_where_ids_are_not_final_number_and_time_decide() -> None:
+    house = await placed(ids_are_final=False)
+    house.provider.pages = [page(log_row("log-77", phone(0), house.clock.now() - 25, disposition=D.ANSWERED))]
+    await house.reconciler.tick()
+    assert ((await only(house)).state, (await only(house)).call_id) == (S.ENDED, "log-77")
+
+
+async def test_nothing_in_a_complete_log_past_the_horizon_is_unconfirmed_and_spent() -> None:
+    house = await lost()
+    house.provider.pages = [page()]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNKNOWN
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    first, second = await house.attempts()
+    assert (first.state, first.disposition, second.number_of) == (S.UNCONFIRMED, D.UNCONFIRMED, 2)
+    assert await house.lines() == 0
+
+
+async def test_a_log_that_cannot_be_read_proves_no_absence() -> None:
+    house = await lost(pages=[page(), OutcomeUnknown("500")])
+    await house.clock.advance(HORIZON_S + 100)
+    told = await house.reconciler.tick()
+    assert (told.complete, (await only(house)).state) == (False, S.UNKNOWN)
+
+
+async def test_a_row_that_cannot_be_read_proves_no_absence() -> None:
+    house = await lost(pages=[page(unreadable=1)])
+    await house.clock.advance(HORIZON_S + 100)
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNKNOWN
+
+
+async def test_an_accepted_call_without_a_row_was_not_answered_where_the_log_keeps_silent() -> None:
+    house = await placed(silent_when_unanswered=True, pages=[page()])
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    assert ((await house.attempts())[0].state, (await only(house)).disposition) == (S.ENDED, D.NO_ANSWER)
+
+
+async def test_a_late_row_corrects_unconfirmed_and_calls_nobody_again() -> None:
+    house = await lost(pages=[page()])
+    dialed_at = house.clock.now() - 30
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    await house.ledger.add_contacts(house.campaign_id, [house.contact(5)])
+    await house.dialed()
+    house.provider.pages = [page(log_row("call-9", phone(0), dialed_at + 5, disposition=D.ANSWERED))]
+    await house.reconciler.tick()
+    first, redial = (await house.attempts())[:2]
+    assert (first.state, first.disposition, redial.state) == (S.ENDED, D.ANSWERED, S.CANCELLED)
+
+
+async def test_an_unmapped_word_is_never_final_and_is_shown() -> None:
+    house = await placed()
+    row = log_row("call-1", phone(0), house.clock.now() - 25, unmapped=True, raw_status="Vanished")
+    house.provider.pages = [page(row)]
+    told = await house.reconciler.tick()
+    report = await house.ledger.report(house.campaign_id)
+    assert (told.unmapped, (await only(house)).state, report.unmapped_words) == (1, S.PLACED, {"Vanished": 1})
+
+
+async def test_a_repeated_row_ends_its_attempt_once() -> None:
+    house = await placed()
+    row = log_row("call-1", phone(0), house.clock.now() - 25, disposition=D.ANSWERED)
+    house.provider.pages = [page(row, row), page(row)]
+    assert ((await house.reconciler.tick()).ended, (await house.reconciler.tick()).ended) == (1, 0)
+
+
+async def test_a_scan_stops_at_rows_older_than_anything_that_waits() -> None:
+    house = await placed()
+    now = house.clock.now()
+    old = [page(log_row(f"old-{n}", phone(9), now - 9000 - n)) for n in range(5)]
+    house.provider.pages = [page(log_row("call-1", phone(0), now - 25, ended_at=None)), *old]
+    told = await house.reconciler.tick()
+    assert (told.pages, told.complete) == (2, True)
+
+
+async def test_a_log_that_runs_from_old_to_new_is_read_to_its_end() -> None:
+    house = await placed()
+    now = house.clock.now()
+    old = [page(log_row(f"old-{n}", phone(9), now - 9000 + n)) for n in range(5)]
+    house.provider.pages = [*old, page(log_row("call-1", phone(0), now - 25, disposition=D.ANSWERED))]
+    told = await house.reconciler.tick()
+    assert (told.pages, told.ended) == (6, 1)
+
+
+async def test_nothing_open_reads_no_log() -> None:
+    house = await House().opened()
+    assert (await house.reconciler.tick()).pages == 0
+    assert house.provider.asked_since == []
+
+
+async def test_full_lines_are_reported_as_scarce() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 1)), provider=ScriptedProvider(pages=[page()])).opened()
+    await house.dialed()
+    assert (await house.reconciler.tick()).scarce is True
