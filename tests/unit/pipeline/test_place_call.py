@@ -1,10 +1,11 @@
 """One attempt, one call: the loop, over fakes."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 
 from dialer.domain.attempt import AttemptState
-from dialer.domain.call import CallRequest, NotPlaced, Placed, Refused, Unknown
+from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
@@ -54,7 +55,7 @@ async def test_a_lost_answer_is_unknown_keeps_its_line_and_is_not_repeated() -> 
 
 
 async def test_what_was_not_placed_frees_its_line_and_is_tried_again_unspent() -> None:
-    answers = iter([NotPlaced("connection refused"), Placed("call-1")])
+    answers: Iterator[PlaceResult] = iter([NotPlaced("connection refused"), Placed("call-1")])
     provider = ScriptedProvider(answer=lambda _: next(answers))
     house = await House(spec=replace(SPEC, pace=Pace(0, 5)), provider=provider).opened()
     await house.dialed()
@@ -110,7 +111,7 @@ async def test_two_workers_with_the_same_job_place_one_call() -> None:
     assert len(house.provider.sent) == 1
 
 
-async def _gathered(both: "asyncio.Future[list[None]]") -> None:
+async def _gathered(both: "asyncio.Future[tuple[None, None]]") -> None:
     await both
 
 

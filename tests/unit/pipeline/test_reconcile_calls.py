@@ -31,7 +31,7 @@ async def placed(people: int = 1, **provider: object) -> House:
 
 async def lost(**provider: object) -> House:
     """One call whose answer was lost."""
-    return await placed(answer=lambda _: Unknown("read time-out"), **provider)
+    return await placed(1, **({"answer": lambda _: Unknown("read time-out")} | provider))
 
 
 async def only(house: House) -> AttemptRow:

@@ -1,0 +1,108 @@
+"""The campaign file and the overrides of the command line."""
+
+from datetime import time
+from pathlib import Path
+
+import pytest
+
+from dialer.adapters.campaign_file import Overrides, override, parse_duration, read_campaign
+from dialer.domain.calling_window import CallingWindow
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.disposition import Disposition
+from dialer.errors import CampaignFileError
+
+WHOLE = """
+name = "october-renewals"
+provider = "vaani"
+agent = "+14155550100"
+caller_ids = ["+14155550190"]
+[contacts]
+phone = "Mobile"
+variables = ["plan"]
+[window]
+days = "mon-fri"
+hours = "10:00-18:30"
+timezone = "Asia/Kolkata"
+[pace]
+calls_per_second = 2.5
+concurrent_calls = 20
+weight = 3
+[redial]
+max_attempts = 2
+busy = "10m"
+[budget]
+max_cost = 100
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "october.toml"
+    path.write_text(text)
+    return path
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    spec = read_campaign(written(tmp_path, WHOLE), Overrides())
+    assert spec == CampaignSpec(
+        "october-renewals", "+14155550100", "vaani", ("+14155550190",),
+        ContactColumns(phone="Mobile", variables=("plan",)),
+        window=CallingWindow(frozenset(range(5)), time(10), time(18, 30), "Asia/Kolkata"),
+        pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
+    )  # fmt: skip
+    assert (spec.redial.max_attempts, spec.redial.delays_s[Disposition.BUSY]) == (2, 600.0)
+    assert spec.redial.delays_s[Disposition.NO_ANSWER] == 7200.0
+
+
+def test_only_name_and_agent_are_needed(tmp_path: Path) -> None:
+    assert read_campaign(written(tmp_path, 'name = "n"\nagent = "a"'), Overrides()) == CampaignSpec("n", "a")
+
+
+def test_overrides_win_over_the_file_and_defaults_lose(tmp_path: Path) -> None:
+    given = Overrides(
+        name="other", agent="b", rate=9.0, concurrency=0, max_attempts=1, region="in", window="always",
+        defaults={"name": "nobody", "rate": 1.0},
+    )  # fmt: skip
+    spec = read_campaign(written(tmp_path, WHOLE), given)
+    assert (spec.name, spec.agent, spec.region, spec.window.always) == ("other", "b", "IN", True)
+    assert (spec.pace, spec.redial.max_attempts) == (Pace(9.0, 0, 3), 1)
+
+
+def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
+    spec = override(CampaignSpec("n", "a"), Overrides(rate=3.0, timezone="Asia/Kolkata"))
+    assert spec == CampaignSpec("n", "a", timezone="Asia/Kolkata", pace=Pace(3.0, 10, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('naem = "n"', 'october.toml: there is no key "naem": did you mean "name"?'),
+        ("[pase]\nweight = 1", 'there is no table [pase]: did you mean "pace"?'),
+        ("[pace]\ncalls_per_secnd = 1", 'there is no key [pace] "calls_per_secnd": did you mean "calls_per_second"?'),
+        ('[pace]\nweight = "2"', "[pace] weight must be a number"),
+        ("name = 3", "name must be text"),
+        ('name = "n"', "a campaign needs an agent: an agent id (agent = ..., or --agent)"),
+        ('agent = "a"', "a campaign needs a name (name = ..., or --name)"),
+        ('name = "n"\nagent = "a"\nprovider = "x"', 'provider "x" must be one of vaanivoice, vaani, simulator'),
+        (
+            'name = "n"\nagent = "a"\n[redial]\nbusy = "soon"',
+            '[redial] busy = "soon" must read like "15m", "2h" or "1d"',
+        ),
+        ('name = "n"\nagent = "a"\n[window]\nhours = "9-5"', 'window hours "9-5" must read like "09:00-20:00"'),
+        ('name = "n"\nagent = "a"\n[window]\ndays = "weekdays"', 'window days "weekdays" must read like "mon-sat"'),
+        ('name = "n"\nagent = "a"\n[window]\ntimezone = "IST"', 'time zone "IST" is not an IANA name'),
+        ("name =", "not a readable TOML file"),
+    ],
+)
+def test_what_cannot_be_obeyed_names_the_place_and_the_remedy(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(CampaignFileError) as refused:
+        read_campaign(written(tmp_path, text), Overrides())
+    assert message in str(refused.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CampaignFileError, match="there is no such campaign file"):
+        read_campaign(tmp_path / "none.toml", Overrides())
+
+
+def test_durations() -> None:
+    assert [parse_duration("f", "k", text) for text in ("90s", "15m", "2h", "1.5d")] == [90, 900, 7200, 129600]
