@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dialer.domain.calling_window import make_window, parse_window
+from dialer.domain.calling_window import CallingWindow, make_window, parse_window
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import RedialPolicy
@@ -136,7 +136,7 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         columns=_columns(contacts, overrides),
         region=(overrides.region or "").upper(),
         timezone=overrides.timezone or "",
-        window=_window(raw.get("window", {}), top, overrides),
+        window=_window(place, raw.get("window", {}), top, overrides),
         pace=_pace(place, raw.get("pace", {}), top, overrides),
         redial=_redial(place, raw.get("redial", {}), top, overrides),
         max_cost=float(raw.get("budget", {}).get("max_cost", 0.0)),
@@ -154,13 +154,16 @@ def _columns(contacts: Mapping[str, Any], overrides: Overrides) -> ContactColumn
     )
 
 
-def _window(raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Any:
+def _window(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> CallingWindow:
     zone = str(raw.get("timezone", "contact"))
-    if overrides.window:
-        return parse_window(overrides.window, zone)
-    if not raw and "window" in top:
-        return parse_window(str(top["window"]), zone)
-    return make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
+    try:
+        if overrides.window:
+            return parse_window(overrides.window, zone)
+        if not raw and "window" in top:
+            return parse_window(str(top["window"]), zone)
+        return make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
+    except CampaignFileError as wrong:
+        raise CampaignFileError(f"{place}: {wrong}") from None
 
 
 def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:
