@@ -55,15 +55,21 @@ class App:
     control: ControlCampaign
     feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def feed(self) -> None:
-        """One tick of the feeder; skipped while one is still running here."""
+    async def feed(self, for_s: float = 0.0) -> None:
+        """One tick of the feeder, and another ``for_s`` seconds later; skipped while one is still running here."""
         if self.feeding.locked():
             return
         async with self.feeding:
-            try:
-                await self.feeder.tick()
-            except (QueueUnavailable, LedgerUnavailable) as unavailable:
-                log.warning("feeder.skipped", error=str(unavailable))
+            await self._tick()
+            if for_s > 0:
+                await self.clock.sleep(for_s)
+                await self._tick()
+
+    async def _tick(self) -> None:
+        try:
+            await self.feeder.tick()
+        except (QueueUnavailable, LedgerUnavailable) as unavailable:
+            log.warning("feeder.skipped", error=str(unavailable))
 
     async def reconcile(self, for_s: float = 0.0) -> None:
         """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.

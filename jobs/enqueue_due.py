@@ -4,5 +4,5 @@ from typing import Any
 
 
 async def enqueue_due(ctx: dict[str, Any]) -> None:
-    """Hand over what is due."""
-    await ctx["app"].feed()
+    """Hand over what is due, twice in the second between two crons."""
+    await ctx["app"].feed(for_s=0.5)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dialer.domain.checkpoint import Passing, unwatched
 from dialer.errors import UsageError
 from dialer.ports import Campaign, Clock, Ledger, LedgerView, Suppression
 
@@ -17,6 +18,7 @@ class ControlCampaign:
     view: LedgerView
     clock: Clock
     send_within_s: float
+    passing: Passing = unwatched
 
     async def move(self, name: str, verb: str) -> Campaign:
         """Apply ``start``, ``pause``, ``resume`` or ``cancel``.
@@ -26,6 +28,7 @@ class ControlCampaign:
         """
         campaign = await self.view.campaign(name)
         moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator")
+        self.passing("control.moved")
         if moved is None:
             raise UsageError(f'cannot {verb} "{name}": it is {campaign.status}')
         if verb in ("pause", "cancel"):
@@ -35,6 +38,7 @@ class ControlCampaign:
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers to the list; after this returns, no request leaves for any of them."""
         added = await self.ledger.suppress(entries)
+        self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added
 

@@ -9,6 +9,7 @@ import structlog
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
+from dialer.domain.checkpoint import Passing, unwatched
 from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, OpenAttempt, Pacer, QueuedAttempt
 
 log = structlog.get_logger()
@@ -40,16 +41,22 @@ class EnqueueDue:
     unpaced_ahead: int = 2000
     """Attempts kept queued for a campaign without any limit."""
     lease_s: float = 5.0
+    passing: Passing = unwatched
 
     async def tick(self) -> Feed:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
         swept = await self.ledger.sweep()
+        self.passing("feed.swept")
         campaigns = await self.view.campaigns()
         await self._tell_pacer(campaigns)
+        self.passing("feed.pacer_told")
         claimed = await self._claim([c for c in campaigns if c.status is CampaignStatus.RUNNING])
+        self.passing("feed.claimed")
         if claimed:
             await self.queue.enqueue(claimed)
+            self.passing("feed.rung")
         finished = await self.ledger.finish_campaigns()
+        self.passing("feed.finished")
         if swept.leases_expired or swept.made_unknown or finished:
             log.info(
                 "feeder.tick",

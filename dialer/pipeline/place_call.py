@@ -15,6 +15,7 @@ import structlog
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.caller_id import choose
+from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, SendWithdrawn
 from dialer.ports import (
@@ -34,6 +35,8 @@ from dialer.ports import (
 log = structlog.get_logger()
 
 NO_PROVIDER_S = 60.0
+BRAKE_AFTER = 5
+"""So many requests in a row without a proper answer slow the whole account down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,12 @@ class PlaceCall:
     chance: Random
     times: DialingTimes
     worker: str
+    passing: Passing = unwatched
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[int, tuple[QueuedAttempt, "asyncio.Task[None]"]] = field(default_factory=dict)
     """Attempts that wait here for a slot and a line; their leases are kept."""
+    streaks: dict[str, int] = field(default_factory=dict)
+    """Account -> requests in a row without a proper answer."""
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -83,12 +89,15 @@ class PlaceCall:
         if account not in self.providers:
             await self._hand_back(attempt, f"no key for {account} in this worker", NO_PROVIDER_S)
             return
+        self.passing("place.waiting")
         grant = await self._wait_for_line(account, attempt)
         if grant is None:
             stopping = self.stopping.is_set()
             await self._hand_back(attempt, "worker stopping" if stopping else "no line or slot came free in time")
             return
+        self.passing("place.granted")
         admitted = await self._pass_gate(attempt)
+        self.passing("place.gate_passed")
         if isinstance(admitted, Turned):
             # A hand-over that came twice must not free the line of the call that the other one placed.
             if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
@@ -96,6 +105,7 @@ class PlaceCall:
             return
         permit = _Permit(self, account, admitted, grant)
         result = await self._ask_provider(account, admitted, permit)
+        self.passing("place.answered")
         await self._record(account, attempt, admitted, permit, result)
 
     async def keep_leases(self) -> None:
@@ -162,6 +172,7 @@ class PlaceCall:
             follow=self._follow(admitted, result),
         )
         await self._until_recorded(outcome)
+        self.passing("place.recorded")
         match result:
             case NotPlaced(throttled=throttled, halt=halt, retry_after_s=retry_after_s):
                 await self.pacer.release(account, [admitted.attempt_id])
@@ -174,7 +185,20 @@ class PlaceCall:
                 await self.pacer.release(account, [admitted.attempt_id])
             case Placed() | Unknown():
                 pass  # the line is held until the call log tells that the call is over
+        await self._mind_streak(account, result)
+        self.passing("place.settled")
         log.debug("call.recorded", attempt=admitted.attempt_id, result=type(result).__name__)
+
+    async def _mind_streak(self, account: str, result: PlaceResult) -> None:
+        """A provider that fails again and again is given time, by every worker, before people's attempts are spent."""
+        withdrawn = isinstance(result, NotPlaced) and result.reason.startswith(WITHDRAWN)
+        if isinstance(result, Placed | Refused) or withdrawn:
+            self.streaks[account] = 0
+            return
+        self.streaks[account] = self.streaks.get(account, 0) + 1
+        if self.streaks[account] >= BRAKE_AFTER:
+            log.warning("provider.failing", account=account, in_a_row=self.streaks[account], reason=result.reason)
+            await self.pacer.brake(account, None)
 
     async def _until_recorded(self, outcome: SendOutcome) -> None:
         """An answer that cannot be written now is worth waiting for; past that the sweeper calls it unknown."""
@@ -223,6 +247,7 @@ class _Permit:
         self.requests = 0
 
     async def slot(self, repeat: bool) -> None:
+        self._room.passing("place.slot")
         held = await self._grant.slot() if not repeat else False
         while not held:
             self._refuse_late()
@@ -239,6 +264,7 @@ class _Permit:
         if not self._grant.valid:
             raise SendWithdrawn(f"{WITHDRAWN}paused or braked")
         self.requests += 1
+        self._room.passing("place.first_byte")
 
     def _refuse_late(self) -> None:
         # Both clocks: the wall clock may be set back, the other one does not tell what the ledger wrote.

@@ -9,6 +9,7 @@ import structlog
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
+from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.disposition import Disposition
 from dialer.domain.matching import Match, Matcher
 from dialer.domain.redial import Redial, Settle, after_attempt
@@ -28,6 +29,7 @@ log = structlog.get_logger()
 
 CLOCK_SKEW_S = 300.0
 CORRECTED_FOR_S = 24 * 3600.0
+SCANS_FOR_ABSENCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,9 @@ class ReconcileCalls:
     horizon_s: float
     """How long after its intent a call may still turn up in the log."""
     redial_scale: float = 1.0
+    passing: Passing = unwatched
+    unseen: dict[int, int] = field(default_factory=dict)
+    """Attempt -> complete scans past its horizon, one after the other, that showed nothing of it."""
 
     async def tick(self) -> Reconciled:
         """One round: scan the log as far back as anything waits, settle what it shows and what it cannot show."""
@@ -76,7 +81,9 @@ class ReconcileCalls:
             return Reconciled()
         scan = await self._scan(unsettled[0].dialed_at - CLOCK_SKEW_S)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
+        self.passing("reconcile.scanned")
         matched = await self._match(scan, waiting, specs)
+        self.passing("reconcile.matched")
         ended = await self._record(account, matched)
         seen = {row.attempt_id for row in matched if not row.log.unmapped}
         absent = await self._settle_absent(
@@ -93,6 +100,7 @@ class ReconcileCalls:
         try:
             async for page in self.provider.read_logs(since):
                 scan.pages += 1
+                self.passing("reconcile.page")
                 unreadable += page.unreadable
                 scan.rows |= {row.call_id: row for row in page.rows if row.call_id not in scan.rows}
                 begun = [row.started_at for row in page.rows if row.started_at is not None]
@@ -141,8 +149,10 @@ class ReconcileCalls:
         if not matched:
             return 0
         ended = await self.ledger.record_logs(account, matched)
+        self.passing("reconcile.recorded")
         over = [row.attempt_id for row, won in zip(matched, ended, strict=True) if won and row.attempt_id is not None]
         await self.pacer.release(account, over)
+        self.passing("reconcile.released")
         return len(over)
 
     async def _settle_absent(
@@ -153,13 +163,20 @@ class ReconcileCalls:
         scan_started: float,
         scan: _Scan,
     ) -> int:
-        """Believe that a call left no trace: only from a complete scan that began after the horizon."""
+        """Believe that a call left no trace: only from complete scans that began after the horizon."""
         past = [attempt for attempt in unseen if attempt.dialed_at + self.horizon_s < scan_started]
-        if not past or not scan.complete:
+        if not scan.complete:
+            return 0
+        looked = {attempt.attempt_id: self.unseen.get(attempt.attempt_id, 0) + 1 for attempt in past}
+        self.unseen.clear()
+        self.unseen.update(looked)
+        past = [attempt for attempt in past if looked[attempt.attempt_id] >= SCANS_FOR_ABSENCE]
+        if not past:
             return 0
         closed = await self.ledger.settle_absent(
             [self._absent(attempt, specs[attempt.campaign_id]) for attempt in past]
         )
+        self.passing("reconcile.closed")
         await self.pacer.release(account, [attempt.attempt_id for attempt in past])
         return sum(closed)
 

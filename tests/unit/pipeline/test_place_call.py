@@ -170,6 +170,23 @@ async def _done(working: "asyncio.Future[None]") -> None:
     await working
 
 
+async def test_a_provider_that_fails_again_and_again_is_braked_for_everyone() -> None:
+    house = await House(provider=ScriptedProvider(answer=lambda _: Unknown("500"))).opened(20)
+    attempts = await house.queued()
+    await house.dialed(attempts[:4])
+    assert (await house.pacer.state("vaanivoice")).braked_until is None
+    await house.dialed(attempts[4:5])
+    assert (await house.pacer.state("vaanivoice")).braked_until is not None
+
+
+async def test_a_proper_answer_ends_a_row_of_failures() -> None:
+    answers: Iterator[PlaceResult] = iter([*[Unknown("500")] * 4, Placed("call-1"), *[Unknown("500")] * 4])
+    house = await House(provider=ScriptedProvider(answer=lambda _: next(answers))).opened(9)
+    for attempt in await house.queued():
+        await house.dialed([attempt])
+    assert (await house.pacer.state("vaanivoice")).braked_until is None
+
+
 async def test_an_account_without_a_key_here_is_left_to_other_workers() -> None:
     house = await House().opened()
     attempts = await house.queued()

@@ -119,14 +119,25 @@ async def test_nothing_in_a_complete_log_past_the_horizon_is_unconfirmed_and_spe
     assert (await only(house)).state is S.UNKNOWN
     await house.clock.advance(HORIZON_S)
     await house.reconciler.tick()
+    await house.reconciler.tick()
     first, second = await house.attempts()
     assert (first.state, first.disposition, second.number_of) == (S.UNCONFIRMED, D.UNCONFIRMED, 2)
     assert await house.lines() == 0
 
 
+async def test_one_scan_is_not_enough_to_believe_in_absence() -> None:
+    house = await lost(pages=[page()])
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    house.provider.pages = [OutcomeUnknown("500")]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNKNOWN
+
+
 async def test_a_log_that_cannot_be_read_proves_no_absence() -> None:
     house = await lost(pages=[page(), OutcomeUnknown("500")])
     await house.clock.advance(HORIZON_S + 100)
+    await house.reconciler.tick()
     told = await house.reconciler.tick()
     assert (told.complete, (await only(house)).state) == (False, S.UNKNOWN)
 
@@ -135,12 +146,14 @@ async def test_a_row_that_cannot_be_read_proves_no_absence() -> None:
     house = await lost(pages=[page(unreadable=1)])
     await house.clock.advance(HORIZON_S + 100)
     await house.reconciler.tick()
+    await house.reconciler.tick()
     assert (await only(house)).state is S.UNKNOWN
 
 
 async def test_an_accepted_call_without_a_row_was_not_answered_where_the_log_keeps_silent() -> None:
     house = await placed(silent_when_unanswered=True, pages=[page()])
     await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
     await house.reconciler.tick()
     assert ((await house.attempts())[0].state, (await only(house)).disposition) == (S.ENDED, D.NO_ANSWER)
 
@@ -149,6 +162,7 @@ async def test_a_late_row_corrects_unconfirmed_and_calls_nobody_again() -> None:
     house = await lost(pages=[page()])
     dialed_at = house.clock.now() - 30
     await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
     await house.reconciler.tick()
     await house.ledger.add_contacts(house.campaign_id, [house.contact(5)])
     await house.dialed()
