@@ -27,7 +27,7 @@ class AttemptState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """Final: no evidence after the horizon; the attempt is spent. Late evidence corrects it."""
     CANCELLED = "cancelled"
-    """Final: suppressed, campaign cancelled, or expired before anything was sent."""
+    """Final: suppressed, campaign cancelled, contact settled or expired before anything was sent."""
     REVIEW = "review"
     """Waits for a person, counted and shown."""
 
@@ -46,10 +46,10 @@ S, A = AttemptState, Actor
 
 TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
     (S.PLANNED, S.QUEUED): frozenset({A.FEEDER}),
-    (S.PLANNED, S.CANCELLED): frozenset({A.FEEDER, A.OPERATOR}),
+    (S.PLANNED, S.CANCELLED): frozenset({A.FEEDER, A.OPERATOR, A.RECONCILER}),
     (S.QUEUED, S.PLANNED): frozenset({A.WORKER, A.SWEEPER, A.OPERATOR}),
     (S.QUEUED, S.DIALING): frozenset({A.WORKER}),
-    (S.QUEUED, S.CANCELLED): frozenset({A.WORKER, A.OPERATOR}),
+    (S.QUEUED, S.CANCELLED): frozenset({A.WORKER, A.OPERATOR, A.RECONCILER}),
     (S.DIALING, S.PLACED): frozenset({A.WORKER}),
     (S.DIALING, S.PLANNED): frozenset({A.WORKER}),
     (S.DIALING, S.REFUSED): frozenset({A.WORKER}),

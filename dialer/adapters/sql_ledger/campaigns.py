@@ -38,7 +38,10 @@ VALUES (:campaign_id, :fingerprint, :source, :total, :queued, :duplicate, :suppr
     :rejects, :now)
 ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET
     queued = imports.queued + excluded.queued,
-    duplicate = imports.duplicate - excluded.queued
+    suppressed = imports.suppressed + excluded.suppressed,
+    duplicate = excluded.total - imports.queued - excluded.queued - imports.suppressed - excluded.suppressed
+        - excluded.invalid - excluded.deferred,
+    total = excluded.total, invalid = excluded.invalid, deferred = excluded.deferred, rejects = excluded.rejects
 """
 
 MOVE_CAMPAIGN = """
@@ -56,7 +59,9 @@ WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND NOT EXISTS (
     SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
     AND attempts.state IN ('dialing', 'placed', 'unknown'))
 """
-RUNNING_OF_ACCOUNT = "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled')"
+RUNNING_OF_ACCOUNT = (
+    "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
+)
 
 ADD_SUPPRESSION = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
@@ -170,7 +175,7 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, no
     transaction.run(MOVE_CAMPAIGN, {"id": campaign_id, "after": str(after), "halt_reason": halt_reason, "now": now})
     if after is CampaignStatus.CANCELLED:
         waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
-        end_waiting(transaction, waiting, "campaign cancelled", now)
+        end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
@@ -214,11 +219,13 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
     for campaign_id in sorted({row["campaign_id"] for row in rows}):
         phones = [row["phone"] for row in rows if row["campaign_id"] == campaign_id]
         told = {"phones": phones, "campaign_id": campaign_id}
-        end_waiting(transaction, transaction.all(WAITING_TO_PHONES, told), "suppressed", now)
+        waiting = transaction.all(WAITING_TO_PHONES, told)
+        end_waiting(transaction, waiting, Actor.OPERATOR, "suppressed", now)
         transaction.run(SUPPRESS_CONTACTS, told)
     return added
 
 
-def unsuppress(transaction: Transaction, phones: Sequence[str]) -> list[bool]:
+def unsuppress(transaction: Transaction, phones: Sequence[str], now: float) -> list[bool]:
     """Remove numbers from the list of all campaigns."""
+    del now
     return transaction.won(REMOVE_SUPPRESSION, [{"phone": phone} for phone in phones])

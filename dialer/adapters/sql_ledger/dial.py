@@ -19,9 +19,7 @@ from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec
-from dialer.domain.contact import ContactStatus
 from dialer.domain.gate import Admit, Defer, GateFacts, Stale, Suppress, Verdict, judge
-from dialer.domain.redial import Settle
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
 
 GATE_FACTS = f"""
@@ -87,9 +85,16 @@ UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status,
     reason = :reason
 WHERE token = :token AND class IN ('inflight', 'unknown')
 """
-PLANNED_IN_CANCELLED = """
-SELECT attempts.id, attempts.state FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
-WHERE attempts.id IN :ids* AND attempts.state = 'planned' AND campaigns.status = 'cancelled'
+PLANNED_IN_VAIN = f"""
+SELECT attempts.id, attempts.state, attempts.contact_id,
+    CASE WHEN campaigns.status = 'cancelled' THEN 'campaign cancelled' ELSE 'contact ' || contacts.status END
+FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
+WHERE attempts.id IN :ids* AND attempts.state = 'planned'
+    AND (campaigns.status = 'cancelled' OR contacts.status NOT IN ({OPEN_CONTACT}))
+"""
+CANCEL_CONTACT = f"""
+UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = ''
+WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 
 
@@ -114,8 +119,13 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
                 admitted.append(_admission(request, row, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
                 answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
+                after = AttemptState.DIALING
             case _:
-                answers.append(_turn(transaction, row, verdict, events, now))
+                turned = _turn(transaction, row, verdict, events, now)
+                answers.append(turned)
+                after = turned.state
+        # The same attempt may be asked for twice: the second question meets the first one's answer.
+        facts[row[0]] = (*row[:4], after, *row[5:])
     transaction.many(ADMIT, admitted)
     transaction.many(ADD_SEND, admitted)
     transaction.many(CONTACT_DIALED, admitted)
@@ -194,17 +204,17 @@ def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
                 follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
     add_events(transaction, events)
     transaction.many(RECORD_SEND, rows)
-    _end_cancelled(transaction, outcomes, now)
+    _end_in_vain(transaction, outcomes, now)
     return moved
 
 
-def _end_cancelled(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
-    """A campaign cancelled while a request was out: what was not placed will not be tried again."""
+def _end_in_vain(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
+    """What was not placed is not tried again once its campaign was cancelled or its contact settled."""
     ids = [outcome.attempt_id for outcome in outcomes if isinstance(outcome.result, NotPlaced)]
-    rows = transaction.all(PLANNED_IN_CANCELLED, {"ids": ids}) if ids else []
-    end_waiting(transaction, rows, "campaign cancelled", now)
+    rows = transaction.all(PLANNED_IN_VAIN, {"ids": ids}) if ids else []
     for row in rows:
-        follow_up(transaction, row[0], Settle(ContactStatus.CANCELLED), "", now)
+        end_waiting(transaction, [row], Actor.OPERATOR, row[3], now)
+        transaction.run(CANCEL_CONTACT, {"contact_id": row[2]})
 
 
 def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:

@@ -37,7 +37,7 @@ FIRST_ATTEMPT = """
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, state, dispatch, due_at, lease_until, reason)
 VALUES (:campaign_id, :contact_id, 1, :phone, 'queued', 1, :now, :lease_until, 'first attempt')
 """
-FIRST_ATTEMPTS = "SELECT id, dispatch FROM attempts WHERE contact_id IN :contact_ids* AND number_of = 1"
+FIRST_ATTEMPTS = "SELECT id, dispatch FROM attempts WHERE contact_id IN :contact_ids* AND number_of = 1 ORDER BY id"
 
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 HAND_BACK = """
@@ -95,10 +95,8 @@ def _claim_planned(
         return []
     transaction.many(QUEUE_ATTEMPT, [{"id": id_, "lease_until": told["lease_until"]} for id_ in ids])
     add_events(transaction, [event(id_, now, Actor.FEEDER, "planned", AttemptState.QUEUED, "due") for id_ in ids])
-    return [
-        QueuedAttempt(row[0], row[1], campaign.campaign_id, campaign.spec.provider)
-        for row in transaction.all(DISPATCHES, {"ids": ids})
-    ]
+    dispatches = {row[0]: row[1] for row in transaction.all(DISPATCHES, {"ids": ids})}
+    return [QueuedAttempt(id_, dispatches[id_], campaign.campaign_id, campaign.spec.provider) for id_ in ids]
 
 
 def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], now: float) -> list[QueuedAttempt]:

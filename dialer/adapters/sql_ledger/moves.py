@@ -17,21 +17,25 @@ INSERT INTO events (attempt_id, at, actor, before, after, reason)
 VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
 """
 
-ADD_REDIAL = """
+ADD_REDIAL = f"""
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, state, due_at, reason)
 SELECT campaign_id, contact_id, number_of + 1, phone, 'planned', :due_at, :reason
 FROM attempts WHERE id = :attempt_id
+    AND EXISTS (SELECT 1 FROM contacts WHERE contacts.id = contact_id AND contacts.status IN ({OPEN_CONTACT}))
 ON CONFLICT (contact_id, number_of) DO NOTHING
 """
 
+OF_ATTEMPT = """duration_s = (SELECT duration_s FROM attempts WHERE id = :attempt_id),
+    call_id = (SELECT call_id FROM attempts WHERE id = :attempt_id)"""
+
 REDIAL_CONTACT = f"""
-UPDATE contacts SET status = 'active', disposition = :disposition, duration_s = :duration_s, call_id = :call_id
+UPDATE contacts SET status = 'active', disposition = :disposition, {OF_ATTEMPT}
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND status IN ({OPEN_CONTACT})
 """
 
 SETTLE_CONTACT = f"""
-UPDATE contacts SET status = :status, disposition = :disposition, duration_s = :duration_s, call_id = :call_id,
-    due_at = NULL, waits_for = ''
+UPDATE contacts SET status = :status, disposition = :disposition, due_at = NULL, waits_for = '',
+    {OF_ATTEMPT}
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
     AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status = 'exhausted'))
 """
@@ -48,7 +52,9 @@ WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND 
 
 STATES = "SELECT id, state FROM attempts WHERE id IN :ids*"
 
-END_WAITING = "UPDATE attempts SET state = 'cancelled', lease_until = NULL, reason = :reason WHERE id IN :ids*"
+END_WAITING = """
+UPDATE attempts SET state = 'cancelled', lease_until = NULL, ended_at = :now, reason = :reason WHERE id IN :ids*
+"""
 
 
 def from_states(after: AttemptState, actor: Actor) -> str:
@@ -79,26 +85,14 @@ def states_of(transaction: Transaction, attempt_ids: Sequence[int]) -> dict[int,
 
 
 def follow_up(
-    transaction: Transaction,
-    attempt_id: int,
-    follow: Redial | Settle,
-    disposition: Disposition | str,
-    now: float,
-    *,
-    duration_s: float | None = None,
-    call_id: str | None = None,
+    transaction: Transaction, attempt_id: int, follow: Redial | Settle, disposition: Disposition, now: float
 ) -> None:
     """Plan the redial or settle the contact of an attempt that has just been spent.
 
-    A campaign that was cancelled meanwhile plans nothing more. A contact that turns out to be reached
-    is not dialed again: what still waits for it ends.
+    A campaign that was cancelled meanwhile plans nothing more. A contact that is settled is not dialed
+    again: what still waits for it ends.
     """
-    told = {
-        "attempt_id": attempt_id,
-        "disposition": str(disposition),
-        "duration_s": duration_s,
-        "call_id": call_id,
-    }
+    told = {"attempt_id": attempt_id, "disposition": str(disposition)}
     if isinstance(follow, Redial):
         status = transaction.all(CAMPAIGN_STATUS, {"attempt_id": attempt_id})[0][0]
         if status != CampaignStatus.CANCELLED:
@@ -107,18 +101,20 @@ def follow_up(
             transaction.run(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
             return
         follow = Settle(ContactStatus.CANCELLED)
-    transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status)})
-    if follow.status is ContactStatus.REACHED:
-        end_waiting(transaction, transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id}), "reached", now)
+    if transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status)}):
+        waiting = transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id})
+        end_waiting(transaction, waiting, Actor.RECONCILER, f"contact {follow.status}", now)
 
 
-def end_waiting(transaction: Transaction, waiting: Iterable[Sequence[Any]], reason: str, now: float) -> None:
+def end_waiting(
+    transaction: Transaction, waiting: Iterable[Sequence[Any]], actor: Actor, reason: str, now: float
+) -> None:
     """Cancel attempts that wait; ``waiting`` gives (id, state)."""
     rows = [(int(row[0]), str(row[1])) for row in waiting]
     if not rows:
         return
-    transaction.run(END_WAITING, {"ids": [attempt_id for attempt_id, _ in rows], "reason": reason})
+    transaction.run(END_WAITING, {"ids": [attempt_id for attempt_id, _ in rows], "reason": reason, "now": now})
     add_events(
         transaction,
-        [event(attempt_id, now, Actor.OPERATOR, state, AttemptState.CANCELLED, reason) for attempt_id, state in rows],
+        [event(attempt_id, now, actor, state, AttemptState.CANCELLED, reason) for attempt_id, state in rows],
     )

@@ -67,6 +67,7 @@ def _settle(transaction: Transaction, row: Matched, before: dict[int, str], now:
                 transaction,
                 [event(attempt_id, now, Actor.RECONCILER, state, AttemptState.PLACED, told["reason"])],
             )
+            before[attempt_id] = AttemptState.PLACED
         return False
     return _end(transaction, attempt_id, state, row, told)
 
@@ -86,15 +87,7 @@ def _end(transaction: Transaction, attempt_id: int, state: str, row: Matched, to
     reason = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})"
     add_events(transaction, [event(attempt_id, now, Actor.RECONCILER, state, AttemptState.ENDED, reason)])
     if row.follow is not None:
-        follow_up(
-            transaction,
-            attempt_id,
-            row.follow,
-            log.disposition,
-            now,
-            duration_s=log.duration_s,
-            call_id=log.call_id,
-        )
+        follow_up(transaction, attempt_id, row.follow, log.disposition, now)
     return True
 
 

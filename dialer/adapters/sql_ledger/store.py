@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,6 +71,8 @@ class Store:
 
     async def read(self, reading: Callable[[Transaction], T]) -> T:
         """Run ``reading`` on a read-only snapshot. Raises LedgerUnavailable."""
+        if self._closing:
+            raise LedgerUnavailable("the ledger is closed")
 
         def read() -> T:
             with self._engine.reading() as transaction:
@@ -140,7 +143,7 @@ def _resolve(group: list[_Ask]) -> None:
     for ask in group:
         by_loop.setdefault(ask.loop, []).append(ask)
     for loop, asks in by_loop.items():
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # the loop was closed; what was asked for is in the ledger all the same
             loop.call_soon_threadsafe(_settle, asks)
 
 

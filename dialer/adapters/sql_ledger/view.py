@@ -29,11 +29,13 @@ OPEN_COLUMNS = """
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id
 FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 """
-LIVE_ATTEMPTS = f"{OPEN_COLUMNS} WHERE a.state IN ({in_states(LIVE)}) AND c.account = :account ORDER BY a.dialed_at"
+LIVE_ATTEMPTS = (
+    f"{OPEN_COLUMNS} WHERE a.state IN ({in_states(LIVE)}) AND c.account = :account ORDER BY a.dialed_at, a.id"
+)
 OPEN_ATTEMPTS = f"""{OPEN_COLUMNS}
 WHERE c.account = :account AND (
     a.state IN ('placed', 'unknown') OR (a.state = 'unconfirmed' AND a.ended_at > :corrected_since))
-ORDER BY a.dialed_at
+ORDER BY a.dialed_at, a.id
 """
 SETTLED_CALLS = """
 SELECT call_id, attempt_id FROM log_rows
