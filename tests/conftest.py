@@ -1,0 +1,102 @@
+"""Servers that start when a test first asks for them, one per test process, and ledgers on a manual clock."""
+
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+import pytest_asyncio
+
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.sql_ledger.migrate import migrate
+from tests.fakes.clock import ManualClock
+from tests.fakes.ledger import MemoryLedger
+from tests.ledger_steps import FullLedger
+from tests.postgres_server import fresh_database, postgres_server
+from tests.redis_server import redis_server
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis; tests share it, so keep to keys of your own."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL: its URL, with ``{database}`` where the name goes."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_url: str) -> Iterator[str]:
+    """The name of a database with the newest schema, to be copied."""
+    with fresh_database(postgres_url, "migrated") as url:
+        migrate(url)
+        yield "migrated"
+
+
+@pytest.fixture
+def empty_database(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database."""
+    with fresh_database(postgres_url, f"empty{next(_numbers)}") as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_ledger_url(postgres_url: str, migrated_database: str) -> Iterator[str]:
+    """The URL of a fresh ledger on PostgreSQL."""
+    name = f"ledger{next(_numbers)}"
+    with psycopg.connect(postgres_url.format(database="postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_database}" STRATEGY file_copy'.encode())
+        yield postgres_url.format(database=name)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite ledger with the newest schema, to be copied."""
+    path = tmp_path_factory.mktemp("ledger") / "migrated.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_ledger_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a fresh ledger on SQLite."""
+    path = tmp_path / "ledger.db"
+    shutil.copyfile(migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh ledger, on either engine."""
+    wanted = {"sqlite": "sqlite_ledger_url", "postgresql": "postgres_ledger_url"}
+    return str(request.getfixturevalue(wanted[request.param]))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def any_ledger_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a fresh ledger on either engine, or "" for the one in memory."""
+    wanted = {"sqlite": "sqlite_ledger_url", "postgresql": "postgres_ledger_url"}
+    return str(request.getfixturevalue(wanted[request.param])) if request.param in wanted else ""
+
+
+@pytest_asyncio.fixture
+async def ledger(any_ledger_url: str, clock: ManualClock) -> AsyncIterator[FullLedger]:
+    """An opened ledger on the manual clock: in memory, on SQLite and on PostgreSQL."""
+    opened: FullLedger = await SqlLedger.open(any_ledger_url, clock) if any_ledger_url else MemoryLedger(clock)
+    yield opened
+    await opened.aclose()

@@ -1,0 +1,373 @@
+"""An in-memory Ledger and LedgerView on an injected clock: the same contract, one process, no SQL."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
+from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
+from dialer.domain.calling_window import Closed, window_at
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
+from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.disposition import Disposition
+from dialer.domain.gate import UNSIGHTED_OPENING_S, Admit, Defer, GateFacts, Suppress, judge
+from dialer.ports import (
+    Absent,
+    Admitted,
+    Campaign,
+    GateAnswer,
+    GateRequest,
+    ImportCounts,
+    Matched,
+    QueuedAttempt,
+    SendOutcome,
+    Suppression,
+    Swept,
+    Turned,
+)
+from tests.fakes.ledger_records import Agenda, Person, Try
+from tests.fakes.ledger_view import MemoryView
+
+S, A = AttemptState, Actor
+
+
+class MemoryLedger(MemoryView):
+    """Deterministic: the same commands at the same moments give the same answers, ids and events."""
+
+    identity = "memory"
+
+    async def aclose(self) -> None:
+        self.unavailable = True
+
+    # import
+
+    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
+        now, campaign_id = self._now(), self._ids.get(spec.name)
+        if campaign_id is not None:
+            self._campaigns[campaign_id] = replace(self._campaigns[campaign_id], spec=spec)
+            return self._campaigns[campaign_id]
+        campaign_id = self._ids[spec.name] = len(self._ids) + 1
+        self._fresh[campaign_id], self._planned[campaign_id] = Agenda(), Agenda()
+        made = Campaign(campaign_id, spec, CampaignStatus.DRAFT, created_at=now)
+        self._campaigns[campaign_id] = made
+        return replace(made, is_new=True)
+
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+        now = self._now()
+        return [self._add(campaign_id, contact, now) for contact in contacts]
+
+    def _add(self, campaign_id: int, new: NewContact, now: float) -> str:
+        if (new.phone, campaign_id) in self._known:
+            return "duplicate"
+        barred = self._suppressed_by(new.phone, campaign_id) != ""
+        status = ContactStatus.SUPPRESSED if barred else ContactStatus.PENDING
+        person = Person(len(self._people) + 1, campaign_id, new, status, None if barred else now)
+        self._people[person.contact_id] = self._known[new.phone, campaign_id] = person
+        if not barred:
+            self._fresh[campaign_id].add(now, person.contact_id)
+        return "suppressed" if barred else "queued"
+
+    def _suppressed_by(self, phone: str, campaign_id: int) -> str:
+        found = [entry.reason for key in (0, campaign_id) if (entry := self._suppressions.get((phone, key)))]
+        return found[0] if found else ""
+
+    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+        del source
+        self._now()
+        before = self._imports.get((campaign_id, fingerprint))
+        if before is not None:
+            queued, suppressed = before.queued + counts.queued, before.suppressed + counts.suppressed
+            rest = counts.rows - queued - suppressed - counts.invalid - counts.deferred
+            counts = replace(counts, queued=queued, suppressed=suppressed, duplicate=rest)
+        self._imports[campaign_id, fingerprint] = counts
+
+    # control
+
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
+        now, campaign = self._now(), self._campaigns[campaign_id]
+        allowed_from, after = CAMPAIGN_TRANSITIONS[verb]
+        if campaign.status not in allowed_from:
+            return None
+        running = after is CampaignStatus.RUNNING
+        over = after in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED)
+        started_at = now if running and campaign.started_at is None else campaign.started_at
+        self._campaigns[campaign_id] = replace(
+            campaign,
+            status=after,
+            halt_reason=reason if after is CampaignStatus.HALTED else "",
+            started_at=started_at,
+            finished_at=now if over else None,
+        )
+        if after is CampaignStatus.CANCELLED:
+            self._end_waiting(self._of_campaign(campaign_id, *WAITING), A.OPERATOR, "campaign cancelled")
+            self._settle_idle(self._people.values(), campaign_id, ContactStatus.CANCELLED)
+        elif not running:
+            for queued in self._of_campaign(campaign_id, S.QUEUED):
+                self._move(queued, S.PLANNED, A.OPERATOR, f"campaign {after}")
+        return self._campaigns[campaign_id]
+
+    def _settle_idle(self, people: Iterable[Person], campaign_id: int, status: ContactStatus) -> None:
+        for person in people:
+            if campaign_id in (0, person.campaign_id) and person.is_open and not self._has_live(person):
+                self._close(person, status)
+
+    async def halt_account(self, account: str, reason: str) -> list[str]:
+        self._now()
+        halted = []
+        for campaign in list(self._campaigns.values()):
+            stops = campaign.status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED)
+            if campaign.spec.provider == account and stops:
+                await self.move_campaign(campaign.campaign_id, "halt", reason)
+                halted.append(campaign.spec.name)
+        return halted
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        now, added = self._now(), []
+        for entry in entries:
+            campaign_id = entry.campaign_id or 0
+            added.append((entry.phone, campaign_id) not in self._suppressions)
+            kept = replace(entry, campaign_id=entry.campaign_id or None, added_at=now)
+            self._suppressions.setdefault((entry.phone, campaign_id), kept)
+            owners = [campaign_id] if campaign_id else list(self._campaigns)
+            people = [p for owner in owners if (p := self._known.get((entry.phone, owner)))]
+            waiting = [t for p in people for t in self._tries_of(p) if t.state in WAITING]
+            self._end_waiting(waiting, A.OPERATOR, "suppressed")
+            self._settle_idle(people, campaign_id, ContactStatus.SUPPRESSED)
+        return added
+
+    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
+        self._now()
+        return [self._suppressions.pop((phone, 0), None) is not None for phone in phones]
+
+    # feeding
+
+    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
+        now, campaign = self._now(), self._campaigns[campaign_id]
+        if campaign.status is not CampaignStatus.RUNNING:
+            return []
+        claimed = [self._queue(t, now + lease_s, "due") for t in self._due_tries(campaign, limit, now)]
+        for person in self._due_people(campaign, limit - len(claimed), now):
+            person.due_at, person.waits_for = None, ""
+            made = self._new_try(person, 1, now, "first attempt")
+            claimed.append(self._queue(made, now + lease_s, "first attempt"))
+        return claimed
+
+    def _queue(self, queued: Try, lease_until: float, why: str) -> QueuedAttempt:
+        self._move(queued, S.QUEUED, A.FEEDER, queued.reason, why)
+        queued.dispatch += 1
+        queued.lease_until = lease_until
+        account = self._campaigns[queued.campaign_id].spec.provider
+        return QueuedAttempt(queued.attempt_id, queued.dispatch, queued.campaign_id, account)
+
+    def _due_tries(self, campaign: Campaign, limit: int, now: float) -> Iterator[Try]:
+        agenda = self._planned[campaign.campaign_id]
+        entries = ((due_at, self._tries[id_]) for due_at, id_ in agenda.due(now))
+        true = (t for due_at, t in entries if t.state is S.PLANNED and t.due_at == due_at)
+        for t in list(islice(_distinct(true), limit)):
+            shut = _shut(campaign.spec, t.person.new.zones, now)
+            if shut is None:
+                yield t
+            else:
+                t.due_at, t.reason = shut
+                agenda.add(t.due_at, t.attempt_id)
+
+    def _due_people(self, campaign: Campaign, limit: int, now: float) -> Iterator[Person]:
+        if limit <= 0:
+            return
+        agenda = self._fresh[campaign.campaign_id]
+        entries = ((due_at, self._people[id_]) for due_at, id_ in agenda.due(now))
+        true = (person for due_at, person in entries if person.due_at == due_at)
+        seen = list(islice(true, limit))
+        shut = {person.new.zones: _shut(campaign.spec, person.new.zones, now) for person in seen}
+        rest = list(true) if any(shut.values()) else []
+        for person in [*seen, *rest]:
+            if (why := shut.get(person.new.zones)) is not None:
+                person.due_at, person.waits_for = why
+                agenda.add(why[0], person.contact_id)
+        for person in rest:
+            if person.due_at is not None and person.due_at <= now:
+                agenda.add(person.due_at, person.contact_id)
+        yield from (person for person in seen if shut[person.new.zones] is None)
+
+    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
+        self._now()
+        for queued in self._held(attempts):
+            queued.due_at = due_at
+            self._move(queued, S.PLANNED, A.WORKER, reason)
+
+    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
+        now = self._now()
+        for queued in self._held(attempts):
+            queued.lease_until = now + lease_s
+
+    def _held(self, attempts: Sequence[QueuedAttempt]) -> Iterator[Try]:
+        for attempt in attempts:
+            found = self._tries.get(attempt.attempt_id)
+            if found is not None and found.state is S.QUEUED and found.dispatch == attempt.dispatch:
+                yield found
+
+    async def sweep(self) -> Swept:
+        now = self._now()
+        expired = [t for t in self._in_state[S.QUEUED].values() if t.lease_until <= now][:1000]
+        for queued in expired:
+            self._move(queued, S.PLANNED, A.SWEEPER, "lease expired: its worker is gone")
+        overdue = [t for t in self._in_state[S.DIALING].values() if t.answer_due_at <= now][:1000]
+        for dialing in overdue:
+            self._move(dialing, S.UNKNOWN, A.SWEEPER, "no answer recorded in time: its worker is gone")
+        return Swept(len(expired), len(overdue))
+
+    async def finish_campaigns(self) -> list[str]:
+        self._now()
+        fed = {campaign_id for campaign_id, _ in self._imports}
+        busy = {person.campaign_id for person in self._people.values() if person.is_open}
+        running = [id_ for id_, campaign in self._campaigns.items() if campaign.status is CampaignStatus.RUNNING]
+        done = [id_ for id_ in running if id_ in fed and id_ not in busy]
+        for id_ in done:
+            await self.move_campaign(id_, "finish", "")
+        return [self._campaigns[id_].spec.name for id_ in done]
+
+    # dialing
+
+    async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        now = self._now()
+        return [self._judge(request, now) for request in requests]
+
+    def _judge(self, request: GateRequest, now: float) -> GateAnswer:
+        t = self._tries.get(request.attempt_id)
+        if t is None:
+            return Turned(request.attempt_id, S.CANCELLED, "no such attempt")
+        match verdict := judge(self._facts(t), request.dispatch, now):
+            case Admit(why):
+                self._move(t, S.DIALING, A.WORKER, why)
+                return self._admit(t, request, now)
+            case Defer(until, why):
+                t.due_at = until
+                self._move(t, S.PLANNED, A.WORKER, why)
+            case Suppress(why):
+                t.ended_at = now
+                self._move(t, S.CANCELLED, A.WORKER, why)
+                if t.person.is_open:
+                    self._close(t.person, ContactStatus.SUPPRESSED)
+        return Turned(t.attempt_id, t.state, verdict.why)
+
+    def _facts(self, t: Try) -> GateFacts:
+        campaign = self._campaigns[t.campaign_id]
+        return GateFacts(
+            state=t.state,
+            dispatch=t.dispatch,
+            due_at=t.due_at,
+            campaign_status=campaign.status,
+            suppressed_by=self._suppressed_by(t.phone, t.campaign_id),
+            number_is_live=t.phone in self._live_phones,
+            zones=campaign.spec.zones_of(t.person.new.zones),
+            window=campaign.spec.window,
+        )
+
+    def _admit(self, t: Try, request: GateRequest, now: float) -> Admitted:
+        t.token, t.dialed_at, t.answer_due_at = request.token, now, now + request.answer_within_s
+        person, new = t.person, t.person.new
+        if person.is_open:
+            person.status, person.attempts, person.last_attempt_at = ContactStatus.ACTIVE, t.number_of, now
+            person.waits_for = ""
+        spec, variables = self._campaigns[t.campaign_id].spec, dict(new.variables)
+        ids = (t.attempt_id, t.campaign_id, person.contact_id, t.number_of)
+        return Admitted(*ids, request.token, new.phone, new.name, variables, now, spec)
+
+    async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
+        self._now()
+        return [self._record(outcome) for outcome in outcomes]
+
+    def _record(self, outcome: SendOutcome) -> bool:
+        t, result = self._tries.get(outcome.attempt_id), outcome.result
+        if t is None or t.token != outcome.token or not allowed(t.state, _after(result), A.WORKER):
+            return False
+        if isinstance(result, NotPlaced):
+            t.due_at, t.token, t.dialed_at = outcome.due_at, "", None
+        reason = "accepted by the provider" if isinstance(result, Placed) else result.reason
+        self._move(t, _after(result), A.WORKER, reason)
+        match result:
+            case Placed(call_id):
+                t.call_id = call_id
+            case NotPlaced():
+                self._give_up_if_over(t)
+            case Refused(disposition):
+                t.disposition, t.ended_at = disposition, self._clock.now()
+                if outcome.follow is not None:
+                    self._follow_up(t, outcome.follow, disposition)
+            case Unknown():
+                pass
+        return True
+
+    def _give_up_if_over(self, t: Try) -> None:
+        """What was not placed is not tried again once its campaign was cancelled or its contact settled."""
+        if self._campaigns[t.campaign_id].status is CampaignStatus.CANCELLED:
+            self._end_waiting([t], A.OPERATOR, "campaign cancelled")
+            if t.person.is_open:
+                self._close(t.person, ContactStatus.CANCELLED)
+        elif not t.person.is_open:
+            self._end_waiting([t], A.OPERATOR, f"contact {t.person.status}")
+
+    # reconciling
+
+    async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        now = self._now()
+        for row in rows:
+            before = self._log.get((account, row.log.call_id))
+            owner = row.attempt_id if before is None or before.attempt_id is None else before.attempt_id
+            self._log[account, row.log.call_id] = replace(row, attempt_id=owner)
+        return [self._settle(row, now) for row in rows]
+
+    def _settle(self, row: Matched, now: float) -> bool:
+        t, log = self._tries.get(row.attempt_id or 0), row.log
+        if t is None:
+            return False
+        told = f"call log: {row.evidence}"
+        if log.disposition is None:
+            if self._move(t, S.PLACED, A.RECONCILER, told):
+                t.call_id = log.call_id
+            return False
+        why = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})"
+        if not self._move(t, S.ENDED, A.RECONCILER, told, why):
+            return False
+        t.disposition, t.duration_s, t.call_id, t.cost = log.disposition, log.duration_s, log.call_id, log.cost
+        t.ended_at = now if log.ended_at is None else log.ended_at
+        if row.follow is not None:
+            self._follow_up(t, row.follow, log.disposition)
+        return True
+
+    async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
+        now = self._now()
+        return [self._settle_absent(absent, now) for absent in attempts]
+
+    def _settle_absent(self, absent: Absent, now: float) -> bool:
+        t = self._tries.get(absent.attempt_id)
+        after = S.UNCONFIRMED if absent.disposition is Disposition.UNCONFIRMED else S.ENDED
+        if t is None or t.state not in (S.PLACED, S.UNKNOWN):
+            return False
+        self._move(t, after, A.RECONCILER, absent.reason)
+        t.disposition, t.ended_at = absent.disposition, now
+        self._follow_up(t, absent.follow, absent.disposition)
+        return True
+
+
+def _after(result: PlaceResult) -> AttemptState:
+    after = {Placed: S.PLACED, NotPlaced: S.PLANNED, Refused: S.REFUSED, Unknown: S.UNKNOWN}
+    return after[type(result)]
+
+
+def _distinct(tries: Iterable[Try]) -> Iterator[Try]:
+    """An attempt may stand on the agenda twice for the same moment."""
+    seen: set[int] = set()
+    for t in tries:
+        if t.attempt_id not in seen:
+            seen.add(t.attempt_id)
+            yield t
+
+
+def _shut(spec: CampaignSpec, zones: tuple[str, ...], now: float) -> tuple[float, str] | None:
+    """When the window opens and why it is shut; None when it is open."""
+    match window_at(spec.window, spec.zones_of(zones), now):
+        case Closed(opens_at, reason):
+            return (now + UNSIGHTED_OPENING_S if opens_at is None else opens_at), reason
+        case _:
+            return None
