@@ -200,8 +200,8 @@ class Pacer(Protocol):
         """Free the lines of attempts that are over. Safe to repeat; never raises for want of Redis."""
         ...
 
-    async def brake(self, account: str, seconds: float | None) -> None:
-        """Stop every worker of the account for ``seconds`` (None: a back-off that grows), then recover."""
+    async def brake(self, account: str, seconds: float) -> None:
+        """Stop every worker of the account for ``seconds``, then recover the rate step by step."""
         ...
 
     async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:

@@ -1,6 +1,7 @@
 """The arithmetic of pacing: how far apart calls are, how a rate recovers, how many lines a rate needs."""
 
 import math
+from dataclasses import dataclass
 
 GUARD_US = 5_000
 """Each interval is stretched so that a rolling second keeps its count when a call is late by up to this much."""
@@ -36,14 +37,27 @@ def multiplier(before: float, seconds: float) -> float:
     return min(1.0, max(FLOOR, before * (1.0 + (1.0 - CUT) * bend)))
 
 
-def next_back_off_s(last_s: float, since_brake_s: float) -> float:
-    """Seconds to stop for when the provider names none.
+@dataclass(slots=True)
+class BackOff:
+    """How long to stop an account whose provider names no time: 1 s, doubling to 60 s while nothing gets through.
 
-    Doubles while refusals follow one another: ``since_brake_s`` seconds after a brake of ``last_s`` ended.
+    Refusals that arrive while it is stopped tell of the same event again and count once.
     """
-    if last_s > 0 and since_brake_s < max(5.0, 2 * last_s):
-        return min(BACK_OFF_LONGEST_S, 2 * last_s)
-    return BACK_OFF_FIRST_S
+
+    last_s: float = 0.0
+    until: float = -math.inf
+
+    def refused(self, now: float) -> float:
+        """Seconds to stop from ``now`` on; 0 when it is stopped already."""
+        if now < self.until:
+            return 0.0
+        self.last_s = min(BACK_OFF_LONGEST_S, 2 * self.last_s) if self.last_s else BACK_OFF_FIRST_S
+        self.until = now + self.last_s
+        return self.last_s
+
+    def accepted(self) -> None:
+        """A call got through: the next refusal starts from the beginning."""
+        self.last_s = 0.0
 
 
 def holding_s(answer_rate: float, talk_s: float, ring_s: float) -> float:

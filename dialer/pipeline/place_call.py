@@ -16,6 +16,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.caller_id import choose
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.domain.pacing import BackOff
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, SendWithdrawn
 from dialer.ports import (
@@ -76,6 +77,9 @@ class PlaceCall:
     """Attempts that wait here for a slot and a line; their leases are kept."""
     streaks: dict[str, int] = field(default_factory=dict)
     """Account -> requests in a row without a proper answer."""
+
+    back_offs: dict[str, BackOff] = field(default_factory=dict)
+    """Account -> how long it is stopped when its provider names no time."""
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -177,7 +181,7 @@ class PlaceCall:
             case NotPlaced(throttled=throttled, halt=halt, retry_after_s=retry_after_s):
                 await self.pacer.release(account, [admitted.attempt_id])
                 if throttled:
-                    await self.pacer.brake(account, retry_after_s)
+                    await self._brake(account, retry_after_s)
                 if halt:
                     halted = await self.ledger.halt_account(account, halt)
                     log.error("account.halted", account=account, reason=halt, campaigns=halted)
@@ -192,13 +196,23 @@ class PlaceCall:
     async def _mind_streak(self, account: str, result: PlaceResult) -> None:
         """A provider that fails again and again is given time, by every worker, before people's attempts are spent."""
         withdrawn = isinstance(result, NotPlaced) and result.reason.startswith(WITHDRAWN)
-        if isinstance(result, Placed | Refused) or withdrawn:
+        if withdrawn:
+            return
+        if isinstance(result, Placed | Refused):
             self.streaks[account] = 0
+            self.back_offs.setdefault(account, BackOff()).accepted()
             return
         self.streaks[account] = self.streaks.get(account, 0) + 1
         if self.streaks[account] >= BRAKE_AFTER:
             log.warning("provider.failing", account=account, in_a_row=self.streaks[account], reason=result.reason)
-            await self.pacer.brake(account, None)
+            await self._brake(account, None)
+
+    async def _brake(self, account: str, seconds: float | None) -> None:
+        """Stop the account for as long as the provider says, or for a back-off that grows."""
+        if seconds is None:
+            seconds = self.back_offs.setdefault(account, BackOff()).refused(self.clock.monotonic())
+        if seconds > 0:
+            await self.pacer.brake(account, seconds)
 
     async def _until_recorded(self, outcome: SendOutcome) -> None:
         """An answer that cannot be written now is worth waiting for; past that the sweeper calls it unknown."""

@@ -20,7 +20,7 @@ local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
 local max, min, ceil = math.max, math.min, math.ceil
 
-local FIELDS = {'ep', 'ver', 'T', 'cap', 'paused', 'ready', 'start', 'base', 'g', 'hi', 'pu', 'w', 'mt', 'lt', 'bo'}
+local FIELDS = {'ep', 'ver', 'T', 'cap', 'paused', 'ready', 'start', 'base', 'g', 'hi', 'pu', 'w', 'mt', 'lt'}
 local CAMPAIGN_FIELDS = {'ep', 'T', 'n', 'W', 'cap', 'weight', 'paused', 'nx', 'last', 'fx'}
 
 local function int(x) return string.format('%.0f', x) end

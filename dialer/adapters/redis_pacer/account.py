@@ -318,12 +318,12 @@ class AccountPacer:
 
     # braking ---------------------------------------------------------------------------------------------
 
-    async def brake(self, seconds: float | None) -> None:
+    async def brake(self, seconds: float) -> None:
         """Stop this process at once, and every other through Redis as soon as it can be reached."""
         self.known.free = False
         self.known.void()
         self.known.stale = True
-        stop = -1 if seconds is None else math.ceil(seconds * 1e6)
+        stop = math.ceil(seconds * 1e6)
         epoch = self.known.sent_epoch
         self._start()
         try:

@@ -71,7 +71,7 @@ class RedisPacer:
         outbox.put(attempt_ids)
         await outbox.sent()
 
-    async def brake(self, account: str, seconds: float | None) -> None:
+    async def brake(self, account: str, seconds: float) -> None:
         """Stop every worker of the account. While Redis is away, this process stops and the rest is told later."""
         await self._account(account).brake(seconds)
 

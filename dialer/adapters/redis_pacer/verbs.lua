@@ -127,22 +127,12 @@ local function restore()
   return freed
 end
 
-local function back_off()
-  if s.bo > 0 and now - s.mt < max(5 * SECOND, 2 * s.bo) then return min(60 * SECOND, 2 * s.bo) end
-  return SECOND
-end
-
--- brake epoch-of-the-refused-grant microseconds(-1: unknown) interval-seen -> as look
+-- brake epoch-of-the-refused-grant microseconds interval-seen -> as look
 local function brake()
   if s.ep == 0 then return look() end
   local epoch, stop = tonumber(ARGV[2]), tonumber(ARGV[3])
   -- A refusal of an older epoch, or during the pause, tells of the same event again: no second cut.
   local same = (epoch > 0 and epoch < s.ep) or now < s.pu
-  if stop < 0 then
-    if same then return look() end
-    stop = back_off()
-    s.bo = stop
-  end
   local ends = now + stop
   if same and ends <= s.pu then return look() end
   if not same then
