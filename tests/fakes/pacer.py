@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dialer.domain.pacing import interval_us, multiplier, next_back_off_s
+from dialer.domain.pacing import interval_us, multiplier
 from dialer.ports import Clock, Limits, PaceState
 
 LEAD_S, GUARD_S, LIFE_S, YOUNG_S, STEP_S = 0.015, 0.005, 3900.0, 5.0, 0.005
@@ -31,7 +31,6 @@ class _Account:
     campaign_epoch: dict[int, int] = field(default_factory=dict)
     braked_until: float = -math.inf
     part: float = 1.0
-    back_off_s: float = 0.0
     sent_epoch: int = -1
 
 
@@ -105,14 +104,10 @@ class MemoryPacer:
         for attempt_id in attempt_ids:
             self._account(account).lines.pop(attempt_id, None)
 
-    async def brake(self, account: str, seconds: float | None) -> None:
+    async def brake(self, account: str, seconds: float) -> None:
         """Stop, then recover."""
         at, now = self._account(account), self._clock.monotonic()
         same = now < at.braked_until or -1 < at.sent_epoch < at.epoch
-        if seconds is None:
-            if same:
-                return
-            seconds = at.back_off_s = next_back_off_s(at.back_off_s, now - at.braked_until)
         if not same:
             at.part = multiplier(at.part, now - at.braked_until) if at.part < 1 else 1.0
         at.braked_until = max(at.braked_until, now + seconds)
