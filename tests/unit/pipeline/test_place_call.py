@@ -204,3 +204,17 @@ async def test_leases_are_kept_while_an_attempt_waits_for_a_line() -> None:
     keeping.cancel()
     house.place_call.stop()
     await house.clock.run(_done(working))
+
+
+async def test_a_back_off_doubles_only_while_nothing_gets_through() -> None:
+    refusal = NotPlaced("429", throttled=True)
+    answers: Iterator[PlaceResult] = iter([refusal, refusal, Placed("call-1"), refusal])
+    house = await House(provider=ScriptedProvider(answer=lambda _: next(answers))).opened(4)
+    stops = []
+    for attempt in await house.queued():
+        asked = house.clock.now()
+        await house.dialed([attempt])
+        braked = (await house.pacer.state("vaanivoice")).braked_until
+        stops.append(round(braked - asked) if braked else 0)
+        await house.clock.advance(3)
+    assert stops == [1, 2, 0, 1]
