@@ -338,6 +338,19 @@ class Matched:
 
 
 @dataclass(frozen=True, slots=True)
+class Denied:
+    """A request of which the provider said that it placed nothing."""
+
+    attempt_id: int
+    campaign_id: int
+    number_of: int
+    phone: str
+    token: str
+    sent_at: float
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """An attempt of which complete scans past the horizon showed nothing."""
 
@@ -515,6 +528,17 @@ class Ledger(Protocol):
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Store log rows and move what they settle; True where an attempt ended by it."""
+        ...
+
+    async def denied_sends(self, account: str, since: float) -> list[Denied]:
+        """Requests since then that the provider said placed nothing."""
+        ...
+
+    async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Store rows of calls that should not exist: their attempts are not dialed again, but wait in review.
+
+        True where the attempt ended by it.
+        """
         ...
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:

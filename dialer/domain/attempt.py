@@ -29,7 +29,7 @@ class AttemptState(StrEnum):
     CANCELLED = "cancelled"
     """Final: suppressed, campaign cancelled, contact settled or expired before anything was sent."""
     REVIEW = "review"
-    """Waits for a person, counted and shown."""
+    """The log shows a call that the provider said it had not placed. Its outcome, or a person, moves it on."""
 
 
 class Actor(StrEnum):
@@ -47,6 +47,8 @@ S, A = AttemptState, Actor
 TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
     (S.PLANNED, S.QUEUED): frozenset({A.FEEDER}),
     (S.PLANNED, S.CANCELLED): frozenset({A.FEEDER, A.OPERATOR, A.RECONCILER}),
+    (S.PLANNED, S.REVIEW): frozenset({A.RECONCILER}),
+    (S.QUEUED, S.REVIEW): frozenset({A.RECONCILER}),
     (S.QUEUED, S.PLANNED): frozenset({A.WORKER, A.SWEEPER, A.OPERATOR}),
     (S.QUEUED, S.DIALING): frozenset({A.WORKER}),
     (S.QUEUED, S.CANCELLED): frozenset({A.WORKER, A.OPERATOR, A.RECONCILER}),

@@ -10,6 +10,9 @@ from typing import Protocol
 
 from dialer.domain.call import CallLog
 
+NEAR_BEFORE_S, NEAR_AFTER_S = 5.0, 120.0
+"""How far from its request a call may begin and still give the lie to an answer, where no token tells."""
+
 
 class Candidate(Protocol):
     """What is known of an attempt that waits for the log."""
@@ -32,6 +35,16 @@ class Match:
 
     attempt_id: int
     evidence: str
+
+
+def contradicts(row: CallLog, token: str, phone: str, sent_at: float) -> str:
+    """By what evidence a row is the call of a request that the provider said placed nothing; "" if it is not."""
+    if not row.outbound:
+        return ""
+    if row.token:
+        return "token" if row.token == token else ""
+    near = row.started_at is not None and -NEAR_BEFORE_S <= row.started_at - sent_at <= NEAR_AFTER_S
+    return "number and time" if near and row.to_number == phone else ""
 
 
 @dataclass(slots=True)

@@ -11,13 +11,14 @@ from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.disposition import Disposition
-from dialer.domain.matching import Match, Matcher
+from dialer.domain.matching import Match, Matcher, contradicts
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import ProviderError
 from dialer.ports import (
     Absent,
     CallProvider,
     Clock,
+    Denied,
     Ledger,
     LedgerView,
     Matched,
@@ -85,6 +86,7 @@ class ReconcileCalls:
         matched = await self._match(scan, waiting, specs)
         self.passing("reconcile.matched")
         ended = await self._record(account, matched)
+        await self._audit(account, matched, specs, unsettled[0].dialed_at - CLOCK_SKEW_S)
         seen = {row.attempt_id for row in matched if not row.log.unmapped}
         absent = await self._settle_absent(
             account, [attempt for attempt in unsettled if attempt.attempt_id not in seen], specs, started, scan
@@ -155,6 +157,32 @@ class ReconcileCalls:
         self.passing("reconcile.released")
         return len(over)
 
+    async def _audit(
+        self, account: str, matched: Sequence[Matched], specs: Mapping[int, CampaignSpec], since: float
+    ) -> None:
+        """A call that the provider said it had not placed: no answer of that kind can be believed any more."""
+        strays = [row.log for row in matched if row.attempt_id is None]
+        denied = await self.ledger.denied_sends(account, since) if strays else []
+        phantoms = [self._phantom(row, send, by, specs) for row in strays for send, by in _contradicted(row, denied)]
+        if not phantoms:
+            return
+        ended = await self.ledger.record_phantoms(account, phantoms)
+        reason = f"{phantoms[0].evidence}. Check with the provider before `dialer start`"
+        halted = await self.ledger.halt_account(account, reason)
+        log.error("provider.lied", account=account, calls=len(phantoms), ended=sum(ended), campaigns=halted)
+
+    def _phantom(self, row: CallLog, send: Denied, by: str, specs: Mapping[int, CampaignSpec]) -> Matched:
+        evidence = (
+            f"the log shows a call of attempt {send.attempt_id} (by {by}), to which the provider had answered that it "
+            f'placed nothing: "{send.answer}"'
+        )
+        follow = None
+        if row.disposition is not None:
+            at = self.clock.now() if row.ended_at is None else row.ended_at
+            policy = specs[send.campaign_id].redial
+            follow = after_attempt(policy, row.disposition, send.number_of, at, self.redial_scale)
+        return Matched(row, send.attempt_id, evidence, follow)
+
     async def _settle_absent(
         self,
         account: str,
@@ -201,3 +229,9 @@ class ReconcileCalls:
 def _scarce(unsettled: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]) -> bool:
     lines = Counter(attempt.campaign_id for attempt in unsettled)
     return any(0 < specs[campaign_id].pace.concurrent_calls <= count for campaign_id, count in lines.items())
+
+
+def _contradicted(row: CallLog, denied: Sequence[Denied]) -> list[tuple[Denied, str]]:
+    """The request whose answer this row gives the lie, if any, and by what evidence."""
+    found = [(send, contradicts(row, send.token, send.phone, send.sent_at)) for send in denied]
+    return [(send, by) for send, by in found if by][:1]

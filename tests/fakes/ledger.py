@@ -25,13 +25,13 @@ from dialer.ports import (
     Swept,
     Turned,
 )
+from tests.fakes.ledger_audit import MemoryAudit
 from tests.fakes.ledger_records import Agenda, Person, Try
-from tests.fakes.ledger_view import MemoryView
 
 S, A = AttemptState, Actor
 
 
-class MemoryLedger(MemoryView):
+class MemoryLedger(MemoryAudit):
     """Deterministic: the same commands at the same moments give the same answers, ids and events."""
 
     identity = "memory"
@@ -281,6 +281,7 @@ class MemoryLedger(MemoryView):
         t, result = self._tries.get(outcome.attempt_id), outcome.result
         if t is None or t.token != outcome.token or not allowed(t.state, _after(result), A.WORKER):
             return False
+        self._deny(t, outcome)
         if isinstance(result, NotPlaced):
             t.due_at, t.token, t.dialed_at = outcome.due_at, "", None
         reason = "accepted by the provider" if isinstance(result, Placed) else result.reason
@@ -326,7 +327,12 @@ class MemoryLedger(MemoryView):
             if self._move(t, S.PLACED, A.RECONCILER, told):
                 t.call_id = log.call_id
             return False
-        why = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})"
+        return self._end_by(t, row, told)
+
+    def _end_by(self, t: Try, row: Matched, told: str = "") -> bool:
+        log, now = row.log, self._clock.now()
+        assert log.disposition is not None
+        why, told = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})", told or row.evidence
         if not self._move(t, S.ENDED, A.RECONCILER, told, why):
             return False
         t.disposition, t.duration_s, t.call_id, t.cost = log.disposition, log.duration_s, log.call_id, log.cost

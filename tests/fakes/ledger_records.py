@@ -10,7 +10,7 @@ from dialer.domain.contact import OPEN_CONTACTS, ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import Redial, Settle
 from dialer.errors import LedgerUnavailable
-from dialer.ports import Campaign, Clock, Event, ImportCounts, Matched, Suppression
+from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, Suppression
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +96,7 @@ class Records:
         self._planned: dict[int, Agenda] = {}
         self._suppressions: dict[tuple[str, int], Suppression] = {}
         self._log: dict[tuple[str, str], Matched] = {}
+        self._denied: list[tuple[str, Denied]] = []
         self._imports: dict[tuple[int, str], ImportCounts] = {}
 
     def _now(self) -> float:

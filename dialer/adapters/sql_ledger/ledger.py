@@ -15,6 +15,7 @@ from dialer.ports import (
     Campaign,
     Clock,
     ContactRow,
+    Denied,
     Event,
     GateAnswer,
     GateRequest,
@@ -129,6 +130,14 @@ class SqlLedger:
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_logs, rows, account)
+
+    async def denied_sends(self, account: str, since: float) -> list[Denied]:
+        told = {"account": account, "since": since}
+        rows = await self._store.read(lambda transaction: transaction.all(view.DENIED_SENDS, told))
+        return [Denied(*row) for row in rows]
+
+    async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        return await self._store.submit(reconcile.record_phantoms, rows, account)
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)

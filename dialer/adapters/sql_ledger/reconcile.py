@@ -31,6 +31,10 @@ ADOPT_CALL = f"""
 UPDATE attempts SET state = 'placed', call_id = :call_id, reason = :reason
 WHERE id = :attempt_id AND state IN ({from_states(AttemptState.PLACED, Actor.RECONCILER)})
 """
+TO_REVIEW = f"""
+UPDATE attempts SET state = 'review', lease_until = NULL, call_id = :call_id, reason = :reason
+WHERE id = :attempt_id AND state IN ({from_states(AttemptState.REVIEW, Actor.RECONCILER)})
+"""
 SEND_ADOPTED = "UPDATE sends SET class = 'placed' WHERE attempt_id = :attempt_id AND class = 'unknown'"
 CLOSE_ABSENT = {
     after: f"""
@@ -70,6 +74,28 @@ def _settle(transaction: Transaction, row: Matched, before: dict[int, str], now:
             before[attempt_id] = AttemptState.PLACED
         return False
     return _end(transaction, attempt_id, state, row, told)
+
+
+def record_phantoms(transaction: Transaction, rows: Sequence[Matched], account: str, now: float) -> list[bool]:
+    """Keep the attempts of calls that should not exist from being dialed again; end them by their rows."""
+    transaction.many(STORE_LOG, [_log_row(account, row, now) for row in rows])
+    ids = [row.attempt_id for row in rows if row.attempt_id is not None]
+    before = states_of(transaction, ids)
+    return [_review(transaction, row, before, now) for row in rows]
+
+
+def _review(transaction: Transaction, row: Matched, before: dict[int, str], now: float) -> bool:
+    attempt_id = row.attempt_id
+    if attempt_id is None or attempt_id not in before:
+        return False
+    told = {"attempt_id": attempt_id, "now": now, "call_id": row.log.call_id, "reason": row.evidence}
+    if transaction.run(TO_REVIEW, told):
+        moved = event(attempt_id, now, Actor.RECONCILER, before[attempt_id], AttemptState.REVIEW, row.evidence)
+        add_events(transaction, [moved])
+        before[attempt_id] = AttemptState.REVIEW
+    if before[attempt_id] != AttemptState.REVIEW or row.log.disposition is None:
+        return False
+    return _end(transaction, attempt_id, AttemptState.REVIEW, row, told)
 
 
 def _end(transaction: Transaction, attempt_id: int, state: str, row: Matched, told: dict[str, Any]) -> bool:

@@ -143,6 +143,9 @@ _live_send = text("class IN ('inflight', 'placed', 'unknown')")
 Index("sends_one_live_per_attempt", sends.c.attempt_id, unique=True, sqlite_where=_live_send,
       postgresql_where=_live_send)  # fmt: skip
 
+Index("sends_denied", sends.c.started_at, sqlite_where=text("class IN ('not_placed', 'refused')"),
+      postgresql_where=text("class IN ('not_placed', 'refused')"))  # fmt: skip
+
 suppressions = Table(
     "suppressions",
     metadata,

@@ -41,6 +41,11 @@ SETTLED_CALLS = """
 SELECT call_id, attempt_id FROM log_rows
 WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AND disposition <> ''
 """
+DENIED_SENDS = """
+SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
+FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
+WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+"""
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
 SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since

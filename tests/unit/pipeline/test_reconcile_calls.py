@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from dialer.domain.attempt import AttemptState
-from dialer.domain.call import LogPage, Placed, Unknown
-from dialer.domain.campaign import Pace
+from dialer.domain.call import LogPage, NotPlaced, Placed, PlaceResult, Unknown
+from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.errors import OutcomeUnknown
@@ -216,3 +216,52 @@ async def test_full_lines_are_reported_as_scarce() -> None:
     house = await House(spec=replace(SPEC, pace=Pace(0, 1)), provider=ScriptedProvider(pages=[page()])).opened()
     await house.dialed()
     assert (await house.reconciler.tick()).scarce is True
+
+
+async def denied(result: PlaceResult) -> House:
+    """The provider said that it placed nothing."""
+    return await placed(1, answer=lambda _: result)
+
+
+REFUSAL = NotPlaced("429 too many requests", retry_after_s=600, http_status=429)
+
+
+async def test_a_call_that_was_said_not_placed_halts_the_account_and_is_not_dialed_again() -> None:
+    house = await denied(REFUSAL)
+    token = house.provider.sent[0].token
+    await keep_open(house)
+    row = log_row("call-9", phone(0), house.clock.now() - 25, token=token, ended_at=None)
+    house.provider.pages = [page(row)]
+    await house.reconciler.tick()
+    campaign = await house.ledger.campaign("october")
+    assert campaign.status is CampaignStatus.HALTED
+    assert "attempt 1 (by token)" in campaign.halt_reason
+    assert '"429 too many requests"' in campaign.halt_reason
+    assert (await house.attempts())[0].state is S.REVIEW
+
+
+async def test_a_call_in_review_ends_by_its_row() -> None:
+    house = await denied(REFUSAL)
+    await keep_open(house)
+    row = log_row("call-9", phone(0), house.clock.now() - 25, disposition=D.ANSWERED)
+    house.provider.pages = [page(row)]
+    await house.reconciler.tick()
+    first = (await house.attempts())[0]
+    assert (first.state, first.disposition, first.call_id) == (S.ENDED, D.ANSWERED, "call-9")
+    assert (await house.ledger.report(house.campaign_id)).contacts[ContactStatus.REACHED] == 1
+
+
+async def test_a_call_with_another_token_or_long_after_gives_no_lie() -> None:
+    house = await denied(REFUSAL)
+    await keep_open(house)
+    now = house.clock.now()
+    house.provider.pages = [page(log_row("a", phone(0), now - 25, token="another"), log_row("b", phone(0), now + 200))]
+    await house.reconciler.tick()
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
+
+
+async def keep_open(house: House) -> None:
+    """Another call is open, so that the log is read."""
+    house.provider.answer = lambda _: Placed("other")
+    await house.ledger.add_contacts(house.campaign_id, [house.contact(7)])
+    await house.dialed()
