@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -39,7 +40,7 @@ def postgres_server() -> Iterator[str]:
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
         )  # fmt: skip
         try:
-            _await_ready(binaries, home, as_user)
+            _await_ready(server, home)
             yield f"postgresql://dialer@/{{database}}?host={home}"
         finally:
             server.terminate()
@@ -93,13 +94,12 @@ def _run(as_user: dict[str, Any], *command: str) -> None:
         sys.exit(f"{command[0]} failed: {done.stderr}")
 
 
-def _await_ready(binaries: Path, home: Path, as_user: dict[str, Any]) -> None:
-    _run(as_user, str(binaries / "pg_ctl"), "-D", str(home / "data"), "-w", "-t", "20", "status")
-    url = f"postgresql://dialer@/postgres?host={home}"
-    for _ in range(2000):
+def _await_ready(server: "subprocess.Popen[bytes]", home: Path) -> None:
+    url, deadline = f"postgresql://dialer@/postgres?host={home}", time.monotonic() + 60
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             psycopg.connect(url, connect_timeout=5).close()
             return
         except psycopg.OperationalError:
-            os.sched_yield()
+            time.sleep(0.01)
     raise RuntimeError("PostgreSQL did not come up")

@@ -6,7 +6,7 @@ from dialer.domain.call import CallLog, NotPlaced, Unknown
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import Redial
-from dialer.ports import Absent, Matched
+from dialer.ports import Absent, Admitted, Campaign, Denied, Matched
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
     ACCOUNT,
@@ -227,6 +227,43 @@ async def test_late_no_answer_keeps_the_one_redial(ledger: FullLedger) -> None:
     rows = [row for row, _ in await ledger.story(phone=phone(1))]
     assert [(row.attempt_id, row.state) for row in rows] == [(first, S.ENDED), (redial, S.PLANNED)]
     assert rows[1].due_at == START + 60
+
+
+async def denied(ledger: FullLedger) -> tuple[Campaign, Admitted]:
+    """A call that the provider says it did not place."""
+    campaign = await running(ledger)
+    (call,) = await dial(ledger, campaign)
+    await ledger.record_sends([outcome(call, NotPlaced("429 too many requests"), START + 60)])
+    return campaign, call
+
+
+async def test_requests_that_placed_nothing_by_the_providers_word_are_remembered(ledger: FullLedger) -> None:
+    campaign, call = await denied(ledger)
+    told = Denied(call.attempt_id, campaign.campaign_id, 1, phone(1), call.token, START, "429 too many requests")
+    assert await ledger.denied_sends(ACCOUNT, START) == [told]
+    assert await ledger.denied_sends(ACCOUNT, START + 1) == await ledger.denied_sends("vaani", START) == []
+
+
+async def test_a_late_denial_of_an_unknown_call_is_no_proof(ledger: FullLedger, clock: ManualClock) -> None:
+    (call,) = await dial(ledger, await running(ledger))
+    clock.skip(60)
+    await ledger.sweep()
+    assert await ledger.record_sends([outcome(call, NotPlaced("late"), START)]) == [False]
+    assert await ledger.denied_sends(ACCOUNT, START) == []
+
+
+async def test_a_call_that_should_not_exist_waits_in_review_till_its_row_is_final(ledger: FullLedger) -> None:
+    campaign, call = await denied(ledger)
+    seen = Matched(log_of(call), call.attempt_id, "the log shows a call")
+    assert await ledger.record_phantoms(ACCOUNT, [seen]) == [False]
+    assert await state(ledger, call.attempt_id) is S.REVIEW
+    assert (await ledger.report(campaign.campaign_id)).waiting == {"waiting for a person": 1}
+    final = Matched(log_of(call, Disposition.ANSWERED), call.attempt_id, "the log shows a call", REACHED)
+    assert await ledger.record_phantoms(ACCOUNT, [final]) == [True]
+    assert (await moves(ledger, call.attempt_id))[-2:] == [
+        ("reconciler", "planned", "review"), ("reconciler", "review", "ended"),
+    ]  # fmt: skip
+    assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.REACHED
 
 
 async def test_open_attempts_come_oldest_first(ledger: FullLedger, clock: ManualClock) -> None:

@@ -22,7 +22,6 @@ from dialer.ports import (
 from tests.fakes.ledger_records import Person, Records, Try
 
 S = AttemptState
-IN_HAND = (S.PLANNED, S.QUEUED, S.DIALING, S.PLACED, S.UNKNOWN)
 
 
 class MemoryView(Records):
@@ -183,6 +182,8 @@ def _waiting(people: Iterable[Person], tries: Iterable[Try], now: float) -> dict
             reasons["waiting for the call log"] += 1
         elif t.state in (S.QUEUED, S.DIALING):
             reasons["being dialed"] += 1
+        elif t.state is S.REVIEW:
+            reasons["waiting for a person"] += 1
         elif t.state is S.PLANNED:
             reasons[t.reason] += 1
     return dict(reasons)

@@ -203,7 +203,7 @@ def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
             if outcome.follow is not None and isinstance(outcome.result, Refused):
                 follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
     add_events(transaction, events)
-    transaction.many(RECORD_SEND, rows)
+    transaction.many(RECORD_SEND, [row for row, won in zip(rows, moved, strict=True) if won])
     _end_in_vain(transaction, outcomes, now)
     return moved
 

@@ -83,7 +83,7 @@ class SqliteEngine:
             self._reader = None
 
     def _open_writer(self) -> sqlite3.Connection:
-        self._lock = FileLock(self._path.with_suffix(".lock"))
+        self._lock = self._lock or FileLock(self._path.with_suffix(".lock"))
         with self._lock:
             self._writer = self._connect()
             self._writer.execute("PRAGMA synchronous=FULL")
@@ -137,7 +137,7 @@ class PostgresqlEngine:
                 if serial:
                     self._writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
                 yield PostgresqlTransaction(self._writer)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as broken:
             _close(self._writer)
             self._writer = None
             raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken

@@ -45,6 +45,7 @@ DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
 WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+ORDER BY s.started_at, s.id
 """
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
@@ -80,8 +81,10 @@ FROM contacts WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND due_at 
 """
 WAITING_ATTEMPTS = """
 SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
-        WHEN state IN ('queued', 'dialing') THEN 'being dialed' ELSE reason END, count(*)
-FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown') GROUP BY 1
+        WHEN state IN ('queued', 'dialing') THEN 'being dialed' WHEN state = 'review' THEN 'waiting for a person'
+        ELSE reason END, count(*)
+FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
+GROUP BY 1
 """
 
 CONTACTS_AFTER = """
