@@ -1,0 +1,235 @@
+"""The ledger on SQLite and the one in memory, side by side: the same commands give the same answers and books."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.domain.attempt import LIVE, Actor, AttemptState, allowed
+from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
+from dialer.domain.calling_window import ALWAYS, parse_window
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS
+from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.domain.redial import Redial, RedialPolicy, Settle, after_attempt
+from dialer.ports import Absent, Admitted, GateRequest, ImportCounts, Matched, QueuedAttempt, SendOutcome, Suppression
+from tests.fakes.clock import ManualClock
+from tests.fakes.ledger import MemoryLedger
+from tests.ledger_steps import ACCOUNT, FullLedger, listed, log_of, person, phone, spec
+
+T = TypeVar("T")
+
+NAMES = ("spring", "autumn")
+WINDOWS = {"spring": ALWAYS, "autumn": parse_window("mon-fri 10:00-18:00")}
+ZONES = ((), ("America/New_York",), ("Asia/Kolkata", "UTC"))
+POLICY = RedialPolicy(delays_s=dict.fromkeys(Disposition, 600.0))
+NUMBERS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
+CAMPAIGNS = st.sampled_from((1, 2))
+RESULTS: st.SearchStrategy[PlaceResult] = st.sampled_from(
+    [
+        Placed("call"),
+        Placed(None),
+        NotPlaced("refused connection"),
+        Refused(Disposition.REJECTED, "no"),
+        Unknown("lost"),
+    ]
+)
+FINAL_WORDS = [word for word in Disposition if word is not Disposition.UNCONFIRMED]
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Commands from every room, in any order, well or badly timed."""
+
+    @initialize()
+    def open(self) -> None:
+        self.directory = TemporaryDirectory()
+        path = Path(self.directory.name) / "ledger.db"
+        shutil.copyfile(_template(), path)
+        self.loop = asyncio.new_event_loop()
+        self.clock = ManualClock()
+        self.sql = self.loop.run_until_complete(SqlLedger.open(f"sqlite:///{path}", self.clock))
+        self.memory = MemoryLedger(self.clock)
+        self.queued: list[QueuedAttempt] = []
+        self.calls: list[Admitted] = []
+        self.tokens = 0
+        for name in NAMES:
+            self.same(lambda ledger, name=name: ledger.open_campaign(spec(name, WINDOWS[name])))  # type: ignore[misc]
+        self.same(lambda ledger: ledger.move_campaign(1, "start", ""))
+        self.same(lambda ledger: ledger.move_campaign(2, "start", ""))
+
+    def teardown(self) -> None:
+        if hasattr(self, "sql"):
+            self.loop.run_until_complete(self.sql.aclose())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
+            self.loop.close()
+            self.directory.cleanup()
+
+    def same(self, ask: Callable[[FullLedger], Awaitable[T]]) -> T:
+        """Ask both; they must agree."""
+
+        async def both() -> tuple[T, T]:
+            return await ask(self.memory), await ask(self.sql)
+
+        model, real = self.loop.run_until_complete(both())
+        assert real == model
+        return real
+
+    @rule(campaign=CAMPAIGNS, numbers=NUMBERS)
+    def import_list(self, campaign: int, numbers: list[int]) -> None:
+        people = [person(n, *ZONES[n % 3]) for n in numbers]
+        answers = self.same(lambda ledger: ledger.add_contacts(campaign, people))
+        queued, duplicate, suppressed = (answers.count(word) for word in ("queued", "duplicate", "suppressed"))
+        counts = ImportCounts(len(people), queued, duplicate, suppressed)
+        self.same(lambda ledger: ledger.record_import(campaign, str(sorted(numbers)), "list", counts))
+
+    @rule(campaign=CAMPAIGNS, limit=st.integers(1, 5))
+    def claim(self, campaign: int, limit: int) -> None:
+        self.queued += self.same(lambda ledger: ledger.claim_due(campaign, limit, 30.0))
+
+    @precondition(lambda self: self.queued)
+    @rule(data=st.data())
+    def pass_gate(self, data: st.DataObject) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.queued), min_size=1, max_size=4))
+        asked = []
+        for queued in chosen:
+            self.tokens += 1
+            asked.append(GateRequest(queued.attempt_id, queued.dispatch, f"t{self.tokens}", "w", 60.0))
+        answers = self.same(lambda ledger: ledger.pass_gate(asked))
+        self.calls += [answer for answer in answers if isinstance(answer, Admitted)]
+
+    @precondition(lambda self: self.queued)
+    @rule(data=st.data(), wait=st.sampled_from((0.0, 40.0)), keep=st.booleans())
+    def hand_back_or_renew(self, data: st.DataObject, wait: float, keep: bool) -> None:
+        chosen = data.draw(st.lists(st.sampled_from(self.queued), min_size=1, max_size=3))
+        due_at = self.clock.now() + wait
+        if keep:
+            self.same(lambda ledger: ledger.renew_leases(chosen, 90.0))
+        else:
+            self.same(lambda ledger: ledger.hand_back(chosen, "no line", due_at))
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), result=RESULTS, wait=st.sampled_from((0.0, 40.0)))
+    def record_send(self, data: st.DataObject, result: PlaceResult, wait: float) -> None:
+        call = data.draw(st.sampled_from(self.calls))
+        follow = after_attempt(POLICY, Disposition.REJECTED, call.number_of, self.clock.now())
+        told = SendOutcome(call.attempt_id, call.token, result, 1, self.clock.now() + wait, follow)
+        self.same(lambda ledger: ledger.record_sends([told]))
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), words=st.lists(st.sampled_from([None, *FINAL_WORDS]), min_size=1, max_size=2))
+    def read_log(self, data: st.DataObject, words: list[Disposition | None]) -> None:
+        rows = []
+        for word in words:
+            call = data.draw(st.sampled_from(self.calls))
+            follow = after_attempt(POLICY, word, call.number_of, self.clock.now()) if word else None
+            rows.append(Matched(log_of(call, word, str(word or "ringing")), call.attempt_id, "token", follow))
+        self.same(lambda ledger: ledger.record_logs(ACCOUNT, rows))
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), word=st.sampled_from([None, Disposition.ANSWERED, Disposition.BUSY]))
+    def call_that_should_not_exist(self, data: st.DataObject, word: Disposition | None) -> None:
+        denied = self.same(lambda ledger: ledger.denied_sends(ACCOUNT, self.clock.now() - 3600))
+        calls = [call for call in self.calls if call.token in {send.token for send in denied}]
+        if calls:
+            call = data.draw(st.sampled_from(calls))
+            follow = after_attempt(POLICY, word, call.number_of, self.clock.now()) if word else None
+            row = log_of(call, word, call_id=f"phantom-{call.token}")
+            told = Matched(row, call.attempt_id, "the log shows a call", follow)
+            self.same(lambda ledger: ledger.record_phantoms(ACCOUNT, [told]))
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), word=st.sampled_from([Disposition.UNCONFIRMED, Disposition.NO_ANSWER]))
+    def settle_absent(self, data: st.DataObject, word: Disposition) -> None:
+        call = data.draw(st.sampled_from(self.calls))
+        follow: Redial | Settle = after_attempt(POLICY, word, call.number_of, self.clock.now())
+        self.same(lambda ledger: ledger.settle_absent([Absent(call.attempt_id, word, "no trace", follow)]))
+
+    @rule(
+        campaign=CAMPAIGNS,
+        verb=st.sampled_from([*CAMPAIGN_TRANSITIONS, "start", "resume", "reopen"]),
+        often=st.integers(0, 3),
+    )
+    def move_campaign(self, campaign: int, verb: str, often: int) -> None:
+        if verb != "cancel" or often == 0:  # a cancelled campaign is over: not too often
+            self.same(lambda ledger: ledger.move_campaign(campaign, verb, "why"))
+
+    @rule(numbers=NUMBERS, campaign=st.sampled_from((None, 1)), remove=st.booleans())
+    def suppress(self, numbers: list[int], campaign: int | None, remove: bool) -> None:
+        if remove:
+            self.same(lambda ledger: ledger.unsuppress([phone(n) for n in numbers]))
+        else:
+            entries = [Suppression(phone(n), "asked", "", campaign) for n in numbers[:1]]
+            self.same(lambda ledger: ledger.suppress(entries))
+
+    @rule(seconds=st.sampled_from((1.0, 35.0, 61.0, 700.0, 6 * 3600.0)))
+    def time_passes(self, seconds: float) -> None:
+        self.clock.skip(seconds)
+        self.same(lambda ledger: ledger.sweep())
+        self.same(lambda ledger: ledger.finish_campaigns())
+
+    @rule()
+    def halt(self) -> None:
+        self.same(lambda ledger: ledger.halt_account(ACCOUNT, "no credit"))
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        if not hasattr(self, "sql"):
+            return
+        self.same(lambda ledger: ledger.campaigns())
+        self.same(lambda ledger: ledger.waiting_in_queue())
+        self.same(lambda ledger: ledger.live_attempts(ACCOUNT))
+        self.same(lambda ledger: ledger.open_attempts(ACCOUNT, self.clock.now() - 3600))
+        self.same(lambda ledger: listed(ledger.suppressions()))
+        for campaign in (1, 2):
+            self.same(lambda ledger, campaign=campaign: ledger.report(campaign))  # type: ignore[misc]
+            self.same(lambda ledger, campaign=campaign: listed(ledger.contact_rows(campaign)))  # type: ignore[misc]
+
+    @invariant()
+    def the_invariants_hold(self) -> None:
+        if not hasattr(self, "sql"):
+            return
+        live: list[str] = []
+        for number in range(1, 7):
+            for row, told in self.same(lambda ledger, number=number: ledger.story(phone=phone(number))):  # type: ignore[misc]
+                at = AttemptState.PLANNED
+                for event in told:
+                    assert event.before == at
+                    assert allowed(at, AttemptState(event.after), Actor(event.actor))
+                    at = AttemptState(event.after)
+                assert at is row.state, "I9: events replay to the state"
+                live += [row.phone] if row.state in LIVE else []
+        assert len(live) == len(set(live)), "I2: one line per number"
+        for campaign in (1, 2):
+            report = self.loop.run_until_complete(self.sql.report(campaign))
+            open_people = sum(report.contacts[status] for status in ContactStatus if status in OPEN_CONTACTS)
+            waiting = sum(report.waiting.values())
+            assert waiting >= open_people, "I3: who is not final is visibly waiting"
+
+
+_made: list[Path] = []
+_keep = TemporaryDirectory()
+
+
+def _template() -> Path:
+    if not _made:
+        _made.append(Path(_keep.name) / "migrated.db")
+        migrate(f"sqlite:///{_made[0]}")
+    return _made[0]
+
+
+TestLedgerMachine = LedgerMachine.TestCase
+TestLedgerMachine.settings = settings(
+    max_examples=50,
+    stateful_step_count=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
