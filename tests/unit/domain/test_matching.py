@@ -1,0 +1,95 @@
+"""Which attempt does a row of the call log belong to?"""
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from dialer.domain.call import CallLog
+from dialer.domain.matching import Match, Matcher, contradicts
+
+NUMBER, OTHER = "+14155550001", "+14155550002"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    attempt_id: int
+    call_id: str | None = None
+    token: str = ""
+    phone: str = NUMBER
+    dialed_at: float = 1000.0
+
+
+ROW = CallLog("call-1", NUMBER, "agent", 1010.0, None, None, None, "")
+
+
+def matcher(*waiting: Waiting, ids_are_final: bool = True) -> Matcher:
+    made = Matcher(before_s=300.0, after_s=600.0, ids_are_final=ids_are_final)
+    made.add(waiting)
+    return made
+
+
+def test_the_call_id_is_the_strongest_evidence() -> None:
+    found = matcher(Waiting(1, token="t1"), Waiting(2, call_id="call-1", phone=OTHER))
+    assert found.certain(replace(ROW, token="t1")) == Match(2, "call id")
+
+
+def test_our_token_comes_next() -> None:
+    found = matcher(Waiting(1, token="t1"), Waiting(2, token="t2"))
+    assert found.certain(replace(ROW, token="t2")) == Match(2, "token")
+    assert found.certain(replace(ROW, token="t3")) is None
+    assert found.certain(ROW) is None
+
+
+def test_number_and_time_are_the_last() -> None:
+    assert matcher(Waiting(7)).likely(ROW) == Match(7, "number and time")
+    assert matcher(Waiting(7, phone=OTHER)).likely(ROW) is None
+
+
+@pytest.mark.parametrize(("started_at", "fits"), [(699.9, False), (700.0, True), (1600.0, True), (1600.1, False)])
+def test_a_call_begins_near_its_intent(started_at: float, fits: bool) -> None:
+    assert (matcher(Waiting(7)).likely(replace(ROW, started_at=started_at)) is not None) is fits
+
+
+@pytest.mark.parametrize(
+    "row",
+    [replace(ROW, outbound=False), replace(ROW, started_at=None), replace(ROW, token="somebody else's")],
+)
+def test_a_call_of_another_kind_is_not_ours(row: CallLog) -> None:
+    assert matcher(Waiting(7)).likely(row) is None
+
+
+def test_of_several_that_fit_the_nearest_in_time_has_the_row() -> None:
+    older, nearer = Waiting(1, dialed_at=720.0), Waiting(2, dialed_at=1015.0)
+    assert matcher(older, nearer).likely(ROW) == Match(2, "number and time")
+    assert matcher(older, nearer).likely(replace(ROW, started_at=730.0)) == Match(1, "number and time")
+
+
+def test_an_attempt_is_given_to_one_row_only() -> None:
+    found = matcher(Waiting(1, token="t1"), Waiting(2, dialed_at=900.0))
+    assert found.certain(replace(ROW, token="t1")) == Match(1, "token")
+    assert found.likely(ROW) == Match(2, "number and time")
+    assert found.likely(replace(ROW, call_id="call-2")) is None
+
+
+def test_an_attempt_whose_call_id_is_known_is_not_guessed() -> None:
+    known = Waiting(1, call_id="call-9")
+    assert matcher(known).likely(ROW) is None
+    assert matcher(known, ids_are_final=False).likely(ROW) == Match(1, "number and time")
+
+
+@pytest.mark.parametrize(
+    ("row", "evidence"),
+    [
+        (replace(ROW, token="t1"), "token"),
+        (replace(ROW, token="t2"), ""),
+        (replace(ROW, started_at=995.0), "number and time"),
+        (replace(ROW, started_at=994.9), ""),
+        (replace(ROW, started_at=1120.0), "number and time"),
+        (replace(ROW, started_at=1120.1), ""),
+        (replace(ROW, started_at=None), ""),
+        (replace(ROW, to_number=OTHER), ""),
+        (replace(ROW, token="t1", outbound=False), ""),
+    ],
+)
+def test_a_row_may_give_the_lie_to_an_answer(row: CallLog, evidence: str) -> None:
+    assert contradicts(row, "t1", NUMBER, 1000.0) == evidence
