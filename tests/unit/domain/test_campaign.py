@@ -20,7 +20,8 @@ S = CampaignStatus
     ],
 )
 def test_each_verb_leads_from_where_to_where(verb: str, sources: set[str], after: str) -> None:
-    assert CAMPAIGN_TRANSITIONS[verb] == (sources, after)
+    froms, to = CAMPAIGN_TRANSITIONS[verb]
+    assert ({status.value for status in froms}, to.value) == (sources, after)
 
 
 def test_there_are_no_other_verbs() -> None:
