@@ -422,6 +422,20 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Send:
+    """One passage through the gate: its request (or requests, each after proof that the one before placed nothing)."""
+
+    attempt_id: int
+    started_at: float
+    answered_at: float | None
+    kind: str
+    """``inflight``, ``placed``, ``not_placed``, ``refused`` or ``unknown``."""
+    requests: int
+    http_status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One move of an attempt: who, when, from what to what, and why."""
 
@@ -575,6 +589,14 @@ class LedgerView(Protocol):
 
     def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
         """Every attempt, oldest first, streamed."""
+        ...
+
+    async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
+        """Every send of these attempts, oldest first."""
+        ...
+
+    async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
+        """Kind -> how many of the account's last ``limit`` sends since it was last halted."""
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

@@ -7,7 +7,9 @@ from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import masked, print_json, print_report, print_table
 from dialer.errors import UnknownName
 from dialer.pipeline.report import ReportCampaign, iso
-from dialer.ports import AttemptRow, Campaign, Event
+from dialer.ports import AttemptRow, Campaign, Event, Send
+
+Told = tuple[AttemptRow, list[Event], list[Send]]
 
 
 def move(name: str, verb: str, *, as_json: bool) -> None:
@@ -66,21 +68,29 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     """The story of a person (a phone number) or of one attempt (its id)."""
     phone, attempt_id = _whom(who, region)
 
-    async def use(_: Settings, ledger: SqlLedger) -> list[tuple[AttemptRow, list[Event]]]:
-        return await ledger.story(phone=phone, attempt_id=attempt_id)
+    async def use(_: Settings, ledger: SqlLedger) -> list[Told]:
+        story = await ledger.story(phone=phone, attempt_id=attempt_id)
+        sends = await ledger.sends([attempt.attempt_id for attempt, _ in story])
+        return [
+            (attempt, events, [send for send in sends if send.attempt_id == attempt.attempt_id])
+            for attempt, events in story
+        ]
 
     story = with_ledger(use)
     if not story:
         raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
     if as_json:
-        print_json([_attempt_document(attempt, events) for attempt, events in story])
+        print_json([_attempt_document(*told) for told in story])
         return
-    for attempt, events in story:
+    for attempt, events, sends in story:
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         print(f"attempt {attempt.attempt_id} · {attempt.campaign} · {masked(attempt.phone)} · try {attempt.number_of}"
               f" · {attempt.state}{outcome}")  # fmt: skip
         for event in events:
             print(f"  {iso(event.at)}  {event.before} -> {event.after}  {event.actor}: {event.reason}")
+        for send in sends:
+            status = f"HTTP {send.http_status}" if send.http_status else "no answer"
+            print(f"  {iso(send.started_at)}  sent {send.requests} times: {status}, {send.kind}: {send.reason}")
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
@@ -89,7 +99,7 @@ def _whom(who: str, region: str) -> tuple[str, int]:
     return number(who, region), 0
 
 
-def _attempt_document(attempt: AttemptRow, events: list[Event]) -> dict[str, object]:
+def _attempt_document(attempt: AttemptRow, events: list[Event], sends: list[Send]) -> dict[str, object]:
     return {
         "attempt_id": attempt.attempt_id,
         "campaign": attempt.campaign,
@@ -103,6 +113,17 @@ def _attempt_document(attempt: AttemptRow, events: list[Event]) -> dict[str, obj
         "duration_s": attempt.duration_s,
         "call_id": attempt.call_id,
         "reason": attempt.reason,
+        "sends": [
+            {
+                "started_at": iso(one.started_at),
+                "answered_at": iso(one.answered_at),
+                "kind": one.kind,
+                "requests": one.requests,
+                "http_status": one.http_status,
+                "reason": one.reason,
+            }
+            for one in sends
+        ],
         "events": [
             {"at": iso(e.at), "actor": e.actor, "before": e.before, "after": e.after, "reason": e.reason}
             for e in events

@@ -14,6 +14,10 @@ from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, 
 
 log = structlog.get_logger()
 
+LOST_OF = 100
+LOST_SHARE = 0.5
+"""An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -50,6 +54,8 @@ class EnqueueDue:
         campaigns = await self.view.campaigns()
         await self._tell_pacer(campaigns)
         self.passing("feed.pacer_told")
+        if await self._halt_the_lost(campaigns):
+            return Feed(0, swept.leases_expired, swept.made_unknown)
         claimed = await self._claim([c for c in campaigns if c.status is CampaignStatus.RUNNING])
         self.passing("feed.claimed")
         if claimed:
@@ -73,6 +79,20 @@ class EnqueueDue:
             limits = {c.campaign_id: _limits(c) for c in of_account if c.status is CampaignStatus.RUNNING}
             await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
             await self.pacer.restore(account, self._lines(await self.view.live_attempts(account)))
+
+    async def _halt_the_lost(self, campaigns: Sequence[Campaign]) -> bool:
+        """Stop an account most of whose answers get lost: each of them spends somebody's attempt."""
+        halted = []
+        for account in sorted({c.spec.provider for c in campaigns if c.status is CampaignStatus.RUNNING}):
+            recent = await self.view.recent_sends(account, LOST_OF)
+            lost = recent.get("unknown", 0)
+            if lost > LOST_SHARE * LOST_OF:
+                reason = (
+                    f"{lost} of the last {sum(recent.values())} requests got no readable answer. Check the provider "
+                    "and the network, then `dialer start`"
+                )
+                halted += await self.ledger.halt_account(account, reason)
+        return bool(halted)
 
     def _lines(self, live: Sequence[OpenAttempt]) -> dict[int, tuple[int, float]]:
         """Who holds a line, and until when: a call of unknown fate until it is settled, others as calls can last."""

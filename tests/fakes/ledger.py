@@ -119,6 +119,7 @@ class MemoryLedger(MemoryAudit):
             if campaign.spec.provider == account and stops:
                 await self.move_campaign(campaign.campaign_id, "halt", reason)
                 halted.append(campaign.spec.name)
+        self._halted_at[account] = len(self._passages)
         return halted
 
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
@@ -239,6 +240,7 @@ class MemoryLedger(MemoryAudit):
         match verdict := judge(self._facts(t), request.dispatch, now):
             case Admit(why):
                 self._move(t, S.DIALING, A.WORKER, why)
+                self._passed(t)
                 return self._admit(t, request, now)
             case Defer(until, why):
                 t.due_at = until

@@ -1,11 +1,12 @@
 """The fake ledger's part of the self-audit."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import NotPlaced, Refused
-from dialer.ports import Denied, Matched, SendOutcome
+from dialer.ports import Denied, Matched, Send, SendOutcome
 from tests.fakes.ledger_records import Try
 from tests.fakes.ledger_view import MemoryView
 
@@ -22,6 +23,18 @@ class MemoryAudit(MemoryView):
                 t.attempt_id, t.campaign_id, t.number_of, t.phone, outcome.token, t.dialed_at, outcome.result.reason
             )
             self._denied.append((account, send))
+
+    def _passed(self, t: Try) -> None:
+        self._passages.append((self._campaigns[t.campaign_id].spec.provider, t, len(t.events)))
+
+    async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
+        self._now()
+        return [_send(t, after) for _, t, after in self._passages if t.attempt_id in attempt_ids]
+
+    async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
+        self._now()
+        later = self._passages[self._halted_at.get(account, 0) :]
+        return Counter(_send(t, after).kind for owner, t, after in later[-limit:] if owner == account)
 
     @abstractmethod
     def _end_by(self, t: Try, row: Matched, told: str = "") -> bool:
@@ -44,3 +57,17 @@ class MemoryAudit(MemoryView):
         if self._move(t, S.REVIEW, A.RECONCILER, row.evidence):
             t.call_id = row.log.call_id
         return t.state is S.REVIEW and row.log.disposition is not None and self._end_by(t, row)
+
+
+KINDS = {S.PLACED: "placed", S.ENDED: "placed", S.PLANNED: "not_placed", S.REFUSED: "refused", S.UNKNOWN: "unknown"}
+
+
+def _send(t: Try, after: int) -> Send:
+    """What became of one passage through the gate, told by the moves that followed it."""
+    passage, kind = t.events[after - 1], "inflight"
+    for event in t.events[after:]:
+        if event.after == S.DIALING:
+            break
+        if kind in ("inflight", "unknown"):
+            kind = KINDS.get(S(event.after), kind)
+    return Send(t.attempt_id, passage.at, None, kind, 0, None, t.reason)

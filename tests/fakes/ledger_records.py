@@ -97,6 +97,8 @@ class Records:
         self._suppressions: dict[tuple[str, int], Suppression] = {}
         self._log: dict[tuple[str, str], Matched] = {}
         self._denied: list[tuple[str, Denied]] = []
+        self._passages: list[tuple[str, Try, int]] = []
+        self._halted_at: dict[str, int] = {}
         self._imports: dict[tuple[int, str], ImportCounts] = {}
 
     def _now(self) -> float:

@@ -63,6 +63,12 @@ RUNNING_OF_ACCOUNT = (
     "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
 )
 
+HALTED_AT = """
+INSERT INTO ledger_facts (name, value)
+VALUES (:name, CAST((SELECT coalesce(max(id), 0) FROM sends) AS TEXT))
+ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
+
 ADD_SUPPRESSION = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
 VALUES (:phone, :campaign_id, :reason, :source, :added_at) ON CONFLICT (phone, campaign_id) DO NOTHING
@@ -200,6 +206,7 @@ def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], no
 def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
     halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
+    transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
 
 

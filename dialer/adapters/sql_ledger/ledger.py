@@ -24,6 +24,7 @@ from dialer.ports import (
     OpenAttempt,
     QueuedAttempt,
     Report,
+    Send,
     SendOutcome,
     Suppression,
     Swept,
@@ -173,6 +174,16 @@ class SqlLedger:
             for row in page:
                 yield row
             after = page[-1].attempt_id
+
+    async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
+        told = {"ids": list(attempt_ids)}
+        rows = await self._store.read(lambda transaction: transaction.all(view.SENDS_OF, told))
+        return [Send(*row) for row in rows]
+
+    async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
+        told = {"account": account, "limit": limit}
+        rows = await self._store.read(lambda transaction: transaction.all(view.RECENT_SENDS, told))
+        return {row[0]: row[1] for row in rows}
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
         return await self._store.read(lambda transaction: view.story(transaction, phone, attempt_id))

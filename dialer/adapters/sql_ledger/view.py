@@ -47,6 +47,18 @@ FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a
 WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
 ORDER BY s.started_at, s.id
 """
+SENDS_OF = """
+SELECT attempt_id, started_at, answered_at, class, requests, http_status, reason
+FROM sends WHERE attempt_id IN :ids* ORDER BY id
+"""
+RECENT_SENDS = """
+SELECT class, count(*) FROM (
+    SELECT s.class FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
+    WHERE c.account = :account
+        AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
+    ORDER BY s.id DESC LIMIT :limit) AS recent
+GROUP BY class
+"""
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
 SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since

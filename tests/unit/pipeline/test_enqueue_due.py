@@ -8,6 +8,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.call import Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.errors import QueueUnavailable
+from dialer.ports import SendOutcome
 from tests.fakes.provider import ScriptedProvider
 from tests.house import SPEC, House
 
@@ -72,3 +73,36 @@ async def test_a_campaign_finishes_when_every_contact_is_final() -> None:
     tick = await house.feeder.tick()
     assert tick.finished == ("october",)
     assert (await house.ledger.campaign("october")).status is CampaignStatus.FINISHED
+
+
+async def lose(house: House, count: int) -> None:
+    """So many requests get no readable answer."""
+    attempts = (await house.queued())[:count]
+    requests = [house.gate_request(attempt) for attempt in attempts]
+    await house.ledger.pass_gate(requests)
+    await house.ledger.record_sends([SendOutcome(r.attempt_id, r.token, Unknown("reset"), 1, 0.0) for r in requests])
+
+
+async def test_an_account_that_loses_most_answers_is_halted_with_the_reason() -> None:
+    house = await House().opened(60)
+    await lose(house, 50)
+    await house.queued()
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
+    await house.clock.advance(6)
+    await lose(house, 1)
+    await house.queued()
+    campaign = await house.ledger.campaign("october")
+    assert campaign.status is CampaignStatus.HALTED
+    assert campaign.halt_reason == (
+        "51 of the last 51 requests got no readable answer. Check the provider and the network, then `dialer start`"
+    )
+
+
+async def test_after_a_start_only_new_requests_count() -> None:
+    house = await House().opened(60)
+    await lose(house, 55)
+    await house.queued()
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.HALTED
+    await house.clock.run(house.control.move("october", "start"))
+    await house.queued()
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
