@@ -1,0 +1,60 @@
+"""What the rooms need from the world, as protocols, and the values that pass through them."""
+
+from dialer.ports.ledger import Ledger, LedgerView
+from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
+from dialer.ports.provider import CallProvider, SendPermit
+from dialer.ports.records import (
+    Absent,
+    Admitted,
+    AttemptRow,
+    Campaign,
+    ContactRow,
+    Denied,
+    Event,
+    GateAnswer,
+    GateRequest,
+    ImportCounts,
+    Matched,
+    OpenAttempt,
+    Report,
+    Send,
+    SendOutcome,
+    Suppression,
+    Swept,
+    Turned,
+)
+from dialer.ports.world import Clock, ContactSource, Reject
+
+__all__ = [
+    "Absent",
+    "Admitted",
+    "AttemptRow",
+    "CallProvider",
+    "Campaign",
+    "Clock",
+    "ContactRow",
+    "ContactSource",
+    "Denied",
+    "Event",
+    "GateAnswer",
+    "GateRequest",
+    "Grant",
+    "ImportCounts",
+    "JobQueue",
+    "Ledger",
+    "LedgerView",
+    "Limits",
+    "Matched",
+    "OpenAttempt",
+    "PaceState",
+    "Pacer",
+    "QueuedAttempt",
+    "Reject",
+    "Report",
+    "Send",
+    "SendOutcome",
+    "SendPermit",
+    "Suppression",
+    "Swept",
+    "Turned",
+]

@@ -1,0 +1,183 @@
+"""The ledger: the only truth."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from dialer.domain.campaign import CampaignSpec
+from dialer.domain.contact import NewContact
+from dialer.ports.pacing import QueuedAttempt
+from dialer.ports.records import (
+    Absent,
+    AttemptRow,
+    Campaign,
+    ContactRow,
+    Denied,
+    Event,
+    GateAnswer,
+    GateRequest,
+    ImportCounts,
+    Matched,
+    OpenAttempt,
+    Report,
+    Send,
+    SendOutcome,
+    Suppression,
+    Swept,
+)
+
+
+class Ledger(Protocol):
+    """The only truth: verbs, each one transaction, each guarded by the state it expects.
+
+    Every verb that moves an attempt appends one event for it in the same transaction. A verb that takes a
+    list answers per item, in order. All raise LedgerUnavailable when nothing could be written. The ledger
+    reads its clock inside the transaction: a verdict is about the moment it holds.
+    """
+
+    # import
+    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
+        """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec."""
+        ...
+
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+        """Add people, due at once. Answers "queued", "duplicate" or "suppressed" for each."""
+        ...
+
+    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+        """Remember what a list brought; the same list again only adds what it added."""
+        ...
+
+    # control
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
+        """Apply a verb of CAMPAIGN_TRANSITIONS; None when it is not allowed from the present status.
+
+        Once this returns, no gate admits an attempt of a campaign that is not running. Waiting attempts of a
+        paused campaign go back to planned; ``cancel`` ends them and settles their contacts.
+        """
+        ...
+
+    async def halt_account(self, account: str, reason: str) -> list[str]:
+        """Halt every running campaign of an account; answers their names."""
+        ...
+
+    async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
+        """How many attempts are in ``dialing`` with an intent younger than ``since``."""
+        ...
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle."""
+        ...
+
+    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
+        """Remove numbers from the list of all campaigns; True where one was there."""
+        ...
+
+    def suppressions(self) -> AsyncIterator[Suppression]:
+        """The whole list, oldest first."""
+        ...
+
+    # feeding
+    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
+        """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
+        ...
+
+    async def waiting_in_queue(self) -> Mapping[int, int]:
+        """Campaign id -> attempts in ``queued``."""
+        ...
+
+    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
+        """Move queued attempts back to planned, unspent, due at ``due_at``."""
+        ...
+
+    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
+        """Keep queued attempts that a worker holds."""
+        ...
+
+    async def sweep(self) -> Swept:
+        """Take back expired leases; move dialing attempts past their deadline to unknown."""
+        ...
+
+    async def finish_campaigns(self) -> list[str]:
+        """Finish every running campaign whose contacts are all final; answers their names."""
+        ...
+
+    # dialing
+    async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        """The gate: one critical section for all of them. An admitted intent is durable on return."""
+        ...
+
+    async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
+        """Record what became of requests; False where the attempt was no longer the worker's to move."""
+        ...
+
+    # reconciling
+    async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
+        """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
+        ...
+
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
+        """Which of these calls are settled in the ledger: call id -> its attempt."""
+        ...
+
+    async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Store log rows and move what they settle; True where an attempt ended by it."""
+        ...
+
+    async def denied_sends(self, account: str, since: float) -> list[Denied]:
+        """Requests since then that the provider said placed nothing."""
+        ...
+
+    async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Store rows of calls that should not exist: their attempts are not dialed again, but wait in review.
+
+        True where the attempt ended by it.
+        """
+        ...
+
+    async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
+        """Close attempts that left no trace; True where one was closed."""
+        ...
+
+    async def aclose(self) -> None:
+        """Finish what was asked for and close."""
+        ...
+
+
+class LedgerView(Protocol):
+    """The ledger, read only."""
+
+    async def campaign(self, name: str) -> Campaign:
+        """Raises UnknownName, naming the nearest."""
+        ...
+
+    async def campaigns(self) -> list[Campaign]:
+        """All of them, oldest first."""
+        ...
+
+    async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:
+        """Every attempt that is dialing, placed or unknown."""
+        ...
+
+    async def report(self, campaign_id: int) -> Report:
+        """One campaign, counted."""
+        ...
+
+    def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
+        """Every contact, in list order, streamed."""
+        ...
+
+    def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
+        """Every attempt, oldest first, streamed."""
+        ...
+
+    async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
+        """Every send of these attempts, oldest first."""
+        ...
+
+    async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
+        """Kind -> how many of the account's last ``limit`` sends since it was last halted."""
+        ...
+
+    async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
+        """The attempts of a person, or one attempt, with every event."""
+        ...

@@ -1,0 +1,242 @@
+"""What goes into the ledger and comes out of it. Times are unix seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from dialer.domain.attempt import AttemptState
+from dialer.domain.call import CallLog, PlaceResult
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.contact import ContactStatus
+from dialer.domain.disposition import Disposition
+from dialer.domain.redial import Redial, Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign as the ledger holds it."""
+
+    campaign_id: int
+    spec: CampaignSpec
+    status: CampaignStatus
+    halt_reason: str = ""
+    created_at: float = 0.0
+    started_at: float | None = None
+    finished_at: float | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """How many rows of a list became what. They add up to ``rows``."""
+
+    rows: int = 0
+    queued: int = 0
+    duplicate: int = 0
+    suppressed: int = 0
+    invalid: int = 0
+    deferred: int = 0
+    rejects: str = ""
+    """Path of the CSV with every rejected row; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A reason not to call a number. ``campaign_id`` None: over all campaigns."""
+
+    phone: str
+    reason: str
+    source: str = ""
+    campaign_id: int | None = None
+    added_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateRequest:
+    """An attempt that a worker wants to dial now under ``token``.
+
+    Its worker must have recorded an answer ``answer_within_s`` seconds later, else the sweeper steps in.
+    """
+
+    attempt_id: int
+    dispatch: int
+    token: str
+    worker: str
+    answer_within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The intent is durable: this is the call to place."""
+
+    attempt_id: int
+    campaign_id: int
+    contact_id: int
+    number_of: int
+    token: str
+    phone: str
+    name: str
+    variables: Mapping[str, str]
+    dialed_at: float
+    spec: CampaignSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The gate did not admit the attempt; what became of it stands in the ledger."""
+
+    attempt_id: int
+    state: AttemptState
+    why: str
+
+
+GateAnswer = Admitted | Turned
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """What became of a request, with what follows for the contact where the attempt is spent by it."""
+
+    attempt_id: int
+    token: str
+    result: PlaceResult
+    requests: int
+    due_at: float
+    """When to try again, for NotPlaced."""
+    follow: Redial | Settle | None = None
+    """For Refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAttempt:
+    """An attempt that waits for the call log, or that late evidence may still correct."""
+
+    attempt_id: int
+    campaign_id: int
+    contact_id: int
+    number_of: int
+    state: AttemptState
+    phone: str
+    agent: str
+    token: str
+    dialed_at: float
+    call_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A log row, and the attempt it belongs to (None: nothing explains it)."""
+
+    log: CallLog
+    attempt_id: int | None
+    evidence: str = ""
+    follow: Redial | Settle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """A request of which the provider said that it placed nothing."""
+
+    attempt_id: int
+    campaign_id: int
+    number_of: int
+    phone: str
+    token: str
+    sent_at: float
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An attempt of which complete scans past the horizon showed nothing."""
+
+    attempt_id: int
+    disposition: Disposition
+    reason: str
+    follow: Redial | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What the sweeper took back, or gave to the reconciler."""
+
+    leases_expired: int = 0
+    made_unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One campaign, counted."""
+
+    campaign: Campaign
+    imported: ImportCounts
+    contacts: Mapping[ContactStatus, int]
+    attempts: Mapping[AttemptState, int]
+    dispositions: Mapping[Disposition, int]
+    unexplained_calls: int
+    unmapped_words: Mapping[str, int]
+    cost: float
+    first_dialed_at: float | None
+    last_dialed_at: float | None
+    waiting: Mapping[str, int] = field(default_factory=dict)
+    """Why contacts that are not final wait, and how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """One person, for the export."""
+
+    phone: str
+    name: str
+    key: str
+    status: ContactStatus
+    disposition: Disposition | None
+    attempts: int
+    last_attempt_at: float | None
+    duration_s: float | None
+    call_id: str | None
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt, for the export and the story."""
+
+    attempt_id: int
+    campaign: str
+    phone: str
+    name: str
+    number_of: int
+    state: AttemptState
+    disposition: Disposition | None
+    due_at: float
+    dialed_at: float | None
+    ended_at: float | None
+    duration_s: float | None
+    call_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """One passage through the gate: its request (or requests, each after proof that the one before placed nothing)."""
+
+    attempt_id: int
+    started_at: float
+    answered_at: float | None
+    kind: str
+    """``inflight``, ``placed``, ``not_placed``, ``refused`` or ``unknown``."""
+    requests: int
+    http_status: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One move of an attempt: who, when, from what to what, and why."""
+
+    attempt_id: int
+    at: float
+    actor: str
+    before: str
+    after: str
+    reason: str
