@@ -13,12 +13,10 @@ import typer.main
 from config.settings import option_names
 from dialer.adapters.campaign_file import KEYS, Overrides, read_campaign
 from dialer.cli.app import app
-from dialer.domain.attempt import TRANSITIONS
 from dialer.domain.campaign import CampaignSpec
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-INTERNALS = (ROOT / "docs" / "internals.md").read_text()
 BIN = Path(sys.executable).parent
 FEW = "name,phone,plan\nAnn,+919000000001,gold\nBob,+14155550123,basic\n"
 NOT_OFFLINE = re.compile(
@@ -29,8 +27,8 @@ NOT_OFFLINE = re.compile(
 pytestmark = pytest.mark.acceptance
 
 
-def blocks(language: str, text: str = README) -> Iterator[str]:
-    return iter(re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+def blocks(language: str) -> Iterator[str]:
+    return iter(re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL))
 
 
 def commands() -> list[str]:
@@ -135,10 +133,3 @@ def test_every_file_that_the_documentation_names_exists() -> None:
     for page in (ROOT / "docs").rglob("*.md"):
         for name in re.findall(r"`((?:dialer|jobs|config|tests|benchmarks)/[\w/]*\.?\w+)`", page.read_text()):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
-
-
-def test_the_diagram_is_the_table_of_moves() -> None:
-    drawn = re.findall(r"^    (\w+) --> (\w+)", next(blocks("mermaid", INTERNALS)), re.MULTILINE)
-
-    assert len(drawn) == len(set(drawn))
-    assert set(drawn) == {(str(before), str(after)) for before, after in TRANSITIONS}
