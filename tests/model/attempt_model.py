@@ -75,6 +75,7 @@ class Rules:
     """Every call is in the log within the horizon; else a row may come at any time, or never."""
     rows_end: bool = True
     scans_complete: bool = True
+    denials_hold: bool = True
     sweeper: bool = True
     gives_up: bool = True
     send_bound: bool = True
@@ -272,19 +273,22 @@ class Model:
         yield to("lost", "the provider places the call, its answer is lost", placed=True)
         yield to("failed", "the provider places nothing and answers 500")
         yield to("throttled", "the provider places nothing and answers 429")
+        if not self.rules.denials_hold:
+            yield to("throttled", "the provider places the call and answers 429", placed=True)
         yield to("refused", "the provider refuses the number")
         yield to("lost", "the request is lost on the way, or its answer that nothing was placed")
 
     def records(self, world: World, n: int) -> Event[World]:
-        """The guarded move of its own attempt; whoever lost the token only closes its own send."""
+        """The guarded move of its own attempt; too late, it changes nothing, not even its send."""
         me = world.workers[n]
         after = self._meaning(me.step)
         closes = after in (S.PLANNED, S.REFUSED)
         broken, words = "", f"the worker records its answer ({me.step})"
         if not self.rules.intent_first:
             return self._records_all(world, n, after, words)
-        recorded = world._replace(live_send=world.live_send or not closes)
-        if me.owns and world.state in sources(after, A.WORKER):
+        moves = me.owns and world.state in sources(after, A.WORKER)
+        recorded = world._replace(live_send=world.live_send or not (closes and moves))
+        if moves:
             recorded, broken = move(recorded, after, A.WORKER, proven=me.step in PROOF)
         else:
             words += ", too late to move the attempt"

@@ -53,10 +53,11 @@ VARIANTS = {
     ),
     "no send bound": Variant(Rules(send_bound=False), "I8", "I8"),
     "a pause is acknowledged without draining": Variant(Rules(drains=False), "I8", "I8"),
+    "provider: a 429 may have placed the call": Variant(Rules(denials_hold=False), "I1", "I1"),
     "provider: no scan is ever complete": Variant(Rules(scans_complete=False), "I10", "I10"),
     "provider: an open call in the log never ends": Variant(Rules(rows_end=False), "I10", "I10"),
 }
-"""The last two are no mutants: the design relies on the provider not to be like this."""
+"""The last three are no mutants: the design relies on the provider not to be like this."""
 
 
 CLEAN = [name for name, variant in VARIANTS.items() if not variant.alone]
