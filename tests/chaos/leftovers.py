@@ -1,0 +1,64 @@
+"""What must not be found: numbers and keys in logs and in Redis, jobs and lines that nobody needs any more."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dialer.adapters.arq_queue import pacing_redis
+from dialer.adapters.redis_pacer import RedisPacer
+from dialer.adapters.redis_pacer.timing import Timing
+from dialer.adapters.system_clock import SystemClock
+from tests.chaos.agreements import Agreement
+from tests.chaos.faults import Happened
+from tests.chaos.machinery import ACCOUNT
+
+FIRST = 9_000_000_000
+SEPARATED = re.compile(r"(?<=\d)[ .()\-/]{1,2}(?=\d)")
+NUMBER = re.compile(r"(?<![0-9a-fA-F.])(?:\+|00)?(?:91|0)?(9000\d{6})(?![0-9a-fA-F])")
+
+
+def numbers_in(text: str, contacts: int) -> set[str]:
+    """The numbers of the list that a text holds, however they are written."""
+    found = set()
+    for version in (text, SEPARATED.sub("", text)):
+        found |= {digits for digits in NUMBER.findall(version) if int(digits) - FIRST < contacts}
+    return found
+
+
+def nothing_told(files: Iterable[Path], happened: Happened, contacts: int, secrets: Iterable[str]) -> Agreement:
+    """No log and no look into Redis showed a number or a key."""
+    agreement = Agreement("no number and no key in logs and Redis", against=sorted(set(happened.leaks)))
+    size = count = 0
+    for path in files:
+        text = path.read_text(errors="replace")
+        size, count = size + len(text), count + 1
+        if found := numbers_in(text, contacts):
+            agreement.against.append(f"{path.name} holds {len(found)} numbers")
+        agreement.against += [f"{path.name} holds a key" for secret in secrets if secret in text]
+    agreement.told = (
+        f"{count} files with {size:,} characters, {happened.counts['look into Redis']} looks into Redis, "
+        f"{contacts:,} numbers"
+    )
+    return agreement
+
+
+def jobs_left(client: Any) -> int:
+    """Calls still handed over in Redis."""
+    return sum(1 for _ in client.scan_iter(match="arq:job:dial:*", count=1000)) + int(client.zcard("dialer:dial:v1"))
+
+
+def lines_held(url: str, identity: str) -> int:
+    """Lines that the pacer believes to be in use."""
+
+    async def look() -> int:
+        client = pacing_redis(url)
+        pacer = RedisPacer(client, f"dialer:{identity}", SystemClock().monotonic, Timing(line_life_s=60.0))
+        try:
+            return (await pacer.state(ACCOUNT)).lines
+        finally:
+            await pacer.aclose()
+            await client.aclose()
+
+    return asyncio.run(look())

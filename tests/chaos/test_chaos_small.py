@@ -1,0 +1,12 @@
+"""A small run of ``python -m tests.chaos`` for every push."""
+
+import pytest
+
+from tests.chaos.run import Plan, as_table, run
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(400)]
+
+
+def test_a_thousand_people_and_everything_goes_wrong() -> None:
+    verdict = run(Plan(contacts=1000, workers=2, seed=1, database="postgresql"))
+    assert verdict.code == 0, as_table(verdict)

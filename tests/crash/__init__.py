@@ -1,0 +1,1 @@
+"""Processes that end themselves at named points, and what must hold afterwards."""

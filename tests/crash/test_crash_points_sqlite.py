@@ -1,0 +1,31 @@
+"""Workers on SQLite end themselves at every point: nobody is called twice, nobody is lost."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.crash.batch import Told, all_told, each_case
+from tests.crash.cases import Case
+
+
+@pytest.fixture(scope="module")
+def told(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Every case, each on a file of its own."""
+    directory = tmp_path_factory.mktemp("crash")
+
+    @contextmanager
+    def ledger(nth: int) -> Iterator[str]:
+        path = directory / f"{nth}.db"
+        shutil.copyfile(migrated_file, path)
+        yield f"sqlite:///{path}"
+
+    with all_told(ledger) as begun:
+        yield begun
+
+
+@each_case
+def test_a_worker_dies(told: Told, case: Case) -> None:
+    told[case].result()
