@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     webhook_secret: SecretStr = Field(SecretStr(""), description="Secret that signs the provider's webhooks.")
 
     @property
+    def secrets(self) -> list[str]:
+        """Every secret that is set, for the logs to leave out."""
+        return [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+
+    @property
     def ledger_url(self) -> str:
         """Where the ledger is."""
         given = self.database_url.get_secret_value()

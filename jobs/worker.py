@@ -64,15 +64,11 @@ class SteadyWorker(Worker):
             log.warning("redis.unreachable", queue=self.queue_name, error=str(broken))
             await asyncio.sleep(0.5)
 
-    async def drain(self, within_s: float) -> None:
-        """Take no more jobs and wait for those that run."""
-        self.allow_pick_jobs = False
-        running = [task for task in self.tasks.values() if not task.done()]
-        if running:
-            await asyncio.wait(running, timeout=within_s)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+    async def end(self) -> None:
+        """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
 
 async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) -> None:
@@ -89,11 +85,12 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
         background.append(asyncio.create_task(_beat(app, heartbeat)))
     stopped = asyncio.create_task(stop.wait())
     try:
+        log.info("worker.started", worker=name, accounts=sorted(app.providers))
         await _first_feed(app)
         await asyncio.wait([*background, stopped], return_when=asyncio.FIRST_COMPLETED)
-        app.place_call.stop()
-        await dial.drain(DRAIN_S)
-        await control.drain(5.0)
+        dial.allow_pick_jobs = control.allow_pick_jobs = False
+        await app.place_call.stop(DRAIN_S)
+        log.info("worker.stopped", worker=name)
         for task in background:
             if task.done():
                 task.result()
@@ -101,6 +98,7 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
         for task in [*background, stopped]:
             task.cancel()
         await asyncio.gather(*background, stopped, return_exceptions=True)
+        await asyncio.gather(dial.end(), control.end())
 
 
 async def _first_feed(app: App) -> None:
@@ -155,7 +153,7 @@ def is_healthy(home: Path, now: float) -> bool:
 async def _startup(ctx: dict[str, Any]) -> None:
     """For ``arq jobs.worker.WorkerSettings``: open the house, and run the crons beside arq's own worker."""
     settings = load_settings()
-    configure_logs(level=settings.log_level, fmt=settings.log_format)
+    configure_logs(level=settings.log_level, fmt=settings.log_format, secrets=settings.secrets)
     stack = AsyncExitStack()
     url = stack.enter_context(open_redis(settings))
     app = await stack.enter_async_context(open_app(settings, url))
@@ -168,8 +166,10 @@ def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:
-    for task in ctx.get("background", ()):
+    background = ctx.get("background", ())
+    for task in background:
         task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
     if "stack" in ctx:
         await ctx["stack"].aclose()
 

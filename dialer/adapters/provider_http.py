@@ -68,7 +68,7 @@ class Endpoint:
     read_timeout_s: float = 30.0
     write_timeout_s: float = 5.0
     pool_timeout_s: float = 0.5
-    repeat_budget_s: float = 0.8
+    repeat_budget_s: float = 0.7
     retry_5xx: Literal["verified", "at_once"] = "verified"
     max_connections: int = 100
     keepalive_s: float = 2.0

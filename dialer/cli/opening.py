@@ -29,8 +29,7 @@ def settings() -> Settings:
         found = load_settings()
     except SettingsError as wrong:
         raise UsageError(str(wrong)) from None
-    secrets = [value.get_secret_value() for value in found.__dict__.values() if hasattr(value, "get_secret_value")]
-    configure_logs(level=found.log_level, fmt=found.log_format, secrets=secrets)
+    configure_logs(level=found.log_level, fmt=found.log_format, secrets=found.secrets)
     return found
 
 

@@ -7,6 +7,7 @@ before the first byte leaves), ask the provider, record what it said.
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 
@@ -18,7 +19,7 @@ from dialer.domain.caller_id import choose
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.pacing import BackOff
 from dialer.domain.redial import Redial, Settle, after_attempt
-from dialer.errors import LedgerUnavailable, SendWithdrawn
+from dialer.errors import LedgerUnavailable, QueueUnavailable, SendWithdrawn
 from dialer.ports import (
     Admitted,
     CallProvider,
@@ -46,7 +47,7 @@ class DialingTimes:
 
     patience_s: float = 30.0
     """Waiting for a slot and a line before the attempt is handed back."""
-    send_within_s: float = 0.8
+    send_within_s: float = 0.7
     """From the committed intent to the first byte; also the bound of every pause."""
     answer_within_s: float = 60.0
     """From the intent to the recorded answer; then the sweeper calls it unknown."""
@@ -75,6 +76,10 @@ class PlaceCall:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[int, tuple[QueuedAttempt, "asyncio.Task[None]"]] = field(default_factory=dict)
     """Attempts that wait here for a slot and a line; their leases are kept."""
+    active: set[int] = field(default_factory=set)
+    """Attempts that this worker is about."""
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever the last of them is done."""
     streaks: dict[str, int] = field(default_factory=dict)
     """Account -> requests in a row without a proper answer."""
 
@@ -85,7 +90,24 @@ class PlaceCall:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
         async with asyncio.TaskGroup() as group:
             for attempt in attempts:
-                group.create_task(self.one(attempt))
+                group.create_task(self._guarded(attempt))
+
+    async def _guarded(self, attempt: QueuedAttempt) -> None:
+        """Whatever befalls one attempt must not cut off the others, whose requests may be on the wire.
+
+        Its lease or the sweeper takes it from there.
+        """
+        self.active.add(attempt.attempt_id)
+        try:
+            await self.one(attempt)
+        except (LedgerUnavailable, QueueUnavailable) as unavailable:
+            log.warning("attempt.interrupted", attempt=attempt.attempt_id, error=str(unavailable))
+        except Exception:
+            log.exception("attempt.failed", attempt=attempt.attempt_id)
+        finally:
+            self.active.discard(attempt.attempt_id)
+            if not self.active:
+                self.idle.set()
 
     async def one(self, attempt: QueuedAttempt) -> None:
         """Place the call of one attempt, if the pacer and the gate let it."""
@@ -123,11 +145,15 @@ class PlaceCall:
                 except LedgerUnavailable as unavailable:
                     log.warning("leases.not_renewed", attempts=len(held), error=str(unavailable))
 
-    def stop(self) -> None:
-        """Let what is on the wire finish, and hand back everything that still waits."""
+    async def stop(self, within_s: float) -> None:
+        """Hand back everything that still waits, and let what is on the wire finish."""
         self.stopping.set()
         for _, task in self.waiting.values():
             task.cancel()
+        self.idle.clear()
+        if self.active:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.idle.wait(), within_s)
 
     async def _wait_for_line(self, account: str, attempt: QueuedAttempt) -> Grant | None:
         task = asyncio.current_task()
@@ -283,6 +309,6 @@ class _Permit:
     def _refuse_late(self) -> None:
         # Both clocks: the wall clock may be set back, the other one does not tell what the ledger wrote.
         room, bound = self._room, self._room.times.send_within_s
-        late = room.clock.now() > self._admitted.dialed_at + bound
-        if late or room.clock.monotonic() > self._admitted_at + bound:
+        late = room.clock.now() >= self._admitted.dialed_at + bound
+        if late or room.clock.monotonic() >= self._admitted_at + bound:
             raise SendWithdrawn(f"{WITHDRAWN}the moment allowed for it has passed")

@@ -31,6 +31,8 @@ log = structlog.get_logger()
 CLOCK_SKEW_S = 300.0
 CORRECTED_FOR_S = 24 * 3600.0
 SCANS_FOR_ABSENCE = 2
+UNREADABLE_PATIENCE = 3
+"""Horizons to wait before absence is believed although a row of the log cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class _Scan:
     pages: int = 0
     rows: dict[str, CallLog] = field(default_factory=dict)
     complete: bool = False
+    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,9 @@ class ReconcileCalls:
         self.passing("reconcile.matched")
         ended = await self._record(account, matched)
         await self._audit(account, matched, specs, unsettled[0].dialed_at - CLOCK_SKEW_S)
-        seen = {row.attempt_id for row in matched if not row.log.unmapped}
+        over = {row.attempt_id for row in matched if row.log.disposition is not None}
         absent = await self._settle_absent(
-            account, [attempt for attempt in unsettled if attempt.attempt_id not in seen], specs, started, scan
+            account, [attempt for attempt in unsettled if attempt.attempt_id not in over], specs, started, scan
         )
         return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
 
@@ -112,7 +115,7 @@ class ReconcileCalls:
         except ProviderError as failed:
             log.warning("log.unreadable", account=self.provider.account, pages=scan.pages, error=str(failed))
             return scan
-        scan.complete = unreadable == 0
+        scan.complete, scan.unreadable = True, unreadable
         return scan
 
     async def _match(
@@ -191,8 +194,12 @@ class ReconcileCalls:
         scan_started: float,
         scan: _Scan,
     ) -> int:
-        """Believe that a call left no trace: only from complete scans that began after the horizon."""
-        past = [attempt for attempt in unseen if attempt.dialed_at + self.horizon_s < scan_started]
+        """Believe that a call left no outcome: only from complete scans that began after the horizon.
+
+        A row that cannot be read might be the one that is missed: then the wait is longer, but not for ever.
+        """
+        patience_s = self.horizon_s * (UNREADABLE_PATIENCE if scan.unreadable else 1)
+        past = [attempt for attempt in unseen if attempt.dialed_at + patience_s < scan_started]
         if not scan.complete:
             return 0
         looked = {attempt.attempt_id: self.unseen.get(attempt.attempt_id, 0) + 1 for attempt in past}
@@ -202,20 +209,23 @@ class ReconcileCalls:
         if not past:
             return 0
         closed = await self.ledger.settle_absent(
-            [self._absent(attempt, specs[attempt.campaign_id]) for attempt in past]
+            [self._absent(attempt, specs[attempt.campaign_id], scan) for attempt in past]
         )
         self.passing("reconcile.closed")
         await self.pacer.release(account, [attempt.attempt_id for attempt in past])
         return sum(closed)
 
-    def _absent(self, attempt: OpenAttempt, spec: CampaignSpec) -> Absent:
-        silent = attempt.state is AttemptState.PLACED and self.provider.silent_when_unanswered
+    def _absent(self, attempt: OpenAttempt, spec: CampaignSpec, scan: _Scan) -> Absent:
+        open_row = scan.rows.get(attempt.call_id or "")
+        silent = attempt.state is AttemptState.PLACED and self.provider.silent_when_unanswered and open_row is None
         disposition = Disposition.NO_ANSWER if silent else Disposition.UNCONFIRMED
         reason = (
             "accepted, and no row in the log: this provider logs only calls that connected"
             if silent
-            else "no trace in the call log past the horizon"
+            else "no outcome in the call log past the horizon"
         )
+        if open_row is not None:
+            reason += f': its row still says "{open_row.raw_status}"'
         return Absent(attempt.attempt_id, disposition, reason, self._follow(spec, disposition, attempt, None))
 
     def _told(self, scan: _Scan, matched: Sequence[Matched], ended: int, absent: int, scarce: bool) -> Reconciled:
@@ -223,7 +233,8 @@ class ReconcileCalls:
         if unmapped:
             log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
         adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
-        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), scan.complete, scarce)
+        complete = scan.complete and not scan.unreadable
+        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), complete, scarce)
 
 
 def _scarce(unsettled: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]) -> bool:

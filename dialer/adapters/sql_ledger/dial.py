@@ -20,6 +20,7 @@ from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.gate import Admit, Defer, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
 
 GATE_FACTS = f"""
@@ -126,7 +127,8 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
                 after = turned.state
         # The same attempt may be asked for twice: the second question meets the first one's answer.
         facts[row[0]] = (*row[:4], after, *row[5:])
-    transaction.many(ADMIT, admitted)
+    if not all(transaction.won(ADMIT, admitted)):
+        raise LedgerUnavailable("an attempt moved while the gate judged it; nothing was admitted")
     transaction.many(ADD_SEND, admitted)
     transaction.many(CONTACT_DIALED, admitted)
     add_events(transaction, events)

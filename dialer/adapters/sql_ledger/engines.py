@@ -132,6 +132,8 @@ class PostgresqlEngine:
         try:
             if self._writer is None:
                 self._writer = psycopg.connect(self._url, connect_timeout=5)
+                # A later snapshot than the lock's: a pause that was committed meanwhile must be seen.
+                self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
                 self._refuse_lax_commits(self._writer)
             with self._writer.transaction():
                 if serial:

@@ -30,7 +30,7 @@ async def test_a_verb_waits_for_the_request_that_may_still_leave(verb: str) -> N
     moving = asyncio.ensure_future(house.control.move("october", verb))
     await house.clock.advance(0.5)
     assert not moving.done()
-    await house.clock.advance(0.4)
+    await house.clock.advance(0.45)
     assert moving.done()
 
 
@@ -50,7 +50,7 @@ async def test_suppress_waits_for_the_request_that_may_still_leave() -> None:
     moving = asyncio.ensure_future(house.control.suppress([house.suppression(phone(0))]))
     await house.clock.advance(0.5)
     assert not moving.done()
-    await house.clock.advance(0.4)
+    await house.clock.advance(0.45)
     assert await moving == [True]
 
 

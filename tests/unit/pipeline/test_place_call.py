@@ -1,7 +1,7 @@
 """One attempt, one call: the loop, over fakes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dialer.domain.attempt import AttemptState
@@ -9,8 +9,9 @@ from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refu
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
+from dialer.errors import LedgerUnavailable
 from dialer.pipeline.place_call import DialingTimes
-from dialer.ports import SendPermit
+from dialer.ports import GateAnswer, GateRequest, SendPermit
 from tests.fakes.provider import ScriptedProvider
 from tests.house import SPEC, House, phone
 
@@ -135,7 +136,7 @@ async def test_a_request_that_comes_too_late_after_its_intent_does_not_leave() -
     house = await House().opened()
     gate = house.ledger.pass_gate
 
-    async def stalled(requests):  # type: ignore[no-untyped-def]
+    async def stalled(requests: Sequence[GateRequest]) -> list[GateAnswer]:
         answers = await gate(requests)
         house.clock.skip(5)
         return answers
@@ -159,7 +160,7 @@ async def test_a_worker_that_stops_hands_back_what_waits() -> None:
     attempts = await house.queued()
     working = asyncio.ensure_future(house.place_call.slice(attempts))
     await house.clock.advance(2)
-    house.place_call.stop()
+    await house.place_call.stop(0)
     await house.clock.run(_done(working))
     assert sorted(await house.states()) == [S.PLACED, S.PLANNED]
     waiting = next(row for row in await house.attempts() if row.state is S.PLANNED)
@@ -202,7 +203,7 @@ async def test_leases_are_kept_while_an_attempt_waits_for_a_line() -> None:
     await house.clock.advance(20)
     assert (await house.ledger.sweep()).leases_expired == 0
     keeping.cancel()
-    house.place_call.stop()
+    await house.place_call.stop(0)
     await house.clock.run(_done(working))
 
 
@@ -218,3 +219,17 @@ async def test_a_back_off_doubles_only_while_nothing_gets_through() -> None:
         stops.append(round(braked - asked) if braked else 0)
         await house.clock.advance(3)
     assert stops == [1, 2, 0, 1]
+
+
+async def test_a_ledger_that_fails_one_attempt_does_not_cut_off_the_others() -> None:
+    house = await House().opened(3)
+    gate = house.ledger.pass_gate
+
+    async def failing(requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        if requests[0].attempt_id == 2:
+            raise LedgerUnavailable("disk full")
+        return await gate(requests)
+
+    house.ledger.pass_gate = failing  # type: ignore[method-assign]
+    await house.dialed()
+    assert await house.states() == [S.PLACED, S.QUEUED, S.PLACED]

@@ -125,6 +125,29 @@ async def test_nothing_in_a_complete_log_past_the_horizon_is_unconfirmed_and_spe
     assert await house.lines() == 0
 
 
+async def test_a_row_that_never_closes_does_not_keep_its_attempt_for_ever() -> None:
+    house = await placed()
+    row = log_row("call-1", phone(0), house.clock.now() - 25, ended_at=None, raw_status="In progress")
+    house.provider.pages = [page(row)]
+    await house.reconciler.tick()
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    await house.reconciler.tick()
+    attempt = await only(house)
+    assert (attempt.state, attempt.reason) == (
+        S.UNCONFIRMED,
+        'no outcome in the call log past the horizon: its row still says "In progress"',
+    )
+
+
+async def test_a_row_that_can_never_be_read_delays_giving_up_but_not_for_ever() -> None:
+    house = await lost(pages=[page(unreadable=1)])
+    await house.clock.advance(3 * HORIZON_S)
+    await house.reconciler.tick()
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNCONFIRMED
+
+
 async def test_one_scan_is_not_enough_to_believe_in_absence() -> None:
     house = await lost(pages=[page()])
     await house.clock.advance(HORIZON_S)
