@@ -10,6 +10,7 @@ from typing import Any
 from dialer.domain.calling_window import CallingWindow, make_window, parse_window
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
 from dialer.domain.disposition import Disposition
+from dialer.domain.phone_number import is_region
 from dialer.domain.redial import RedialPolicy
 from dialer.errors import CampaignFileError
 
@@ -134,7 +135,7 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         provider=provider,
         caller_ids=overrides.caller_ids or tuple(str(item) for item in top.get("caller_ids", ())),
         columns=_columns(contacts, overrides),
-        region=(overrides.region or "").upper(),
+        region=(overrides.region or _default_region(contacts)).upper(),
         timezone=overrides.timezone or "",
         window=_window(place, raw.get("window", {}), top, overrides),
         pace=_pace(place, raw.get("pace", {}), top, overrides),
@@ -143,12 +144,18 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
     )
 
 
+def _default_region(contacts: Mapping[str, Any]) -> str:
+    """``region = "IN"`` is a country for all numbers in national format; anything else names a column."""
+    region = str(contacts.get("region", ""))
+    return region if is_region(region.upper()) else ""
+
+
 def _columns(contacts: Mapping[str, Any], overrides: Overrides) -> ContactColumns:
     return ContactColumns(
         phone=overrides.phone_column or contacts.get("phone", ""),
         name=overrides.name_column or contacts.get("name", ""),
         timezone=contacts.get("timezone", ""),
-        region=contacts.get("region", ""),
+        region="" if _default_region(contacts) else contacts.get("region", ""),
         key=contacts.get("key", ""),
         variables=tuple(str(item) for item in contacts.get("variables", ["*"])),
     )

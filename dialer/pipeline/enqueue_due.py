@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 import structlog
@@ -42,10 +42,12 @@ class EnqueueDue:
     line_life_s: float
     """How long a call may hold its line without word from the log."""
     ahead_s: float = 3.0
-    unpaced_ahead: int = 2000
-    """Attempts kept queued for a campaign without any limit."""
+    unpaced_ahead: int = 4000
+    """Attempts kept queued at most for a campaign without any limit; it starts with an eighth of that."""
     lease_s: float = 5.0
     passing: Passing = unwatched
+    depths: dict[int, int] = field(default_factory=dict)
+    """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
 
     async def tick(self) -> Feed:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
@@ -56,7 +58,9 @@ class EnqueueDue:
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
             return Feed(0, swept.leases_expired, swept.made_unknown)
-        claimed = await self._claim([c for c in campaigns if c.status is CampaignStatus.RUNNING])
+        claimed = await self._claim(
+            [c for c in campaigns if c.status is CampaignStatus.RUNNING], slow=swept.leases_expired > 0
+        )
         self.passing("feed.claimed")
         if claimed:
             await self.queue.enqueue(claimed)
@@ -104,23 +108,51 @@ class EnqueueDue:
                 lines[attempt.attempt_id] = (attempt.campaign_id, since + self.line_life_s)
         return lines
 
-    async def _claim(self, running: Sequence[Campaign]) -> list[QueuedAttempt]:
+    async def _claim(self, running: Sequence[Campaign], *, slow: bool) -> list[QueuedAttempt]:
+        """Claim for each running campaign; ``slow``: what was queued before was not taken in time."""
         queued = await self.ledger.waiting_in_queue()
         per_campaign = []
         for campaign in running:
-            wanted = self._depth(campaign) - queued.get(campaign.campaign_id, 0)
+            if not await self._within_budget(campaign):
+                continue
+            waiting = queued.get(campaign.campaign_id, 0)
+            wanted = self._depth(campaign, waiting, slow) - waiting
             if wanted > 0:
                 per_campaign.append(await self.ledger.claim_due(campaign.campaign_id, wanted, self.lease_s))
         # Campaigns take turns, so that none waits behind another's whole share.
         return [attempt for turn in zip_longest(*per_campaign) for attempt in turn if attempt is not None]
 
-    def _depth(self, campaign: Campaign) -> int:
+    async def _within_budget(self, campaign: Campaign) -> bool:
+        """Whether another call is covered, counting each open call at the mean cost so far; halts what is spent."""
+        most = campaign.spec.max_cost
+        if most <= 0:
+            return True
+        cost, known, live = await self.view.spent(campaign.campaign_id)
+        mean = cost / known if known else 0.0
+        if cost + live * mean < most:
+            return True
+        if not live:
+            reason = f"the budget of {most:g} is spent ({cost:g}). Raise [budget] max_cost, then `dialer start`"
+            await self.ledger.move_campaign(campaign.campaign_id, "halt", reason)
+        return False
+
+    def _depth(self, campaign: Campaign, queued: int, slow: bool) -> int:
         """How many attempts to keep queued: a few seconds' worth, and no more than lines could take."""
         pace, account = campaign.spec.pace, self.account_limits.get(campaign.spec.provider, Limits(0, 0))
         rates = [rate for rate in (pace.calls_per_second, account.calls_per_second) if rate > 0]
         lines = [count for count in (pace.concurrent_calls, account.concurrent_calls) if count > 0]
-        by_rate = math.ceil(min(rates) * self.ahead_s) + 1 if rates else self.unpaced_ahead
+        by_rate = math.ceil(min(rates) * self.ahead_s) + 1 if rates else self._unpaced(campaign, queued, slow)
         return max(2, min([by_rate, *lines]))
+
+    def _unpaced(self, campaign: Campaign, queued: int, slow: bool) -> int:
+        """More when the workers ran dry since the last tick, less when they left most of it lying."""
+        before = self.depths.get(campaign.campaign_id, self.unpaced_ahead // 8)
+        if slow or queued > before * 3 // 4:
+            depth = before // 2
+        else:
+            depth = before * 2 if queued <= before // 4 else before
+        self.depths[campaign.campaign_id] = max(100, min(depth, self.unpaced_ahead))
+        return self.depths[campaign.campaign_id]
 
 
 def _limits(campaign: Campaign) -> Limits:

@@ -174,6 +174,10 @@ class LedgerView(Protocol):
         """Every send of these attempts, oldest first."""
         ...
 
+    async def spent(self, campaign_id: int) -> tuple[float, int, int]:
+        """Cost so far in provider units, how many calls it is known of, and how many are still open."""
+        ...
+
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         """Kind -> how many of the account's last ``limit`` sends since it was last halted."""
         ...

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from dialer.domain.attempt import Actor, AttemptState
+from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Refused
 from dialer.ports import Denied, Matched, Send, SendOutcome
 from tests.fakes.ledger_records import Try
@@ -30,6 +30,12 @@ class MemoryAudit(MemoryView):
     async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
         self._now()
         return [_send(t, after) for _, t, after in self._passages if t.attempt_id in attempt_ids]
+
+    async def spent(self, campaign_id: int) -> tuple[float, int, int]:
+        self._now()
+        tries = [t for t in self._tries.values() if t.campaign_id == campaign_id]
+        costs = [t.cost for t in tries if t.cost is not None]
+        return sum(costs), len(costs), sum(t.state in LIVE for t in tries)
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         self._now()

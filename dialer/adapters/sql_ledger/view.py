@@ -47,6 +47,10 @@ FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a
 WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
 ORDER BY s.started_at, s.id
 """
+SPENT = f"""
+SELECT coalesce(sum(cost), 0), count(cost), sum(CASE WHEN state IN ({in_states(LIVE)}) THEN 1 ELSE 0 END)
+FROM attempts WHERE campaign_id = :id
+"""
 SENDS_OF = """
 SELECT attempt_id, started_at, answered_at, class, requests, http_status, reason
 FROM sends WHERE attempt_id IN :ids* ORDER BY id

@@ -106,3 +106,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_durations() -> None:
     assert [parse_duration("f", "k", text) for text in ("90s", "15m", "2h", "1.5d")] == [90, 900, 7200, 129600]
+
+
+def test_a_country_is_the_region_of_all_numbers_and_anything_else_a_column(tmp_path: Path) -> None:
+    country = read_campaign(written(tmp_path, 'name = "n"\nagent = "a"\n[contacts]\nregion = "in"'), Overrides())
+    column = read_campaign(written(tmp_path, 'name = "n"\nagent = "a"\n[contacts]\nregion = "land"'), Overrides())
+    assert (country.region, country.columns.region) == ("IN", "")
+    assert (column.region, column.columns.region) == ("", "land")

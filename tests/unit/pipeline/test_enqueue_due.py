@@ -7,9 +7,10 @@ import pytest
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
+from dialer.domain.disposition import Disposition as D
 from dialer.errors import QueueUnavailable
-from dialer.ports import SendOutcome
-from tests.fakes.provider import ScriptedProvider
+from dialer.ports import Matched, SendOutcome
+from tests.fakes.provider import ScriptedProvider, log_row
 from tests.house import SPEC, House
 
 S = AttemptState
@@ -106,3 +107,35 @@ async def test_after_a_start_only_new_requests_count() -> None:
     await house.clock.run(house.control.move("october", "start"))
     await house.queued()
     assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
+
+
+async def test_a_campaign_without_limits_is_fed_as_fast_as_it_is_dialed() -> None:
+    house = await House().opened(9000)
+    depths = []
+    for _ in range(4):
+        attempts = await house.queued()
+        depths.append(len(attempts))
+        await house.dialed(attempts)
+    assert depths == [1000, 2000, 4000, 2000]
+
+
+async def test_a_campaign_that_is_dialed_slowly_is_fed_less() -> None:
+    house = await House().opened(3000)
+    assert len(await house.queued()) == 1000
+    assert len(await house.queued()) == 0
+    await house.clock.advance(6)
+    assert len(await house.queued()) == 250
+
+
+async def test_a_spent_budget_halts_the_campaign_once_nothing_is_open() -> None:
+    house = await House(spec=replace(SPEC, max_cost=10.0)).opened(5)
+    await house.dialed((await house.queued())[:2])
+    rows = [log_row(call.call_id or "", call.phone, 1.0, disposition=D.ANSWERED, cost=6.0) for call in
+            await house.ledger.live_attempts("vaanivoice")]  # fmt: skip
+    await house.ledger.record_logs("vaanivoice", [Matched(rows[0], 1, "call id")])
+    assert await house.queued() == []
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
+    await house.ledger.record_logs("vaanivoice", [Matched(rows[1], 2, "call id")])
+    await house.queued()
+    campaign = await house.ledger.campaign("october")
+    assert campaign.halt_reason == "the budget of 10 is spent (12). Raise [budget] max_cost, then `dialer start`"
