@@ -147,10 +147,8 @@ class EnqueueDue:
     def _unpaced(self, campaign: Campaign, queued: int, slow: bool) -> int:
         """More when the workers ran dry since the last tick, less when they left most of it lying."""
         before = self.depths.get(campaign.campaign_id, self.unpaced_ahead // 8)
-        if slow or queued > before * 3 // 4:
-            depth = before // 2
-        else:
-            depth = before * 2 if queued <= before // 4 else before
+        lying, dry = slow or queued > before * 3 // 4, queued <= before // 4
+        depth = before // 2 if lying else before * 2 if dry else before
         self.depths[campaign.campaign_id] = max(100, min(depth, self.unpaced_ahead))
         return self.depths[campaign.campaign_id]
 

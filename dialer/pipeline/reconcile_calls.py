@@ -29,7 +29,8 @@ from dialer.ports import (
 log = structlog.get_logger()
 
 CLOCK_SKEW_S = 300.0
-CORRECTED_FOR_S = 24 * 3600.0
+CORRECT_EVERY_S = 600.0
+"""With nothing else open, the log is still read so often for rows that come after all."""
 SCANS_FOR_ABSENCE = 2
 UNREADABLE_PATIENCE = 3
 """Horizons to wait before absence is believed although a row of the log cannot be read."""
@@ -73,23 +74,27 @@ class ReconcileCalls:
     """How long after its intent a call may still turn up in the log."""
     redial_scale: float = 1.0
     passing: Passing = unwatched
+    read_at: dict[str, float] = field(default_factory=dict)
+    """Account -> when its log was last read."""
     unseen: dict[int, int] = field(default_factory=dict)
     """Attempt -> complete scans past its horizon, one after the other, that showed nothing of it."""
 
     async def tick(self) -> Reconciled:
         """One round: scan the log as far back as anything waits, settle what it shows and what it cannot show."""
         account, started = self.provider.account, self.clock.now()
-        waiting = await self.ledger.open_attempts(account, started - CORRECTED_FOR_S)
+        waiting = await self.ledger.open_attempts(account, started - 2 * self.horizon_s)
         unsettled = [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]
-        if not unsettled:
+        if not unsettled and not (waiting and started - self.read_at.get(account, 0.0) >= CORRECT_EVERY_S):
             return Reconciled()
-        scan = await self._scan(unsettled[0].dialed_at - CLOCK_SKEW_S)
+        since = (unsettled or waiting)[0].dialed_at - CLOCK_SKEW_S
+        self.read_at[account] = started
+        scan = await self._scan(since)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
         matched = await self._match(scan, waiting, specs)
         self.passing("reconcile.matched")
         ended = await self._record(account, matched)
-        await self._audit(account, matched, specs, unsettled[0].dialed_at - CLOCK_SKEW_S)
+        await self._audit(account, matched, specs, since)
         over = {row.attempt_id for row in matched if row.log.disposition is not None}
         absent = await self._settle_absent(
             account, [attempt for attempt in unsettled if attempt.attempt_id not in over], specs, started, scan

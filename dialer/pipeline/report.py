@@ -7,6 +7,7 @@ from typing import Any
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.contact import FINAL_CONTACTS
+from dialer.domain.disposition import Disposition
 from dialer.errors import QueueUnavailable
 from dialer.ports import ImportCounts, LedgerView, Pacer, Report
 
@@ -50,7 +51,7 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "attempts": {"total": sum(report.attempts.values())} | _by_name(report.attempts),
         "dispositions": _by_name(report.dispositions),
         "unknown_now": report.attempts[AttemptState.UNKNOWN],
-        "unconfirmed": report.attempts[AttemptState.UNCONFIRMED],
+        "unconfirmed": report.dispositions[Disposition.UNCONFIRMED],
         "unexplained_calls": report.unexplained_calls,
         "unmapped_words": dict(report.unmapped_words),
         "waiting": dict(report.waiting),

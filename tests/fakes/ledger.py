@@ -9,7 +9,6 @@ from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.calling_window import Closed, window_at
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
-from dialer.domain.disposition import Disposition
 from dialer.domain.gate import UNSIGHTED_OPENING_S, Admit, Defer, GateFacts, Suppress, judge
 from dialer.ports import (
     Absent,
@@ -317,7 +316,10 @@ class MemoryLedger(MemoryAudit):
         for row in rows:
             before = self._log.get((account, row.log.call_id))
             owner = row.attempt_id if before is None or before.attempt_id is None else before.attempt_id
-            self._log[account, row.log.call_id] = replace(row, attempt_id=owner)
+            told = row.log
+            if row.attempt_id is None and before is not None and owner is not None:
+                told = replace(told, disposition=before.log.disposition)
+            self._log[account, row.log.call_id] = replace(row, log=told, attempt_id=owner)
         return [self._settle(row, now) for row in rows]
 
     def _settle(self, row: Matched, now: float) -> bool:
@@ -349,10 +351,9 @@ class MemoryLedger(MemoryAudit):
 
     def _settle_absent(self, absent: Absent, now: float) -> bool:
         t = self._tries.get(absent.attempt_id)
-        after = S.UNCONFIRMED if absent.disposition is Disposition.UNCONFIRMED else S.ENDED
         if t is None or t.state not in (S.PLACED, S.UNKNOWN):
             return False
-        self._move(t, after, A.RECONCILER, absent.reason)
+        self._move(t, S.UNCONFIRMED, A.RECONCILER, absent.reason)
         t.disposition, t.ended_at = absent.disposition, now
         self._follow_up(t, absent.follow, absent.disposition)
         return True

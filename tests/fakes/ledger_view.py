@@ -24,6 +24,9 @@ from tests.fakes.ledger_records import Person, Records, Try
 S = AttemptState
 
 
+UNSETTLED = {S.PLACED, S.UNKNOWN, S.UNCONFIRMED, S.REVIEW}
+
+
 class MemoryView(Records):
     """The reading half."""
 
@@ -68,7 +71,10 @@ class MemoryView(Records):
         return {
             call_id: row.attempt_id
             for call_id, row in rows.items()
-            if row is not None and row.attempt_id is not None and row.log.disposition is not None
+            if row is not None
+            and row.attempt_id is not None
+            and row.log.disposition is not None
+            and self._tries[row.attempt_id].state not in UNSETTLED
         }
 
     async def suppressions(self) -> AsyncIterator[Suppression]:

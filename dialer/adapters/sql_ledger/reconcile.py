@@ -7,7 +7,6 @@ from dialer.adapters.sql_ledger.moves import add_events, event, follow_up, from_
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import CallLog
-from dialer.domain.disposition import Disposition
 from dialer.ports import Absent, Matched
 
 STORE_LOG = """
@@ -19,7 +18,9 @@ ON CONFLICT (account, call_id) DO UPDATE SET
     attempt_id = coalesce(log_rows.attempt_id, excluded.attempt_id),
     evidence = CASE WHEN log_rows.attempt_id IS NULL THEN excluded.evidence ELSE log_rows.evidence END,
     ended_at = excluded.ended_at, duration_s = excluded.duration_s, raw_status = excluded.raw_status,
-    disposition = excluded.disposition, unmapped = excluded.unmapped, cost = excluded.cost,
+    disposition = CASE WHEN excluded.attempt_id IS NULL AND log_rows.attempt_id IS NOT NULL
+        THEN log_rows.disposition ELSE excluded.disposition END,
+    unmapped = excluded.unmapped, cost = excluded.cost,
     summary = excluded.summary, recording_url = excluded.recording_url
 """
 END_ATTEMPT = f"""
@@ -36,13 +37,10 @@ UPDATE attempts SET state = 'review', lease_until = NULL, call_id = :call_id, re
 WHERE id = :attempt_id AND state IN ({from_states(AttemptState.REVIEW, Actor.RECONCILER)})
 """
 SEND_ADOPTED = "UPDATE sends SET class = 'placed' WHERE attempt_id = :attempt_id AND class = 'unknown'"
-CLOSE_ABSENT = {
-    after: f"""
-UPDATE attempts SET state = '{after}', disposition = :disposition, ended_at = :now, reason = :reason
+CLOSE_ABSENT = """
+UPDATE attempts SET state = 'unconfirmed', disposition = :disposition, ended_at = :now, reason = :reason
 WHERE id = :attempt_id AND state IN ('placed', 'unknown')
 """
-    for after in (AttemptState.UNCONFIRMED, AttemptState.ENDED)
-}
 
 
 def record_logs(transaction: Transaction, rows: Sequence[Matched], account: str, now: float) -> list[bool]:
@@ -145,16 +143,16 @@ def settle_absent(transaction: Transaction, attempts: Sequence[Absent], now: flo
 
 
 def _close(transaction: Transaction, absent: Absent, before: str, now: float) -> bool:
-    unconfirmed = absent.disposition is Disposition.UNCONFIRMED
-    after = AttemptState.UNCONFIRMED if unconfirmed else AttemptState.ENDED
     told = {
         "attempt_id": absent.attempt_id,
         "disposition": str(absent.disposition),
         "reason": absent.reason,
         "now": now,
     }
-    if not transaction.run(CLOSE_ABSENT[after], told):
+    if not transaction.run(CLOSE_ABSENT, told):
         return False
-    add_events(transaction, [event(absent.attempt_id, now, Actor.RECONCILER, before, after, absent.reason)])
+    add_events(
+        transaction, [event(absent.attempt_id, now, Actor.RECONCILER, before, AttemptState.UNCONFIRMED, absent.reason)]
+    )
     follow_up(transaction, absent.attempt_id, absent.follow, absent.disposition, now)
     return True

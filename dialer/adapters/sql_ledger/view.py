@@ -40,6 +40,8 @@ ORDER BY a.dialed_at, a.id
 SETTLED_CALLS = """
 SELECT call_id, attempt_id FROM log_rows
 WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AND disposition <> ''
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = log_rows.attempt_id
+        AND attempts.state IN ('placed', 'unknown', 'unconfirmed', 'review'))
 """
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason

@@ -8,7 +8,8 @@ from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.errors import OutcomeUnknown
-from dialer.ports import AttemptRow
+from dialer.pipeline.reconcile_calls import CORRECT_EVERY_S
+from dialer.ports import AttemptRow, Matched
 from tests.fakes.provider import ScriptedProvider, log_row
 from tests.house import HORIZON_S, SPEC, House, phone
 
@@ -178,7 +179,7 @@ async def test_an_accepted_call_without_a_row_was_not_answered_where_the_log_kee
     await house.clock.advance(HORIZON_S)
     await house.reconciler.tick()
     await house.reconciler.tick()
-    assert ((await house.attempts())[0].state, (await only(house)).disposition) == (S.ENDED, D.NO_ANSWER)
+    assert ((await house.attempts())[0].state, (await only(house)).disposition) == (S.UNCONFIRMED, D.NO_ANSWER)
 
 
 async def test_a_late_row_corrects_unconfirmed_and_calls_nobody_again() -> None:
@@ -288,3 +289,29 @@ async def keep_open(house: House) -> None:
     house.provider.answer = lambda _: Placed("other")
     await house.ledger.add_contacts(house.campaign_id, [house.contact(7)])
     await house.dialed()
+
+
+async def test_two_readings_that_overlap_lose_no_outcome() -> None:
+    house = await placed()
+    at = house.clock.now() - 25
+    live = log_row("call-1", phone(0), at, ended_at=None)
+    over = log_row("call-1", phone(0), at, disposition=D.ANSWERED)
+    await house.ledger.record_logs("vaanivoice", [Matched(live, 1, "call id")])
+    await house.ledger.record_logs("vaanivoice", [Matched(over, None)])
+    house.provider.pages = [page(over)]
+    await house.reconciler.tick()
+    assert ((await only(house)).state, (await only(house)).disposition) == (S.ENDED, D.ANSWERED)
+
+
+async def test_late_rows_are_looked_for_though_nothing_else_is_open() -> None:
+    house = await lost(pages=[page()])
+    dialed_at = house.clock.now() - 30
+    await house.clock.advance(HORIZON_S)
+    for _ in range(2):
+        await house.reconciler.tick()
+    house.provider.pages = [page(log_row("call-9", phone(0), dialed_at, disposition=D.ANSWERED))]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.UNCONFIRMED
+    await house.clock.advance(CORRECT_EVERY_S)
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.ENDED
