@@ -125,7 +125,7 @@ async def test_absence_after_the_horizon_spends_the_attempt(ledger: FullLedger, 
     assert closed == [True, True, False, False]
     rows = [await attempt(ledger, call.attempt_id) for call in (lost, silent)]
     assert [(row.state, row.disposition) for row in rows] == [
-        (S.UNCONFIRMED, Disposition.UNCONFIRMED), (S.ENDED, Disposition.NO_ANSWER),
+        (S.UNCONFIRMED, Disposition.UNCONFIRMED), (S.UNCONFIRMED, Disposition.NO_ANSWER),
     ]  # fmt: skip
     assert [row.ended_at for row in rows] == [START + 3600] * 2
     (_, (redial, _)) = await ledger.story(phone=lost.phone)
