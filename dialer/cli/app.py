@@ -2,9 +2,10 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from dialer import __version__
 from dialer.errors import DialerError, UsageError
@@ -14,7 +15,19 @@ if TYPE_CHECKING:
 
 EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
+
+
+class InOrder(TyperGroup):
+    """Lists a group of commands where it belongs, not behind all others."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        names = [name for name in super().list_commands(ctx) if name != "suppress"]
+        names.insert(names.index("worker"), "suppress")
+        return names
+
+
 app = typer.Typer(
+    cls=InOrder,
     help="Calls everyone on a list through a voice-AI provider, never twice by accident, and says what happened.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
