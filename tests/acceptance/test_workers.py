@@ -46,7 +46,6 @@ def test_two_workers_share_one_postgresql_and_one_redis(
     enqueue(here, 250)
     here.until_status("finished")
     assert_all_once(here, provider, 250)
-    assert provider.books().most_in_a_second() >= RATE - 1
     assert min(recorded(worker) for worker in workers) > 20
     assert sum(recorded(worker) for worker in workers) == 250
     for worker in workers:
