@@ -277,7 +277,11 @@ VERBS: list[tuple[Actor, set[tuple[S, S]], Try]] = [
         {(S.UNKNOWN, S.UNCONFIRMED), (S.PLACED, S.UNCONFIRMED)},
         _absent(Disposition.UNCONFIRMED),
     ),
-    (Actor.RECONCILER, {(S.UNKNOWN, S.ENDED), (S.PLACED, S.ENDED)}, _absent(Disposition.NO_ANSWER)),
+    (
+        Actor.RECONCILER,
+        {(S.UNKNOWN, S.UNCONFIRMED), (S.PLACED, S.UNCONFIRMED)},
+        _absent(Disposition.NO_ANSWER),
+    ),
     (
         Actor.OPERATOR,
         {(S.PLANNED, S.CANCELLED), (S.QUEUED, S.CANCELLED)},
