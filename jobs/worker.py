@@ -34,6 +34,7 @@ EVERY_SECOND = set(range(60))
 JOB_TIMEOUT_S = 150
 DRAIN_S = 45.0
 POLL_S = 0.1
+END_S = 2.0
 HEARTBEAT_S = 2.0
 STALE_HEARTBEAT_S = 15.0
 
@@ -68,7 +69,9 @@ class SteadyWorker(Worker):
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
         for task in self.tasks.values():
             task.cancel()
-        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        if self.tasks:
+            # arq notes each end in Redis, and would wait as long as that is away.
+            await asyncio.wait(self.tasks.values(), timeout=END_S)
 
 
 async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) -> None:
