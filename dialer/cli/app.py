@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
-
 class InOrder(TyperGroup):
     """Lists a group of commands where it belongs, not behind all others."""
 

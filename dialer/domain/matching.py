@@ -73,16 +73,18 @@ class Matcher:
                 self._by_token[candidate.token] = candidate
             self._by_phone.setdefault(candidate.phone, []).append(candidate)
 
-    def certain(self, row: CallLog) -> Match | None:
-        """By call id or token."""
-        by_id = self._by_call_id.get(row.call_id)
-        if by_id is not None:
-            return self._take(by_id, "call id")
-        by_token = self._by_token.get(row.token) if row.token else None
-        return self._take(by_token, "token") if by_token is not None else None
+    def by_id(self, row: CallLog) -> Match | None:
+        """By call id; ask this of every row first."""
+        found = self._by_call_id.get(row.call_id)
+        return self._take(found, "call id") if found is not None else None
+
+    def by_token(self, row: CallLog) -> Match | None:
+        """By our token, of rows that no id matched. A second call for one request is not ours to explain."""
+        found = self._by_token.get(row.token) if row.token else None
+        return self._take(found, "token") if found is not None and self._is_free(found) else None
 
     def likely(self, row: CallLog) -> Match | None:
-        """By number and time; ask only for rows, and only after every row, that ``certain`` did not match.
+        """By number and time, of rows that neither id nor token matched.
 
         Where several attempts fit, a late row of an older one among them, the nearest in time has it.
         """
@@ -92,13 +94,14 @@ class Matcher:
         fitting = [
             candidate
             for candidate in self._by_phone.get(row.to_number, ())
-            if candidate.attempt_id not in self._taken
-            and not (self.ids_are_final and candidate.call_id)
-            and -self.before_s <= started - candidate.dialed_at <= self.after_s
+            if self._is_free(candidate) and -self.before_s <= started - candidate.dialed_at <= self.after_s
         ]
         if not fitting:
             return None
         return self._take(min(fitting, key=lambda fit: abs(started - fit.dialed_at)), "number and time")
+
+    def _is_free(self, candidate: Candidate) -> bool:
+        return candidate.attempt_id not in self._taken and not (self.ids_are_final and candidate.call_id)
 
     def _take(self, candidate: Candidate, evidence: str) -> Match:
         self._taken.add(candidate.attempt_id)

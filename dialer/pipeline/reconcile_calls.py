@@ -131,8 +131,12 @@ class ReconcileCalls:
         matcher = Matcher(CLOCK_SKEW_S, self.horizon_s, self.provider.ids_are_final)
         matcher.add(waiting)
         rows = [row for call_id, row in scan.rows.items() if call_id not in settled]
-        certain = {row.call_id: matcher.certain(row) for row in rows}
-        return [self._matched(row, certain[row.call_id] or matcher.likely(row), attempts, specs) for row in rows]
+        found: dict[str, Match] = {}
+        for evidence in (matcher.by_id, matcher.by_token, matcher.likely):
+            for row in rows:
+                if row.call_id not in found and (match := evidence(row)) is not None:
+                    found[row.call_id] = match
+        return [self._matched(row, found.get(row.call_id), attempts, specs) for row in rows]
 
     def _matched(
         self,

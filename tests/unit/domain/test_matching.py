@@ -30,14 +30,14 @@ def matcher(*waiting: Waiting, ids_are_final: bool = True) -> Matcher:
 
 def test_the_call_id_is_the_strongest_evidence() -> None:
     found = matcher(Waiting(1, token="t1"), Waiting(2, call_id="call-1", phone=OTHER))
-    assert found.certain(replace(ROW, token="t1")) == Match(2, "call id")
+    assert found.by_id(replace(ROW, token="t1")) == Match(2, "call id")
 
 
 def test_our_token_comes_next() -> None:
     found = matcher(Waiting(1, token="t1"), Waiting(2, token="t2"))
-    assert found.certain(replace(ROW, token="t2")) == Match(2, "token")
-    assert found.certain(replace(ROW, token="t3")) is None
-    assert found.certain(ROW) is None
+    assert found.by_token(replace(ROW, token="t2")) == Match(2, "token")
+    assert found.by_token(replace(ROW, token="t3")) is None
+    assert found.by_token(ROW) is None
 
 
 def test_number_and_time_are_the_last() -> None:
@@ -66,7 +66,7 @@ def test_of_several_that_fit_the_nearest_in_time_has_the_row() -> None:
 
 def test_an_attempt_is_given_to_one_row_only() -> None:
     found = matcher(Waiting(1, token="t1"), Waiting(2, dialed_at=900.0))
-    assert found.certain(replace(ROW, token="t1")) == Match(1, "token")
+    assert found.by_token(replace(ROW, token="t1")) == Match(1, "token")
     assert found.likely(ROW) == Match(2, "number and time")
     assert found.likely(replace(ROW, call_id="call-2")) is None
 
@@ -93,3 +93,11 @@ def test_an_attempt_whose_call_id_is_known_is_not_guessed() -> None:
 )
 def test_a_row_may_give_the_lie_to_an_answer(row: CallLog, evidence: str) -> None:
     assert contradicts(row, "t1", NUMBER, 1000.0) == evidence
+
+
+def test_a_second_call_for_one_request_stays_unexplained() -> None:
+    found = matcher(Waiting(1, call_id="call-1", token="t1"))
+    assert found.by_token(replace(ROW, call_id="call-2", token="t1")) is None
+    lost = matcher(Waiting(1, token="t1"))
+    assert lost.by_token(replace(ROW, token="t1")) == Match(1, "token")
+    assert lost.by_token(replace(ROW, call_id="call-2", token="t1")) is None
