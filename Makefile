@@ -32,6 +32,16 @@ check: lint test ## everything: lint, then test
 bench: $(VENV)/.ready ## measure the CPU cost of a placed call
 	$(BIN)/python benchmarks/cost_per_call.py
 
+CONTACTS ?= 10000
+DATABASE ?= postgresql
+SEED ?= 1
+
+chaos: $(VENV)/.ready ## worker processes in a storm of faults (CONTACTS=, DATABASE=sqlite, SEED=)
+	$(BIN)/python -m tests.chaos --contacts $(CONTACTS) --database $(DATABASE) --seed $(SEED)
+
+crash: $(VENV)/.ready ## end workers at every named point, on both databases
+	DIALER_TEST_CRASH=all $(BIN)/pytest tests/crash
+
 lock: ## make the lock files again (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -o requirements-dev.lock
@@ -40,4 +50,4 @@ lock: ## make the lock files again (needs uv)
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test lint check bench lock clean
+.PHONY: help run test lint check bench chaos crash lock clean

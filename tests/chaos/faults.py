@@ -28,6 +28,7 @@ PER_THOUSAND = {
 }  # fmt: skip
 """Fault -> how often it must have happened for each 1,000 contacts."""
 PER_THOUSAND_POSTGRESQL = {"PostgreSQL connection cut": 12, "PostgreSQL restarted": 0.3}
+PATIENCE_S = 15.0
 DIAL_QUEUE = "dialer:dial:v1"
 FORMATS = ("+91{0}", "0{0}", "91{0}", "+91 {1} {2}", "+91-{1}-{2}", "(+91) {0}", "00 91 {0}")
 """Ways to write a number of ten digits: whole, and in two halves."""
@@ -68,6 +69,7 @@ class Faults:
     happened: Happened = field(default_factory=Happened)
     over: threading.Event = field(default_factory=threading.Event)
     lines: int = 60
+    _calls: int = 0
     _old_jobs: list[tuple[str, bytes]] = field(default_factory=list)
     _bags: dict[str, list[str]] = field(default_factory=dict)
 
@@ -81,7 +83,8 @@ class Faults:
             try:
                 while not done() and not any(one.done() for one in running):
                     self.house.crew.fill()
-                    self.over.wait(0.2)
+                    self._calls = self.house.provider.placed()
+                    self.over.wait(0.3)
             finally:
                 self.over.set()
             for one in running:
@@ -89,12 +92,16 @@ class Faults:
         self.house.crew.fill()
 
     def _lane(self, lane: Callable[[], None]) -> None:
-        self._rest(2.0, 4.0)
+        self._rest(1.0, 2.0, 10)
         while not self.over.is_set():
             lane()
 
-    def _rest(self, least_s: float, most_s: float) -> None:
+    def _rest(self, least_s: float, most_s: float, calls: int = 0) -> None:
+        """For so long, and until so many more calls were placed: on a slow machine faults come slower, not fewer."""
+        wanted, latest = self._calls + calls, clock.monotonic() + PATIENCE_S
         self.over.wait(self.chance.uniform(least_s, most_s))
+        while self._calls < wanted and clock.monotonic() < latest and not self.over.is_set():
+            self.over.wait(0.1)
 
     def _drawn(self, lane: str, bag: Mapping[str, int]) -> str:
         """One of a bag's contents, which is filled again when it is empty: chance in order, not in number."""
@@ -119,11 +126,11 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(1.0 * slow, 3.0 * slow)
+                self._rest(0.5 * slow, 2.0 * slow, 25)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
-                self._rest(1.0 * slow, 2.0 * slow)
+                self._rest(0.5 * slow, 1.0 * slow, 25)
             case _:
                 self._freeze(worker)
 
@@ -140,7 +147,7 @@ class Faults:
 
         timer = threading.Timer(self.chance.uniform(5.0, 20.0), thaw)
         timer.start()
-        self._rest(1.0, 2.0)
+        self._rest(0.5, 1.0, 15)
         if self.house.crew.size == 1:
             timer.join()
 
@@ -157,23 +164,23 @@ class Faults:
         match self._drawn("doorbell", {"ring": 3, "flush": 3, "restart": 1, "outage": 1}):
             case "ring":
                 self._ring_again()
-                self._rest(1.0, 2.0)
+                self._rest(0.5, 1.0, 25)
             case "flush":
                 with suppress(RedisError, OSError):
                     self.house.redis_client().flushall()
                     self._count("Redis flushed")
-                self._rest(2.0, 5.0)
+                self._rest(1.0, 3.0, 40)
             case "restart":
                 self.house.redis.kill()
                 self.house.redis.start()
                 self._count("Redis restarted empty")
-                self._rest(4.0, 8.0)
+                self._rest(1.0, 3.0, 60)
             case _:
                 self.house.redis.kill()
                 self._rest(5.0, 10.0)
                 self.house.redis.start()
                 self._count("Redis away for 5 to 10 s")
-                self._rest(5.0, 10.0)
+                self._rest(1.0, 3.0, 80)
 
     def _ring_again(self) -> None:
         """Hand over what was handed over before, now or some time ago."""
@@ -206,14 +213,14 @@ class Faults:
             self._count("PostgreSQL restarted")
         if self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
-        self._rest(1.5, 4.0)
+        self._rest(0.5, 2.0, 25)
 
     # the operator
 
     def _operator(self) -> None:
         done = {"pause": self._pause, "suppress": self._suppress, "rate": self._change_rate}
         done[self._drawn("operator", {"pause": 1, "suppress": 2, "rate": 1})]()
-        self._rest(0.5, 2.0)
+        self._rest(0.5, 2.0, 30)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()

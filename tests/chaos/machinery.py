@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from tests.postgres_server import fresh_database, postgres_server
 from tests.redis_server import RedisServer
 
 ACCOUNT = "vaanivoice"
+THREADS = 3
 
 
 @dataclass
@@ -41,14 +42,16 @@ class Crew:
             for worker in [worker for worker in self.at_work if not worker.alive]:
                 self.at_work.remove(worker)
                 code = worker.process.returncode
-                if worker.process.pid not in self._expected or code not in (0, -signal.SIGKILL):
+                expected = worker.process.pid in self._expected and code in (0, -signal.SIGKILL)
+                # Whoever finds no ledger at its start may say so and end; once at work, it has to ride it out.
+                if not expected and "worker.started" in worker.err.read_text():
                     self.bad_ends.append(code)
             while len(self.at_work) < self.size:
                 self.at_work.append(self.home.start("worker"))
 
     def pick(self, chance: random.Random) -> Running | None:
-        """A worker that runs and is not stopped."""
-        free = [one for one in self.at_work if one.alive and one.process.pid not in self.stopped]
+        """A worker that has begun to work and is not stopped."""
+        free = [one for one in self.at_work if one.process.pid not in self.stopped and _is_up(one)]
         return chance.choice(free) if free else None
 
     def end(self, worker: Running, how: signal.Signals) -> None:
@@ -61,6 +64,13 @@ class Crew:
         for worker in self.at_work:
             self.end(worker, signal.SIGTERM)
         return [worker.ended(90).code for worker in self.at_work]
+
+
+def _is_up(worker: Running) -> bool:
+    """Whether it has come as far as its ledger, which has threads of its own."""
+    with suppress(OSError):
+        return worker.alive and len(list(Path(f"/proc/{worker.process.pid}/task").iterdir())) >= THREADS
+    return False
 
 
 @dataclass(frozen=True)

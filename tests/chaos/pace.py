@@ -64,7 +64,8 @@ def pauses_hold(seen: Evidence, happened: Happened) -> Agreement:
     at = placing(seen)
     for pause in happened.pauses:
         late = [moment - pause.since for moment in at if pause.since < moment < pause.until]
-        found.against += [f"{len(late)} requests, the last {max(late):.3f} s after the acknowledgement"] * bool(late)
+        if late:
+            found.against.append(f"{len(late)} requests, the last {late[-1]:.3f} s after the acknowledgement")
     seconds = sum(pause.until - pause.since for pause in happened.pauses)
     found.told = f"{len(happened.pauses)} pauses, {seconds:.0f} s; commands took {_took(happened, 'pause')}"
     return found

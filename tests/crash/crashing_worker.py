@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import uvloop
@@ -23,6 +24,8 @@ from dialer.bootstrap import App, open_app
 from dialer.errors import UsageError
 from dialer.pipeline.place_call import DialingTimes
 from dialer.ports import Suppression
+from dialer.simulator.options import Options
+from dialer.simulator.server import Simulator
 from jobs.worker import serve
 
 KILLED = 137
@@ -30,19 +33,21 @@ ON_THE_WIRE = "place.on_the_wire"
 ON_THE_WIRE_S = 0.03
 """So long after the first byte the request has arrived and its answer has not."""
 TIMES = DialingTimes(
-    patience_s=0.7,
+    patience_s=4.0,
     send_within_s=0.8,
-    answer_within_s=2.5,
+    answer_within_s=4.5,
     lease_s=1.5,
     retry_s=0.1,
     redial_scale=1.0,
     record_for_s=5.0,
 )
+SHORT_PATIENCE_S = 0.2
+"""For the points of handing back: shorter than any wait for a line."""
 SETTINGS = {
     "DIALER_VAANIVOICE_API_KEY": "fake-key-of-the-tests",
     "DIALER_RECONCILE_INTERVAL_S": "0.3",
-    "DIALER_PROVIDER_TIMEOUT_S": "1",
-    "DIALER_UNKNOWN_HORIZON_S": "4",
+    "DIALER_PROVIDER_TIMEOUT_S": "3",
+    "DIALER_UNKNOWN_HORIZON_S": "5",
     "DIALER_MAX_CALL_S": "3",
     "DIALER_LOG_FORMAT": "json",
 }
@@ -120,15 +125,28 @@ class WatchedStore(Store):
 
 async def watched(app: App, url: str, fate: Fate) -> App:
     """The same house, with every room and the store telling their points."""
+    times = replace(TIMES, patience_s=SHORT_PATIENCE_S) if "hand_back" in fate.point else TIMES
     plain, app.ledger._store = app.ledger._store, WatchedStore(url, fate)
     await plain.aclose()
     return replace(
         app,
-        place_call=replace(app.place_call, times=TIMES, passing=fate.passing),
+        place_call=replace(app.place_call, times=times, passing=fate.passing),
         feeder=replace(app.feeder, lease_s=TIMES.lease_s, passing=fate.passing),
         reconcilers={name: replace(room, passing=fate.passing) for name, room in app.reconcilers.items()},
         control=replace(app.control, send_within_s=TIMES.send_within_s, passing=fate.passing),
     )
+
+
+def provide(options: Options, told: "Connection[str, str]") -> None:
+    """The body of a provider's process; tells its address."""
+
+    async def serve_for_ever() -> None:
+        simulator = Simulator(options)
+        async with simulator.listening():
+            told.send(simulator.url)
+            await asyncio.Event().wait()
+
+    uvloop.run(serve_for_ever())
 
 
 def run(orders: Orders) -> None:
