@@ -1,0 +1,119 @@
+"""What goes wrong, how often, and how often it must have gone wrong before a green run means anything."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Chances, per occasion, and mean seconds between the blows."""
+
+    # the answer to one request
+    refused_connection: float = 0.01
+    throttled: float = 0.05
+    error_500: float = 0.03
+    dropped_after: float = 0.02
+    dropped_before: float = 0.01
+    timed_out: float = 0.015
+    garbage: float = 0.006
+    known_failure: float = 0.01
+    no_credit: float = 0.0005
+    # the call log
+    page_fails: float = 0.04
+    page_unreadable: float = 0.01
+    page_repeats: float = 0.05
+    row_late: float = 0.05
+    row_very_late: float = 0.01
+    row_never: float = 0.001
+    row_edited: float = 0.02
+    row_out_of_order: float = 0.1
+    foreign_row: float = 0.05
+    # the queue and Redis
+    job_lost: float = 0.03
+    job_repeated: float = 0.05
+    job_delayed: float = 0.08
+    redis_down: float = 0.005
+    flush_every_s: float = 70.0
+    # the ledger
+    ledger_down: float = 0.002
+    commit_unsure: float = 0.001
+    # processes
+    dies_at_point: float = 0.003
+    kill_every_s: float = 20.0
+    stop_every_s: float = 90.0
+    stall_every_s: float = 35.0
+    stall_after_gate: float = 0.015
+    tick_skipped: float = 0.05
+    tick_doubled: float = 0.1
+    # the operator
+    pause_every_s: float = 90.0
+    suppress_every_s: float = 25.0
+    cancel: float = 0.15
+
+
+FLOORS = {
+    "placed": 20_000,
+    "refused connection": 150,
+    "429 with Retry-After": 250,
+    "429 without": 250,
+    "500 after placing": 150,
+    "500 before placing": 150,
+    "dropped after placing": 150,
+    "dropped before placing": 75,
+    "late arrival": 150,
+    "garbage": 60,
+    "known failure": 100,
+    "halted": 5,
+    "killed": 2000,
+    "killed with a request out": 40,
+    "killed at a point": 1000,
+    "stalled": 1000,
+    "stalled after the gate": 150,
+    "stopped": 400,
+    "job lost": 400,
+    "job repeated": 600,
+    "job delayed": 1000,
+    "flush": 500,
+    "ledger down": 300,
+    "commit unsure": 150,
+    "tick skipped": 1000,
+    "tick doubled": 1000,
+    "log page failed": 1000,
+    "log page unreadable": 300,
+    "log page repeated": 1000,
+    "log page shifted": 100,
+    "row late": 500,
+    "row very late": 100,
+    "row never": 10,
+    "row edited": 150,
+    "row out of order": 1000,
+    "foreign row": 500,
+    "pause": 500,
+    "pause with calls in the gate": 20,
+    "suppress": 1000,
+    "suppress of a number in the queue": 200,
+    "cancel": 10,
+}
+"""Over 200 seeds."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """The dice of one run, and the count of what really happened. After ``stop`` nothing goes wrong any more."""
+
+    seed: int
+    rates: Rates
+    on: bool = True
+    happened: Counter[str] = field(default_factory=Counter)
+
+    def dice(self, name: str) -> Random:
+        """A stream of its own for each part, so that a change in one leaves the others alone."""
+        return Random(f"{self.seed}:{name}")
+
+    def strikes(self, dice: Random, chance: float, name: str) -> bool:
+        """Whether it goes wrong now."""
+        hit = self.on and dice.random() < chance
+        if hit:
+            self.happened[name] += 1
+        return hit
