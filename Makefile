@@ -42,6 +42,11 @@ chaos: $(VENV)/.ready ## worker processes in a storm of faults (CONTACTS=, DATAB
 crash: $(VENV)/.ready ## end workers at every named point, on both databases
 	DIALER_TEST_CRASH=all $(BIN)/pytest tests/crash
 
+SEEDS ?= 200
+FIRST ?= 0
+simulate: $(VENV)/.ready ## run the rooms through SEEDS=200 simulated storms (FIRST=0)
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
+
 lock: ## make the lock files again (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -o requirements-dev.lock
