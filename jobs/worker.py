@@ -35,6 +35,7 @@ JOB_TIMEOUT_S = 150
 DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
+CANCEL_AGAIN_S = 0.5
 HEARTBEAT_S = 2.0
 STALE_HEARTBEAT_S = 15.0
 
@@ -98,10 +99,17 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
             if task.done():
                 task.result()
     finally:
-        for task in [*background, stopped]:
-            task.cancel()
-        await asyncio.gather(*background, stopped, return_exceptions=True)
+        await _cancelled([*background, stopped])
         await asyncio.gather(dial.end(), control.end())
+
+
+async def _cancelled(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    """Cancel until it is heeded: redis-py may take a cancellation in mid-command for its own time-out."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _first_feed(app: App) -> None:
@@ -170,9 +178,7 @@ def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
 
 async def _shutdown(ctx: dict[str, Any]) -> None:
     background = ctx.get("background", ())
-    for task in background:
-        task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
+    await _cancelled(background)
     if "stack" in ctx:
         await ctx["stack"].aclose()
 
