@@ -126,11 +126,11 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(0.5 * slow, 2.0 * slow, 25)
+                self._rest(0.5 * slow, 2.0 * slow, 40)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
-                self._rest(0.5 * slow, 1.0 * slow, 25)
+                self._rest(0.5 * slow, 1.0 * slow, 40)
             case _:
                 self._freeze(worker)
 
@@ -147,7 +147,7 @@ class Faults:
 
         timer = threading.Timer(self.chance.uniform(5.0, 20.0), thaw)
         timer.start()
-        self._rest(0.5, 1.0, 15)
+        self._rest(0.5, 1.0, 25)
         if self.house.crew.size == 1:
             timer.join()
 
@@ -164,23 +164,23 @@ class Faults:
         match self._drawn("doorbell", {"ring": 3, "flush": 3, "restart": 1, "outage": 1}):
             case "ring":
                 self._ring_again()
-                self._rest(0.5, 1.0, 25)
+                self._rest(0.5, 1.0, 30)
             case "flush":
                 with suppress(RedisError, OSError):
                     self.house.redis_client().flushall()
                     self._count("Redis flushed")
-                self._rest(1.0, 3.0, 40)
+                self._rest(1.0, 3.0, 60)
             case "restart":
                 self.house.redis.kill()
                 self.house.redis.start()
                 self._count("Redis restarted empty")
-                self._rest(1.0, 3.0, 60)
+                self._rest(1.0, 3.0, 90)
             case _:
                 self.house.redis.kill()
                 self._rest(5.0, 10.0)
                 self.house.redis.start()
                 self._count("Redis away for 5 to 10 s")
-                self._rest(1.0, 3.0, 80)
+                self._rest(1.0, 3.0, 120)
 
     def _ring_again(self) -> None:
         """Hand over what was handed over before, now or some time ago."""
@@ -208,19 +208,19 @@ class Faults:
 
     def _ledger(self) -> None:
         assert self.house.postgres is not None
-        if self.chance.random() < 0.03 or self.happened.counts["PostgreSQL connection cut"] == 8:
+        if self._drawn("ledger", {"cut": 15, "restart": 1}) == "restart":
             self.house.postgres.restart()
             self._count("PostgreSQL restarted")
-        if self.house.postgres.kill_backend(self.chance):
+        elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
-        self._rest(0.5, 2.0, 25)
+        self._rest(0.5, 2.0, 40)
 
     # the operator
 
     def _operator(self) -> None:
         done = {"pause": self._pause, "suppress": self._suppress, "rate": self._change_rate}
         done[self._drawn("operator", {"pause": 1, "suppress": 2, "rate": 1})]()
-        self._rest(0.5, 2.0, 30)
+        self._rest(0.5, 2.0, 45)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()
@@ -239,7 +239,7 @@ class Faults:
         sql = "SELECT phone FROM contacts WHERE status = 'pending' OR status = 'active' ORDER BY id LIMIT 400"
         with suppress(Exception):
             waiting = [row["phone"] for row in ask(self.house.ledger_url, sql)]
-            chosen = self.chance.sample(waiting, min(3, len(waiting) // 20))
+            chosen = self.chance.sample(waiting, min(3, len(waiting)))
             if chosen:
                 _, held = self._tell("suppress", "add", *map(self._written, chosen), "--region", "IN")
                 self.happened.suppressed_at |= dict.fromkeys(chosen, held)
