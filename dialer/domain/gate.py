@@ -5,6 +5,7 @@ transaction, so nothing can change between the question and the intent.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.calling_window import CallingWindow, Closed, window_at
@@ -61,14 +62,25 @@ class Stale:
 Verdict = Admit | Defer | Suppress | Stale
 
 
-def judge(facts: GateFacts, dispatch: int, now: float) -> Verdict:
-    """Decide about one attempt handed over as number ``dispatch``, at ``now`` (unix seconds)."""
-    if facts.state is not AttemptState.QUEUED or facts.dispatch != dispatch:
+class Question(Protocol):
+    """What a worker asks with: the number of its hand-over, and until when its line is its own."""
+
+    @property
+    def dispatch(self) -> int: ...
+    @property
+    def granted_until(self) -> float: ...
+
+
+def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
+    """Decide about one attempt at ``now`` (unix seconds)."""
+    if facts.state is not AttemptState.QUEUED or facts.dispatch != question.dispatch:
         return Stale(f"attempt is {facts.state}, dispatch {facts.dispatch}")
     if facts.suppressed_by:
         return Suppress(f"suppressed: {facts.suppressed_by}")
     if facts.campaign_status is not CampaignStatus.RUNNING:
         return Defer(now, f"campaign {facts.campaign_status}")
+    if now > question.granted_until:
+        return Defer(now, "its worker stood still: the line may be gone")
     if facts.number_is_live:
         return Defer(now + BUSY_NUMBER_S, "another call to this number is open")
     if facts.due_at > now:

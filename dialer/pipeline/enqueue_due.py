@@ -14,6 +14,7 @@ from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, 
 
 log = structlog.get_logger()
 
+FRESH_S = 2.0
 LOST_OF = 100
 LOST_SHARE = 0.5
 """An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
@@ -82,7 +83,11 @@ class EnqueueDue:
             of_account = [c for c in campaigns if c.spec.provider == account]
             limits = {c.campaign_id: _limits(c) for c in of_account if c.status is CampaignStatus.RUNNING}
             await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
-            await self.pacer.restore(account, self._lines(await self.view.live_attempts(account)))
+            asked = self.clock.monotonic()
+            live = await self.view.live_attempts(account)
+            # An old answer would free the lines of calls that were placed since; the next tick has a fresh one.
+            if self.clock.monotonic() - asked <= FRESH_S:
+                await self.pacer.restore(account, self._lines(live))
 
     async def _halt_the_lost(self, campaigns: Sequence[Campaign]) -> bool:
         """Stop an account most of whose answers get lost: each of them spends somebody's attempt."""
@@ -103,7 +108,8 @@ class EnqueueDue:
         now = self.clock.now()
         lines = {}
         for attempt in live:
-            since = now if attempt.state is AttemptState.UNKNOWN else attempt.dialed_at
+            began_at = max(attempt.dialed_at, attempt.began_at or 0.0)
+            since = now if attempt.state is AttemptState.UNKNOWN else began_at
             if since + self.line_life_s > now:
                 lines[attempt.attempt_id] = (attempt.campaign_id, since + self.line_life_s)
         return lines

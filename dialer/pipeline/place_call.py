@@ -37,6 +37,8 @@ from dialer.ports import (
 log = structlog.get_logger()
 
 NO_PROVIDER_S = 60.0
+GRANT_WORTH_S = 4.0
+"""The pacer keeps a line for 5 s before the ledger shows what it is for."""
 BRAKE_AFTER = 5
 """So many requests in a row without a proper answer slow the whole account down."""
 
@@ -176,7 +178,10 @@ class PlaceCall:
 
     async def _pass_gate(self, attempt: QueuedAttempt) -> GateAnswer:
         token = f"{self.chance.getrandbits(128):032x}"
-        request = GateRequest(attempt.attempt_id, attempt.dispatch, token, self.worker, self.times.answer_within_s)
+        granted_until = self.clock.now() + GRANT_WORTH_S
+        request = GateRequest(
+            attempt.attempt_id, attempt.dispatch, token, self.worker, self.times.answer_within_s, granted_until
+        )
         return (await self.ledger.pass_gate([request]))[0]
 
     async def _ask_provider(self, account: str, admitted: Admitted, permit: "_Permit") -> PlaceResult:

@@ -175,7 +175,14 @@ class ReconcileCalls:
         """A call that the provider said it had not placed: no answer of that kind can be believed any more."""
         strays = [row.log for row in matched if row.attempt_id is None]
         denied = await self.ledger.denied_sends(account, since) if strays else []
-        phantoms = [self._phantom(row, send, by, specs) for row in strays for send, by in _contradicted(row, denied)]
+        # A row may belong to an attempt that is being dialed now, and that nobody may match yet.
+        busy = {attempt.phone for attempt in await self.view.live_attempts(account)} if denied else set()
+        phantoms = [
+            self._phantom(row, send, by, specs)
+            for row in strays
+            for send, by in _contradicted(row, denied)
+            if by == "token" or row.to_number not in busy
+        ]
         if not phantoms:
             return
         ended = await self.ledger.record_phantoms(account, phantoms)

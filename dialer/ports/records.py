@@ -1,5 +1,6 @@
 """What goes into the ledger and comes out of it. Times are unix seconds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -62,6 +63,8 @@ class GateRequest:
     token: str
     worker: str
     answer_within_s: float
+    granted_until: float = math.inf
+    """Past this the line that the pacer granted may be somebody else's, and the gate does not admit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class OpenAttempt:
     token: str
     dialed_at: float
     call_id: str | None = None
+    began_at: float | None = None
+    """When the log says that the call began; the provider may have held it back."""
 
 
 @dataclass(frozen=True, slots=True)

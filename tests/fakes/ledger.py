@@ -236,7 +236,7 @@ class MemoryLedger(MemoryAudit):
         t = self._tries.get(request.attempt_id)
         if t is None:
             return Turned(request.attempt_id, S.CANCELLED, "no such attempt")
-        match verdict := judge(self._facts(t), request.dispatch, now):
+        match verdict := judge(self._facts(t), request, now):
             case Admit(why):
                 self._move(t, S.DIALING, A.WORKER, why)
                 self._passed(t)
@@ -320,6 +320,8 @@ class MemoryLedger(MemoryAudit):
             if row.attempt_id is None and before is not None and owner is not None:
                 told = replace(told, disposition=before.log.disposition)
             self._log[account, row.log.call_id] = replace(row, log=told, attempt_id=owner)
+            if owner is not None and told.started_at is not None:
+                self._began[owner] = max(told.started_at, self._began.get(owner, 0.0))
         return [self._settle(row, now) for row in rows]
 
     def _settle(self, row: Matched, now: float) -> bool:

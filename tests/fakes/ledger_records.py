@@ -96,6 +96,7 @@ class Records:
         self._planned: dict[int, Agenda] = {}
         self._suppressions: dict[tuple[str, int], Suppression] = {}
         self._log: dict[tuple[str, str], Matched] = {}
+        self._began: dict[int, float] = {}
         self._denied: list[tuple[str, Denied]] = []
         self._passages: list[tuple[str, Try, int]] = []
         self._halted_at: dict[str, int] = {}

@@ -133,9 +133,11 @@ class MemoryView(Records):
 
     def _open_attempt(self, t: Try) -> OpenAttempt:
         agent, dialed_at = self._campaigns[t.campaign_id].spec.agent, t.dialed_at or 0.0
-        contact_id = t.person.contact_id
         return OpenAttempt(
-            t.attempt_id, t.campaign_id, contact_id, t.number_of, t.state, t.phone, agent, t.token, dialed_at, t.call_id
+            *(t.attempt_id, t.campaign_id, t.person.contact_id, t.number_of, t.state, t.phone, agent, t.token),
+            dialed_at,
+            t.call_id,
+            self._began.get(t.attempt_id),
         )
 
     def _attempt_row(self, t: Try) -> AttemptRow:

@@ -113,7 +113,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         if row is None:
             answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
             continue
-        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken), request.dispatch, now)
+        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken), request, now)
         match verdict:
             case Admit(why):
                 phones_taken.add(row[7])

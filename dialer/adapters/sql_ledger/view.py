@@ -26,7 +26,8 @@ from dialer.ports import (
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
 OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id,
+    (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
 FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
 """
 LIVE_ATTEMPTS = (
@@ -158,20 +159,9 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 
 def _open_attempt(row: Row) -> OpenAttempt:
-    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, token, dialed_at, call_id = row
+    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, *sent = row
     agent = read_spec(spec).agent
-    return OpenAttempt(
-        attempt_id,
-        campaign_id,
-        contact_id,
-        number_of,
-        AttemptState(state),
-        phone,
-        agent,
-        token,
-        dialed_at,
-        call_id,
-    )
+    return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
 def report(transaction: Transaction, campaign_id: int, now: float) -> Report:

@@ -11,7 +11,7 @@ from dialer.domain.disposition import Disposition as D
 from dialer.errors import QueueUnavailable
 from dialer.ports import Matched, SendOutcome
 from tests.fakes.provider import ScriptedProvider, log_row
-from tests.house import SPEC, House
+from tests.house import SPEC, House, phone
 
 S = AttemptState
 
@@ -139,3 +139,16 @@ async def test_a_spent_budget_halts_the_campaign_once_nothing_is_open() -> None:
     await house.queued()
     campaign = await house.ledger.campaign("october")
     assert campaign.halt_reason == "the budget of 10 is spent (12). Raise [budget] max_cost, then `dialer start`"
+
+
+async def test_a_call_that_began_late_holds_its_line_from_then_on() -> None:
+    house = await House(
+        spec=replace(SPEC, pace=Pace(0, 5)), provider=ScriptedProvider(answer=lambda _: Unknown("lost"))
+    ).opened()
+    await house.dialed()
+    await house.clock.advance(850)
+    row = log_row("call-9", phone(0), house.clock.now(), ended_at=None)
+    await house.ledger.record_logs("vaanivoice", [Matched(row, 1, "number and time")])
+    await house.clock.advance(100)
+    await house.queued()
+    assert await house.lines() == 1

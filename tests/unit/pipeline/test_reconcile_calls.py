@@ -315,3 +315,16 @@ async def test_late_rows_are_looked_for_though_nothing_else_is_open() -> None:
     await house.clock.advance(CORRECT_EVERY_S)
     await house.reconciler.tick()
     assert (await only(house)).state is S.ENDED
+
+
+async def test_a_call_that_is_being_dialed_gives_no_lie_to_an_older_answer() -> None:
+    house = await denied(REFUSAL)
+    await keep_open(house)
+    other = await house.ledger.open_campaign(replace(SPEC, name="november"))
+    await house.ledger.add_contacts(other.campaign_id, [house.contact(0)])
+    await house.ledger.move_campaign(other.campaign_id, "start", "")
+    attempt = (await house.queued())[0]
+    await house.ledger.pass_gate([house.gate_request(attempt)])
+    house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now()))]
+    await house.reconciler.tick()
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
