@@ -73,6 +73,8 @@ def record_of(request: Request) -> Received:
 
 
 def _reset(transport: asyncio.Transport) -> None:
+    if transport.is_closing():
+        return  # the caller was quicker
     # Closing with a linger of zero is what makes the kernel send RST.
     sock: socket.socket = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
