@@ -14,8 +14,6 @@ import uvloop
 
 from dialer.adapters.lifo_transport import LifoTransport
 
-pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-
 BODY = b"x" * 400_000
 BIG = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
@@ -23,6 +21,7 @@ BIG = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for localhost, and its key."""
+    assert shutil.which("openssl"), "no openssl: apt-get install openssl"
     folder = tmp_path_factory.mktemp("tls")
     made, key = folder / "certificate.pem", folder / "key.pem"
     command = (
