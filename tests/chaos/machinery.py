@@ -78,6 +78,8 @@ class Postgres:
     """A server that can be restarted under its users' feet."""
 
     url: str
+    started: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    """Servers that were started again here."""
 
     @property
     def directory(self) -> Path:
@@ -103,12 +105,12 @@ class Postgres:
         pid = int(pid_file.read_text().split()[0])
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
         owner = Path(f"/proc/{pid}").stat()
-        as_user: dict[str, Any] = {}
+        options: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         if os.geteuid() == 0:
-            as_user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+            options |= {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
         os.kill(pid, signal.SIGINT)
         until(lambda: not pid_file.exists(), "PostgreSQL is down", 30)
-        subprocess.Popen(command, cwd=self.directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user)
+        self.started.append(subprocess.Popen(command, cwd=self.directory, **options))
         until(self._answers, "PostgreSQL is up", 30)
 
     def _answers(self) -> bool:
@@ -124,6 +126,8 @@ class Postgres:
         if pid_file.exists():
             os.kill(int(pid_file.read_text().split()[0]), signal.SIGINT)
             until(lambda: not pid_file.exists(), "PostgreSQL is down", 30)
+        for server in self.started:
+            server.wait(30)
 
 
 @contextmanager
@@ -134,8 +138,9 @@ def own_postgres() -> Iterator[Postgres]:
         if given is not None:
             stack.callback(os.environ.__setitem__, "DIALER_TEST_POSTGRES_URL", given)
         server_url = stack.enter_context(postgres_server())
-        stack.callback(Postgres(server_url).stop)
-        yield Postgres(stack.enter_context(fresh_database(server_url, "chaos")))
+        started: list[subprocess.Popen[bytes]] = []
+        stack.callback(Postgres(server_url, started).stop)
+        yield Postgres(stack.enter_context(fresh_database(server_url, "chaos")), started)
 
 
 @dataclass
