@@ -21,6 +21,9 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
 	@$(BIN)/pytest
 
+storm: $(VENV)/.ready ## the long suites: every crash point, 200 simulated storms, a small chaos run
+	@$(BIN)/pytest tests/crash tests/simulation tests/chaos
+
 lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,4 +58,4 @@ lock: ## make the lock files again (needs uv)
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test lint check bench chaos crash lock clean
+.PHONY: help run test storm lint check bench chaos crash simulate lock clean

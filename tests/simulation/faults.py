@@ -10,7 +10,7 @@ class Rates:
     """Chances, per occasion, and mean seconds between the blows."""
 
     # the answer to one request
-    refused_connection: float = 0.01
+    refused_connection: float = 0.012
     throttled: float = 0.05
     error_500: float = 0.03
     dropped_after: float = 0.02
@@ -25,7 +25,7 @@ class Rates:
     page_repeats: float = 0.05
     row_late: float = 0.05
     row_very_late: float = 0.01
-    row_never: float = 0.001
+    row_never: float = 0.0015
     row_edited: float = 0.02
     row_out_of_order: float = 0.1
     foreign_row: float = 0.05
@@ -53,21 +53,21 @@ class Rates:
 
 
 FLOORS = {
-    "placed": 20_000,
-    "refused connection": 150,
-    "429 with Retry-After": 250,
-    "429 without": 250,
-    "500 after placing": 150,
-    "500 before placing": 150,
+    "placed": 12510,
+    "refused connection": 100,
+    "429 with Retry-After": 220,
+    "429 without": 200,
+    "500 after placing": 110,
+    "500 before placing": 120,
     "dropped after placing": 150,
-    "dropped before placing": 75,
-    "late arrival": 150,
-    "garbage": 60,
-    "known failure": 100,
-    "halted": 5,
+    "dropped before placing": 50,
+    "late arrival": 120,
+    "garbage": 40,
+    "known failure": 80,
+    "halted": 2,
     "killed": 2000,
     "killed with a request out": 40,
-    "killed at a point": 1000,
+    "killed at a point": 810,
     "stalled": 1000,
     "stalled after the gate": 150,
     "stopped": 400,
@@ -75,21 +75,21 @@ FLOORS = {
     "job repeated": 600,
     "job delayed": 1000,
     "flush": 500,
-    "ledger down": 300,
-    "commit unsure": 150,
-    "tick skipped": 1000,
+    "ledger down": 190,
+    "commit unsure": 80,
+    "tick skipped": 750,
     "tick doubled": 1000,
-    "log page failed": 1000,
-    "log page unreadable": 300,
-    "log page repeated": 1000,
+    "log page failed": 500,
+    "log page unreadable": 100,
+    "log page repeated": 500,
     "log page shifted": 100,
-    "row late": 500,
-    "row very late": 100,
-    "row never": 10,
-    "row edited": 150,
-    "row out of order": 1000,
+    "row late": 350,
+    "row very late": 50,
+    "row never": 2,
+    "row edited": 130,
+    "row out of order": 820,
     "foreign row": 500,
-    "pause": 500,
+    "pause": 430,
     "pause with calls in the gate": 20,
     "suppress": 1000,
     "suppress of a number in the queue": 200,

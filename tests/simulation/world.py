@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import structlog
@@ -25,6 +26,8 @@ from tests.simulation.life import Life, LifeClock, WorldClock
 from tests.simulation.operator import Operator
 from tests.simulation.pacer import ForgetfulPacer
 from tests.simulation.processes import HORIZON_S, TIMES, Build, Process, Shared
+
+Tick = Callable[[], "asyncio.Task[int] | None"]
 
 WORKERS = 3
 NAMES = ("spring", "autumn")
@@ -212,32 +215,31 @@ class World:
     async def _feeds(self) -> None:
         dice, pause_s = self.faults.dice("feeds"), 1.0
         while True:
-            done = await self._tick(dice, [p.feed for p in self._alive()])
-            pause_s = 1.0 if done else min(IDLE_S, pause_s * 1.6)
+            running = self._tick(dice, [p.feed for p in self._alive()])
+            await self.clock.sleep(0.02)
+            pause_s = 1.0 if _busy(running) else min(IDLE_S, pause_s * 1.6)
             await self.clock.sleep(pause_s)
 
     async def _reads(self) -> None:
         dice, pause_s = self.faults.dice("reads"), 3.0
         while True:
+            running = self._tick(dice, [self._reader(p) for p in self._alive()])
             await self.clock.sleep(pause_s)
-            done = await self._tick(dice, [self._reader(p) for p in self._alive()])
-            pause_s = 3.0 if done else min(IDLE_LOG_S, pause_s * 1.5)
+            pause_s = 3.0 if _busy(running) else min(IDLE_LOG_S, pause_s * 1.5)
 
-    def _reader(self, process: Process) -> Any:
+    def _reader(self, process: Process) -> Tick:
         async def read() -> int:
             done = await process.reconciler.tick()
             return done.ended + done.absent + done.adopted
 
         return lambda: process.life.spawn(read())
 
-    async def _tick(self, dice: Any, ticks: Sequence[Any]) -> int:
-        """One tick in one process; now and then in none, or in two at once. How much was done, if told in time."""
+    def _tick(self, dice: Random, ticks: Sequence[Tick]) -> list["asyncio.Task[int]"]:
+        """One tick in one process; now and then in none, or in two at once."""
         if self.faults.strikes(dice, self.plan.rates.tick_skipped, "tick skipped"):
-            return 1
+            return []
         count = 2 if self.faults.strikes(dice, self.plan.rates.tick_doubled, "tick doubled") else 1
-        running = [task for tick in dice.sample(ticks, count) if (task := tick()) is not None]
-        await self.clock.sleep(0.02)
-        return sum(_done(task) for task in running)
+        return [task for tick in dice.sample(ticks, count) if (task := tick()) is not None]
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(work)
@@ -250,11 +252,9 @@ class World:
             self.shared.crashes.append(f"world: {error!r}")
 
 
-def _done(task: "asyncio.Task[int]") -> int:
-    """What a tick did; one that is still under way, or failed, counts as busy."""
-    if not task.done() or task.cancelled() or task.exception() is not None:
-        return 1
-    return task.result()
+def _busy(running: Sequence["asyncio.Task[int]"]) -> bool:
+    """Whether a tick did anything; one that is still under way, or failed, may have."""
+    return any(not t.done() or t.cancelled() or t.exception() is not None or t.result() > 0 for t in running)
 
 
 def phone(number: int) -> str:

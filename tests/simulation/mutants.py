@@ -1,0 +1,80 @@
+"""Rooms with one part wrong, each as somebody in a hurry might have written it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dialer.adapters.sql_ledger import SqlLedger, feed
+from dialer.adapters.sql_ledger.moves import add_events, event
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.domain.attempt import Actor, AttemptState
+from dialer.domain.call import NotPlaced
+from dialer.pipeline.enqueue_due import EnqueueDue
+from dialer.pipeline.reconcile_calls import ReconcileCalls, _Scan
+from dialer.ports import OpenAttempt, Swept
+from tests.simulation.faults import Rates
+from tests.simulation.processes import TIMES, Build
+from tests.simulation.world import Plan
+
+TRY_AGAIN = """
+UPDATE attempts SET state = 'planned', due_at = :now, token = NULL, dialed_at = NULL WHERE id = :id
+"""
+NOTHING_SENT = "UPDATE sends SET class = 'not_placed' WHERE attempt_id = :id AND class = 'inflight'"
+
+
+def sweep_to_planned(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[Swept]:
+    """Whoever owes an answer is dialed again."""
+    for attempt_id, _ in transaction.all(feed.OVERDUE_ANSWERS, {"now": now}):
+        transaction.run(TRY_AGAIN, {"id": attempt_id, "now": now})
+        transaction.run(NOTHING_SENT, {"id": attempt_id})
+        add_events(transaction, [event(attempt_id, now, Actor.SWEEPER, "dialing", AttemptState.PLANNED, "again")])
+    return feed.sweep(transaction, sweeps, now)
+
+
+class SweepsToPlanned(SqlLedger):
+    """A dead worker's attempts are tried again."""
+
+    async def sweep(self) -> Swept:
+        return (await self._store.submit(sweep_to_planned, [None]))[0]
+
+
+@dataclass(frozen=True)
+class FreesUnknownLines(EnqueueDue):
+    """A call of unknown fate holds no line."""
+
+    def _lines(self, live: Sequence[OpenAttempt]) -> dict[int, tuple[int, float]]:
+        return super()._lines([attempt for attempt in live if attempt.state is not AttemptState.UNKNOWN])
+
+
+@dataclass(frozen=True)
+class BelievesHalfScans(ReconcileCalls):
+    """What a reading that broke off did not show is taken for absent."""
+
+    async def _scan(self, since: float) -> _Scan:
+        scan = await super()._scan(since)
+        scan.complete, scan.unreadable = True, 0
+        return scan
+
+
+STORMY = Rates()
+MUTANTS: dict[str, tuple[str, Plan]] = {
+    "sweeper to planned": ("I1 once", Plan(0, build=Build(ledger=SweepsToPlanned))),
+    "read time-out to not placed": (
+        "I1 once",
+        Plan(0, rates=replace(STORMY, timed_out=0.1), build=Build(reads_timeout_as=NotPlaced)),
+    ),
+    "absence from incomplete scans": (
+        "found again",
+        Plan(0, people=15, shared=2, faults_for_s=1900.0, rates=replace(STORMY, page_fails=0.97, kill_every_s=200.0),
+             build=Build(reconciler=BelievesHalfScans)),
+    ),
+    "no bound between gate and first byte": (
+        "I7 no means no",
+        Plan(0, rates=replace(STORMY, stall_after_gate=0.2, suppress_every_s=4.0, kill_every_s=60.0),
+             build=Build(times=replace(TIMES, send_within_s=1e6))),
+    ),
+    "lines without unknown": (
+        "I5 lines",
+        Plan(0, rates=replace(STORMY, dropped_before=0.2), build=Build(feeder=FreesUnknownLines)),
+    ),
+}  # fmt: skip
+"""Name -> the invariant that must break, and the storm to show it in."""
