@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dialer.adapters.arq_queue import pacing_redis
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.redis_pacer.timing import Timing
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.redis_pacer.script import PacerScript, read_look
 from tests.chaos.agreements import Agreement
 from tests.chaos.faults import Happened
 from tests.chaos.machinery import ACCOUNT
@@ -54,11 +52,9 @@ def lines_held(url: str, identity: str) -> int:
 
     async def look() -> int:
         client = pacing_redis(url)
-        pacer = RedisPacer(client, f"dialer:{identity}", SystemClock().monotonic, Timing(line_life_s=60.0))
         try:
-            return (await pacer.state(ACCOUNT)).lines
+            return read_look(await PacerScript(client, f"dialer:{identity}:{{{ACCOUNT}}}", 5.0)("look")).lines
         finally:
-            await pacer.aclose()
             await client.aclose()
 
     return asyncio.run(look())

@@ -187,14 +187,14 @@ def _settle(plan: Plan, house: House) -> Agreement:
 
 
 def _judge(plan: Plan, house: House, happened: Happened, verdict: Verdict) -> None:
-    codes = house.crew.dismiss()
-    ends = Agreement("workers end well", told=f"{len(house.crew.home.running)} workers, last codes {codes}")
-    ends.against += [f"exit {code}" for code in [*house.crew.bad_ends, *codes] if code != 0]
     jobs = Agreement("no job left in Redis", told=f"within {JOBS_GONE_WITHIN_S:.0f} s")
     try:
         until(lambda: jobs_left(house.redis_client()) == 0, "jobs gone", JOBS_GONE_WITHIN_S, every_s=1.0)
     except AssertionError:
         jobs.against.append(f"{jobs_left(house.redis_client())} jobs")
+    codes = house.crew.dismiss()
+    ends = Agreement("workers end well", told=f"{len(house.crew.home.running)} workers, last codes {codes}")
+    ends.against += [f"exit {code}" for code in [*house.crew.bad_ends, *codes] if code != 0]
     books = house.provider.books()
     seen = Evidence(books.calls, books.requests, read_records(house.ledger_url))
     logs = [path for home in (house.crew.home, house.home) for path in home.path.glob("*.err")]
