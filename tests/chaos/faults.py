@@ -16,11 +16,14 @@ from tests.chaos.machinery import House
 from tests.chaos.records import ask
 
 PROVIDER_FAULTS = {
-    "429": 0.003, "429-retry-after": 0.003, "503": 0.004, "503-retry-after": 0.003, "500": 0.015, "500-placed": 0.015,
+    "429": 0.001, "429-retry-after": 0.001, "503": 0.002, "503-retry-after": 0.001, "500": 0.015, "500-placed": 0.015,
     "dropped": 0.02, "unread": 0.015, "stalled": 0.012, "garbage": 0.01, "half-body": 0.01,
     "log-500": 0.05, "log-repeat": 0.1, "log-late": 0.03,
 }  # fmt: skip
-"""Fault of the provider -> how likely a request, a page or a row meets it."""
+"""Fault of the provider -> how likely a request, a page or a row meets it.
+
+The pace is cut at each 429 and takes half a minute to recover: at a few in a hundred a run would mostly wait.
+"""
 PER_THOUSAND = {
     "worker killed (SIGKILL)": 15, "worker told to stop (SIGTERM)": 1, "worker frozen (SIGSTOP)": 1.5,
     "Redis flushed": 2, "Redis restarted empty": 0.4, "Redis away for 5 to 10 s": 0.4, "job rung again": 15,
