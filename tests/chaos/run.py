@@ -189,9 +189,11 @@ def _settle(plan: Plan, house: House) -> Agreement:
 def _judge(plan: Plan, house: House, happened: Happened, verdict: Verdict) -> None:
     jobs = Agreement("no job left in Redis", told=f"within {JOBS_GONE_WITHIN_S:.0f} s")
     try:
-        until(lambda: jobs_left(house.redis_client()) == 0, "jobs gone", JOBS_GONE_WITHIN_S, every_s=1.0)
+        until(lambda: jobs_left(house.redis_client())[0] == 0, "jobs gone", JOBS_GONE_WITHIN_S, every_s=1.0)
     except AssertionError:
-        jobs.against.append(f"{jobs_left(house.redis_client())} jobs")
+        jobs.against.append(f"{jobs_left(house.redis_client())[0]} jobs")
+    marked = jobs_left(house.redis_client())[1]
+    jobs.told += f"; {marked} wait for the mark of a killed worker to run out"
     codes = house.crew.dismiss()
     ends = Agreement("workers end well", told=f"{len(house.crew.home.running)} workers, last codes {codes}")
     ends.against += [f"exit {code}" for code in [*house.crew.bad_ends, *codes] if code != 0]
