@@ -70,7 +70,8 @@ async def import_list(
 async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults={"name": path.stem}))
+    defaults = {} if campaign else {"name": path.stem}
+    return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 
 def _is_file(name: str) -> bool:

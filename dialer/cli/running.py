@@ -52,7 +52,8 @@ def run_campaign(path: Path, file: Path | None, overrides: Overrides, encoding: 
     """Dial a list until every contact is final; answers the exit code."""
     settings = load()
     rehearsal = file is None and overrides.provider is None
-    spec = read_campaign(file, replace(overrides, defaults={"name": path.stem} | (REHEARSAL if rehearsal else {})))
+    defaults = ({"name": path.stem} if file is None else {}) | (REHEARSAL if rehearsal else {})
+    spec = read_campaign(file, replace(overrides, defaults=defaults))
     if rehearsal:
         settings = _rehearse(settings, spec)
     require_key(settings, spec.provider)
