@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from config import load_settings
 from config.logs import configure_logs
 from dialer.adapters.arq_queue import CONTROL_QUEUE, DIAL_QUEUE, deserialize, serialize
+from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from jobs.enqueue_due import enqueue_due
@@ -35,7 +36,6 @@ JOB_TIMEOUT_S = 150
 DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
-CANCEL_AGAIN_S = 0.5
 HEARTBEAT_S = 2.0
 STALE_HEARTBEAT_S = 15.0
 
@@ -99,17 +99,8 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
             if task.done():
                 task.result()
     finally:
-        await _cancelled([*background, stopped])
+        await cancelled([*background, stopped])
         await asyncio.gather(dial.end(), control.end())
-
-
-async def _cancelled(tasks: Sequence["asyncio.Task[Any]"]) -> None:
-    """Cancel until it is heeded: redis-py may take a cancellation in mid-command for its own time-out."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_S)
 
 
 async def _first_feed(app: App) -> None:
@@ -178,7 +169,7 @@ def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
 
 async def _shutdown(ctx: dict[str, Any]) -> None:
     background = ctx.get("background", ())
-    await _cancelled(background)
+    await cancelled(background)
     if "stack" in ctx:
         await ctx["stack"].aclose()
 

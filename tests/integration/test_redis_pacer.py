@@ -313,3 +313,11 @@ async def test_campaigns_that_want_lines_get_equal_parts(pacer: RedisPacer) -> N
     await asyncio.gather(*(work(campaign) for campaign, many in ((1, 20), (2, 5)) for _ in range(many)))
     assert calls[1] + calls[2] >= 120
     assert 0.4 <= calls[1] / (calls[1] + calls[2]) <= 0.65
+
+
+async def test_closing_ends_even_while_the_listener_connects(client: "Redis") -> None:
+    """redis-py may swallow a cancellation that meets it while it connects."""
+    for _ in range(20):
+        made = RedisPacer(client, "t", time.monotonic)
+        await made.state(ACCOUNT)
+        await asyncio.wait_for(made.aclose(), 2)

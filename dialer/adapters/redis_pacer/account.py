@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections.abc import Callable, Sequence
 
+from dialer.adapters.cancelling import cancelled
 from dialer.adapters.redis_pacer.lane import Lane, PacedGrant, Waiter
 from dialer.adapters.redis_pacer.outbox import Outbox
 from dialer.adapters.redis_pacer.script import (
@@ -341,8 +342,7 @@ class AccountPacer:
     async def aclose(self) -> None:
         """Stop asking; whoever still waits gets nothing."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelled([self._task])
         self._recall(None)
         for lane in self.known.lanes.values():
             while lane.queue:

@@ -1,10 +1,10 @@
 """Lines to free, sent in batches and repeated until Redis took them."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from dialer.adapters.cancelling import cancelled
 from dialer.adapters.redis_pacer.script import PacerScript
 from dialer.errors import QueueUnavailable
 
@@ -64,6 +64,4 @@ class Outbox:
     async def aclose(self) -> None:
         """Stop repeating."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await cancelled([self._task])

@@ -8,6 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from dialer.adapters.cancelling import cancelled
 from dialer.adapters.redis_pacer.account import AccountPacer
 from dialer.adapters.redis_pacer.script import DOWN, PacerScript, read_look
 from dialer.adapters.redis_pacer.timing import Timing
@@ -156,8 +157,7 @@ class _Ears:
 
     async def aclose(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelled([self._task])
 
 
 def _text(raw: bytes | str) -> str:
