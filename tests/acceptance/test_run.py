@@ -166,7 +166,7 @@ def test_a_second_command_shares_the_embedded_redis(open_provider: OpenProvider,
     until(lambda: provider.placed() > 5, "the first calls")
     first = note.read_text()
     worker = home.start("worker")
-    until(lambda: "call.recorded" in worker.err.read_text(), "a call placed by the second command")
+    until(lambda: "call.recorded" in worker.err.read_text(), "a call placed by the second command", 60)
     assert note.read_text() == first
     address = json.loads(first)["socket"]
     assert len([one for one in home.leftovers(address) if address in one]) == 1

@@ -54,6 +54,8 @@ class MemoryAudit(MemoryView):
         self._now()
         for row in rows:
             self._log[account, row.log.call_id] = row
+            if row.attempt_id is not None and row.log.started_at is not None:
+                self._began[row.attempt_id] = max(row.log.started_at, self._began.get(row.attempt_id, 0.0))
         return [self._review(row) for row in rows]
 
     def _review(self, row: Matched) -> bool:
