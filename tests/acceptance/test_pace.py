@@ -3,7 +3,7 @@
 import pytest
 
 from tests.acceptance.conftest import OpenHome, OpenProvider
-from tests.acceptance.dialer_process import Books, dialing, starvation, write_list
+from tests.acceptance.dialer_process import Books, dialing, write_list
 
 pytestmark = pytest.mark.acceptance
 
@@ -27,13 +27,11 @@ def test_300_calls_at_25_a_second(open_provider: OpenProvider, open_home: OpenHo
     provider = open_provider()
     home = open_home(provider)
     contacts = write_list(home.path / "list.csv", 300)
-    with starvation() as starved:
-        report = home.command("run", str(contacts), *dialing(rate=25), "--json").json()
+    report = home.command("run", str(contacts), *dialing(rate=25), "--json").json()
     books = provider.books()
     assert len(books.placing) == 300
     assert books.most_in_a_second() <= 26
-    # A call that is held up for more than the guard of 5 ms gives its slot up; one call needs several wake-ups.
-    assert pace_used(books, 25) >= 0.985 - 3 * starved(), f"{starved():.1%} of the wake-ups were late"
+    assert pace_used(books, 25) >= 0.985
     assert report["calls_per_second"]["configured"] == 25
     assert report["calls_per_second"]["measured"] == pytest.approx(25 * pace_used(books, 25), rel=0.03)
 
