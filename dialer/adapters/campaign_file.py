@@ -7,25 +7,28 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from dialer.adapters.campaign_tables import TABLES, Keys, read_limits, read_reminder, read_schedule, read_source
+from dialer.adapters.duration import parse_duration
 from dialer.domain.calling_window import CallingWindow, make_window, parse_window
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import PersonLimits
 from dialer.domain.phone_number import is_region
 from dialer.domain.redial import RedialPolicy
 from dialer.errors import CampaignFileError
 
-KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+KEYS: dict[str, Keys] = {
     "": {"name": str, "provider": str, "agent": str, "caller_ids": list},
     "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list},
-    "window": {"days": str, "hours": str, "timezone": str},
+    "window": {"days": str, "hours": str, "timezone": str, "holidays": str, "rules": str, "rules_reason": str},
     "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
     "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
                "unconfirmed": str},
     "budget": {"max_cost": (int, float)},
+    **TABLES,
 }  # fmt: skip
-LATER = frozenset({"source", "limits", "schedule", "reminder"})
 PROVIDERS = ("vaanivoice", "vaani", "simulator")
-UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+ALWAYS_REASON = "the window is `always` on the command line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
         caller_ids=given.caller_ids or spec.caller_ids,
         region=(given.region or spec.region).upper(),
         timezone=given.timezone or spec.timezone,
-        window=parse_window(given.window) if given.window else spec.window,
+        window=_given_window(given.window, "contact", ALWAYS_REASON) if given.window else spec.window,
         pace=replace(
             pace,
             calls_per_second=pace.calls_per_second if given.rate is None else given.rate,
@@ -91,8 +94,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _check(raw: Mapping[str, Any], place: str) -> None:
     for key, value in raw.items():
-        if key in LATER:
-            raise CampaignFileError(f"{place}: [{key}] is not supported by this version")
         if isinstance(value, dict):
             if key not in KEYS or not key:
                 raise CampaignFileError(f"{place}: there is no table [{key}]{_nearest(key, KEYS)}")
@@ -140,6 +141,10 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         window=_window(place, raw.get("window", {}), top, overrides),
         pace=_pace(place, raw.get("pace", {}), top, overrides),
         redial=_redial(place, raw.get("redial", {}), top, overrides),
+        limits=read_limits(place, raw.get("limits", {}), top.get("person_limits", PersonLimits())),
+        source=read_source(place, raw.get("source", {})),
+        schedule=read_schedule(place, raw.get("schedule", {})),
+        reminder=read_reminder(place, raw.get("reminder", {})),
         max_cost=float(raw.get("budget", {}).get("max_cost", 0.0)),
     )
 
@@ -165,12 +170,29 @@ def _window(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], override
     zone = str(raw.get("timezone", "contact"))
     try:
         if overrides.window:
-            return parse_window(overrides.window, zone)
+            return _given_window(overrides.window, zone, ALWAYS_REASON)
         if not raw and "window" in top:
-            return parse_window(str(top["window"]), zone)
-        return make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
+            return _given_window(str(top["window"]), zone, "a rehearsal calls nobody")
+        window = make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
+        return _with_rules(window, raw)
     except CampaignFileError as wrong:
         raise CampaignFileError(f"{place}: {wrong}") from None
+
+
+def _given_window(text: str, zone: str, reason: str) -> CallingWindow:
+    """A window without a file. One that says "always" means it: the country rules are off, and say so."""
+    window = parse_window(text, zone)
+    return replace(window, rules="off", rules_reason=reason) if window.always else window
+
+
+def _with_rules(window: CallingWindow, raw: Mapping[str, Any]) -> CallingWindow:
+    rules, reason = raw.get("rules", "strict"), raw.get("rules_reason", "").strip()
+    if rules not in ("strict", "off"):
+        raise CampaignFileError(f'[window] rules = "{rules}" must be "strict" or "off"')
+    if rules == "off" and not reason:
+        raise CampaignFileError('[window] rules = "off" needs rules_reason, which every report shows')
+    holidays = tuple(raw.get("holidays", "").replace(",", " ").upper().split())
+    return replace(window, holidays=holidays, rules=rules, rules_reason=reason if rules == "off" else "")
 
 
 def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:
@@ -194,15 +216,3 @@ def _redial(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], override
     if most < 1:
         raise CampaignFileError(f"{place}: max_attempts must be at least 1")
     return RedialPolicy(int(most), delays)
-
-
-def parse_duration(place: str, key: str, text: str) -> float:
-    """Seconds from ``"90s"``, ``"15m"``, ``"2h"`` or ``"1d"``. Raises CampaignFileError."""
-    number, unit = text.strip()[:-1], text.strip()[-1:]
-    try:
-        seconds = float(number) * UNITS_S[unit]
-    except (ValueError, KeyError):
-        seconds = -1.0
-    if seconds < 0:
-        raise CampaignFileError(f'{place}: {key} = "{text}" must read like "15m", "2h" or "1d"')
-    return seconds

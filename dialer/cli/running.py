@@ -19,6 +19,7 @@ from dialer.cli.opening import settings as load
 from dialer.cli.printing import print_import, print_json, print_report, say
 from dialer.cli.progress import Progress, open_progress
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.limits import UNLIMITED
 from dialer.pipeline.report import ReportCampaign, import_document
 from jobs.worker import heartbeat_file, is_healthy, serve
 
@@ -29,6 +30,7 @@ REHEARSAL = {
     "rate": 25.0,
     "concurrency": 200,
     "max_attempts": 2,
+    "person_limits": UNLIMITED,
 }
 REHEARSAL_TIMES: dict[str, float] = {
     "redial_scale": 0.0005,

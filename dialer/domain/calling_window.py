@@ -17,6 +17,7 @@ SEARCH_DAYS = 15
 class CallingWindow:
     """Days and half-open local hours ``[opens, closes)``; ``always`` ignores both.
 
+    ``rules``: "strict" applies the country rules beside the window, "off" does not and needs ``rules_reason``.
     ``zone`` is an IANA name, or "contact" for the person's own zones. No call starts less than ``lead_s``
     seconds before closing, so that a queue at the provider does not carry it over the edge.
     """
@@ -27,6 +28,9 @@ class CallingWindow:
     zone: str = "contact"
     always: bool = False
     lead_s: float = 120.0
+    holidays: tuple[str, ...] = ()
+    rules: str = "strict"
+    rules_reason: str = ""
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The zones that must all be open for this person; empty when they are unknown."""

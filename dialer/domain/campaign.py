@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dialer.domain.calling_window import CallingWindow
+from dialer.domain.limits import PersonLimits
 from dialer.domain.redial import RedialPolicy
 
 
@@ -56,6 +57,31 @@ class ContactColumns:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A database to read the list from: a SQLAlchemy URL, a query, and a cron expression for reading it again."""
+
+    url: str = ""
+    query: str = ""
+    refresh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """From when until when to dial, in unix seconds; None: no bound."""
+
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Attempts relative to an appointment: the column with its time, and the seconds before it, longest first."""
+
+    event: str = ""
+    before_s: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignSpec:
     """What the campaign file (and overrides) say. Durations are seconds, cost is in provider units.
 
@@ -73,6 +99,10 @@ class CampaignSpec:
     window: CallingWindow = field(default_factory=CallingWindow)
     pace: Pace = field(default_factory=Pace)
     redial: RedialPolicy = field(default_factory=RedialPolicy)
+    limits: PersonLimits = field(default_factory=PersonLimits)
+    source: Source = field(default_factory=Source)
+    schedule: Schedule = field(default_factory=Schedule)
+    reminder: Reminder = field(default_factory=Reminder)
     max_cost: float = 0.0
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:

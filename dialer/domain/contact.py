@@ -28,8 +28,10 @@ FINAL_CONTACTS = frozenset(ContactStatus) - OPEN_CONTACTS
 class NewContact:
     """A person as read from a list, with the number already parsed.
 
-    ``phone`` is E.164; ``zones`` every IANA zone the person may be in (empty: unknown);
-    ``row`` the physical line in the source, 1-based; ``variables`` what the agent's prompt is given.
+    ``phone`` is E.164; ``zones`` every IANA zone the person may be in (empty: unknown); ``places`` the ISO 3166
+    codes of the countries and subdivisions ("IN", "US-FL") the person may be in, declared and inferred;
+    ``event_at`` the appointment in unix seconds, None without one; ``row`` the physical line in the source,
+    1-based; ``variables`` what the agent's prompt is given.
     """
 
     phone: str
@@ -39,3 +41,10 @@ class NewContact:
     region: str = ""
     zones: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
+    event_at: float | None = None
+
+    @property
+    def person(self) -> str:
+        """Who is meant, over all campaigns: the key of the list, else the number."""
+        return self.key or self.phone

@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, create_engine, inspect
+from sqlalchemy import CheckConstraint, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.sql_ledger import SqlLedger
@@ -49,6 +49,21 @@ def test_the_database_knows_exactly_the_words_of_the_program() -> None:
         (check,) = [one for one in metadata.tables[name].constraints if isinstance(one, CheckConstraint)]
         listed_words = str(check.sqltext).split("(")[1].strip(")").replace("'", "").split(", ")
         assert listed_words == [word.value for word in words]
+
+
+def test_a_ledger_of_the_first_version_is_brought_up(ledger_url: str) -> None:
+    engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+    newer = {"attempts": ["person"], "contacts": ["places", "event_at"]}
+    with engine.begin() as connection:
+        connection.execute(text("DROP INDEX attempts_person"))
+        for table, columns in newer.items():
+            for column in columns:
+                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    migrate(ledger_url)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
 
 
 async def test_two_processes_may_migrate_at_once(empty_database: str, tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
 
 ADD_CONTACT = """
-INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, variables, list_row, status, due_at)
-VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :variables, :row, :status, :due_at)
+INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, variables, list_row,
+    status, due_at)
+VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :variables, :row, :status, :due_at)
 ON CONFLICT (phone, campaign_id) DO NOTHING
 """
 SUPPRESSED_AMONG = """
@@ -134,6 +135,8 @@ def _contact_row(campaign_id: int, contact: NewContact, suppressed: bool, now: f
         "key": contact.key,
         "region": contact.region,
         "zones": " ".join(contact.zones),
+        "places": " ".join(contact.places),
+        "event_at": contact.event_at,
         "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
         "row": contact.row,
         "status": "suppressed" if suppressed else "pending",

@@ -25,7 +25,8 @@ DISPATCHES = "SELECT id, dispatch FROM attempts WHERE id IN :ids*"
 PUT_OFF_ATTEMPTS = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id IN :ids* AND state = 'planned'"
 
 FRESH_CONTACTS = """
-SELECT id, phone, zones FROM contacts WHERE campaign_id = :campaign_id AND due_at <= :now
+SELECT id, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, zones FROM contacts
+WHERE campaign_id = :campaign_id AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit
 """
 TAKE_CONTACTS = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id IN :ids*"
@@ -34,8 +35,8 @@ UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN (
     SELECT id FROM contacts WHERE campaign_id = :campaign_id AND zones = :zones AND due_at <= :now LIMIT :limit)
 """
 FIRST_ATTEMPT = """
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, state, dispatch, due_at, lease_until, reason)
-VALUES (:campaign_id, :contact_id, 1, :phone, 'queued', 1, :now, :lease_until, 'first attempt')
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
+VALUES (:campaign_id, :contact_id, 1, :phone, :person, 'queued', 1, :now, :lease_until, 'first attempt')
 """
 FIRST_ATTEMPTS = "SELECT id, dispatch FROM attempts WHERE contact_id IN :contact_ids* AND number_of = 1 ORDER BY id"
 
@@ -109,7 +110,7 @@ def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, A
         return []
     contact_ids = [row[0] for row in fresh]
     transaction.run(TAKE_CONTACTS, {"ids": contact_ids})
-    transaction.many(FIRST_ATTEMPT, [told | {"contact_id": row[0], "phone": row[1]} for row in fresh])
+    transaction.many(FIRST_ATTEMPT, [told | {"contact_id": row[0], "phone": row[1], "person": row[2]} for row in fresh])
     made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})
     add_events(
         transaction,

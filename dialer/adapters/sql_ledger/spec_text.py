@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from dialer.domain.calling_window import CallingWindow
-from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import PersonLimits
 from dialer.domain.redial import RedialPolicy
 
 
@@ -36,6 +37,10 @@ def read_spec(text: str) -> CampaignSpec:
             "columns": ContactColumns(**raw["columns"] | {"variables": tuple(raw["columns"]["variables"])}),
             "window": _window(raw["window"]),
             "pace": Pace(**raw["pace"]),
+            "limits": PersonLimits(**raw.get("limits", {})),
+            "source": Source(**raw.get("source", {})),
+            "schedule": Schedule(**raw.get("schedule", {})),
+            "reminder": _reminder(raw.get("reminder", {})),
             "redial": RedialPolicy(
                 raw["redial"]["max_attempts"],
                 {Disposition(name): delay for name, delay in raw["redial"]["delays_s"].items()},
@@ -49,7 +54,12 @@ def _window(raw: dict[str, Any]) -> CallingWindow:
         **raw
         | {
             "days": frozenset(raw["days"]),
+            "holidays": tuple(raw.get("holidays", ())),
             "opens": time.fromisoformat(raw["opens"]),
             "closes": time.fromisoformat(raw["closes"]),
         }
     )
+
+
+def _reminder(raw: dict[str, Any]) -> Reminder:
+    return Reminder(**raw | {"before_s": tuple(raw.get("before_s", ()))})

@@ -70,6 +70,8 @@ contacts = Table(
     Column("person_key", Text, nullable=False, server_default=""),
     Column("region", Text, nullable=False, server_default=""),
     Column("zones", Text, nullable=False, server_default=""),
+    Column("places", Text, nullable=False, server_default=""),
+    Column("event_at", Double),
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -95,6 +97,7 @@ attempts = Table(
     Column("contact_id", Id, ForeignKey("contacts.id"), nullable=False),
     Column("number_of", Integer, nullable=False),
     Column("phone", Text, nullable=False),
+    Column("person", Text, nullable=False, server_default=""),  # the contact's key, else its phone
     Column("state", Text, nullable=False),
     Column("disposition", Text, nullable=False, server_default=""),
     Column("dispatch", Integer, nullable=False, server_default="0"),
@@ -124,6 +127,7 @@ for name, column, state in (
     Index(name, attempts.c.campaign_id, column, sqlite_where=_where, postgresql_where=_where)
 Index("attempts_state", attempts.c.campaign_id, attempts.c.state, attempts.c.disposition)
 Index("attempts_phone", attempts.c.phone)
+Index("attempts_person", attempts.c.person, attempts.c.dialed_at)
 
 sends = Table(
     "sends",

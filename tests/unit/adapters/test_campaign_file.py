@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.campaign_file import Overrides, override, parse_duration, read_campaign
+from dialer.adapters.campaign_file import Overrides, override, read_campaign
+from dialer.adapters.duration import parse_duration
+from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.domain.calling_window import CallingWindow
-from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import PersonLimits
 from dialer.errors import CampaignFileError
 
 WHOLE = """
@@ -23,6 +26,9 @@ variables = ["plan"]
 days = "mon-fri"
 hours = "10:00-18:30"
 timezone = "Asia/Kolkata"
+holidays = "in, us-fl"
+rules = "off"
+rules_reason = "consent in writing"
 [pace]
 calls_per_second = 2.5
 concurrent_calls = 20
@@ -30,6 +36,19 @@ weight = 3
 [redial]
 max_attempts = 2
 busy = "10m"
+[limits]
+per_day = 1
+lifetime = 0
+[source]
+url = "sqlite:///people.db"
+query = "SELECT * FROM people"
+refresh = "*/5 * * * *"
+[schedule]
+start = "2027-03-01T09:00:00+05:30"
+end = "2027-03-31T18:00:00Z"
+[reminder]
+event = "appointment"
+before = ["2h", "1d"]
 [budget]
 max_cost = 100
 """
@@ -46,9 +65,16 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert spec == CampaignSpec(
         "october-renewals", "+14155550100", "vaani", ("+14155550190",),
         ContactColumns(phone="Mobile", variables=("plan",)),
-        window=CallingWindow(frozenset(range(5)), time(10), time(18, 30), "Asia/Kolkata"),
+        window=CallingWindow(
+            frozenset(range(5)), time(10), time(18, 30), "Asia/Kolkata",
+            holidays=("IN", "US-FL"), rules="off", rules_reason="consent in writing",
+        ),
         pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
+        limits=PersonLimits(1, 3, 6, 0),
+        source=Source("sqlite:///people.db", "SELECT * FROM people", "*/5 * * * *"),
+        schedule=Schedule(1803871800.0, 1806516000.0), reminder=Reminder("appointment", (86400.0, 7200.0)),
     )  # fmt: skip
+    assert read_spec(write_spec(spec)) == spec
     assert (spec.redial.max_attempts, spec.redial.delays_s[Disposition.BUSY]) == (2, 600.0)
     assert spec.redial.delays_s[Disposition.NO_ANSWER] == 7200.0
 
@@ -64,6 +90,7 @@ def test_overrides_win_over_the_file_and_defaults_lose(tmp_path: Path) -> None:
     )  # fmt: skip
     spec = read_campaign(written(tmp_path, WHOLE), given)
     assert (spec.name, spec.agent, spec.region, spec.window.always) == ("other", "b", "IN", True)
+    assert (spec.window.rules, spec.window.rules_reason) == ("off", "the window is `always` on the command line")
     assert (spec.pace, spec.redial.max_attempts) == (Pace(9.0, 0, 3), 1)
 
 
@@ -90,6 +117,16 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
         ('name = "n"\nagent = "a"\n[window]\nhours = "9-5"', 'window hours "9-5" must read like "09:00-20:00"'),
         ('name = "n"\nagent = "a"\n[window]\ndays = "weekdays"', 'window days "weekdays" must read like "mon-sat"'),
         ('name = "n"\nagent = "a"\n[window]\ntimezone = "IST"', 'time zone "IST" is not an IANA name'),
+        ('name = "n"\nagent = "a"\n[window]\nrules = "off"', 'rules = "off" needs rules_reason'),
+        ('name = "n"\nagent = "a"\n[window]\nrules = "lax"', '[window] rules = "lax" must be "strict" or "off"'),
+        ('name = "n"\nagent = "a"\n[limits]\nper_day = -1', "[limits] per_day must not be negative"),
+        ('name = "n"\nagent = "a"\n[source]\nurl = "sqlite://"', "[source] needs both url and query"),
+        ('name = "n"\nagent = "a"\n[schedule]\nstart = "2027-03-01"', "must be a time with its zone"),
+        (
+            'name = "n"\nagent = "a"\n[schedule]\nstart = "2027-03-01T00:00Z"\nend = "2027-02-01T00:00Z"',
+            "[schedule] end must be after start",
+        ),
+        ('name = "n"\nagent = "a"\n[reminder]\nevent = "at"', "[reminder] needs both event (a column) and before"),
         ("name =", "not a readable TOML file"),
     ],
 )
