@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from dialer.simulator.books import Received
 
+SWOLLEN_BYTES = 5_000_000
+
 
 class Json(Response):
     """A JSON body, compact."""
@@ -58,6 +60,31 @@ class HalfAnswer(Response):
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         transport_of(scope).close()
         await _gone(receive, None)
+
+
+class Dripping(Response):
+    """``whole``, its body byte by byte over ``over_s`` seconds, as long as the caller listens."""
+
+    def __init__(self, whole: Response, over_s: float) -> None:
+        super().__init__()
+        self._whole, self._over_s = whole, over_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it slowly."""
+        whole, body = self._whole, bytes(self._whole.body)
+        await send({"type": "http.response.start", "status": whole.status_code, "headers": whole.raw_headers})
+        for at in range(len(body)):
+            await asyncio.sleep(self._over_s / len(body))
+            if transport_of(scope).is_closing():
+                await _gone(receive, None)
+                return
+            await send({"type": "http.response.body", "body": body[at : at + 1], "more_body": at + 1 < len(body)})
+
+
+def swollen(whole: Response) -> Response:
+    """``whole``, a JSON object, with a field of 5 MB more."""
+    padding = b',"padding":"' + b"x" * SWOLLEN_BYTES + b'"}'
+    return Response(bytes(whole.body)[:-1] + padding, whole.status_code, media_type="application/json")
 
 
 def transport_of(scope: Scope) -> asyncio.Transport:

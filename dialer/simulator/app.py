@@ -1,10 +1,12 @@
 """The ASGI face: both dialects on one port, the control paths, and the line each request leaves in the books."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import fields
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,11 +22,12 @@ from dialer.simulator.vaani import Vaani
 from dialer.simulator.vaanivoice import Vaanivoice
 
 CONTROL = "/_sim/"
+LONGEST_OUTAGE_S = 600.0
 
 
-def application(board: Switchboard) -> ASGIApp:
-    """Everything the simulator serves, as one ASGI app."""
-    routes = [*Vaanivoice(board).routes(), *Vaani(board).routes(), *_Control(board).routes()]
+def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
+    """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
+    routes = [*Vaanivoice(board).routes(), *Vaani(board).routes(), *_Control(board, unplug).routes()]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
 
@@ -32,14 +35,15 @@ def application(board: Switchboard) -> ASGIApp:
 class _Control:
     """``/_sim/``: not the vendor's; never counted in the books, needs no key."""
 
-    def __init__(self, board: Switchboard) -> None:
-        self.board = board
+    def __init__(self, board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> None:
+        self.board, self.unplug = board, unplug
 
     def routes(self) -> list[Route]:
         return [
             Route(CONTROL + "books", self.books),
             Route(CONTROL + "summary", self.summary),
             Route(CONTROL + "options", self.change, methods=["POST"]),
+            Route(CONTROL + "outage", self.outage, methods=["POST"]),
         ]
 
     async def books(self, request: Request) -> Response:
@@ -55,6 +59,15 @@ class _Control:
         except (TypeError, ValueError) as error:
             return Json({"detail": str(error)}, 422)
         return Json({"changed": True})
+
+    async def outage(self, request: Request) -> Response:
+        """Refuse every connection for ``{"seconds": 2}`` real seconds, this one's answer being the last."""
+        seconds = json.loads(await request.body())["seconds"]
+        if not 0 < seconds <= LONGEST_OUTAGE_S:
+            return Json({"detail": f"seconds: more than 0, at most {LONGEST_OUTAGE_S:g}"}, 422)
+        answer = Json({"away_s": seconds})
+        answer.background = BackgroundTask(self.unplug, seconds)
+        return answer
 
 
 def _known(body: Any) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from dialer.simulator.rolling import RollingSecond
 
 @dataclass(slots=True)
 class Received:
-    """One request: unix seconds, what was asked, the status answered (None: no answer), the fault met."""
+    """One request: unix seconds, what was asked, the status answered (None: no answer), the fault met.
+
+    A page of the logs may meet several faults: then ``fault`` has them all, with "+" in between.
+    """
 
     at: float
     method: str
@@ -35,7 +38,10 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call placed; ``visible_at`` is when its row appears in the logs, None for never; ``cost`` in credits."""
+    """One call placed; ``visible_at`` is when its row appears in the logs, None for never; ``cost`` in credits.
+
+    ``asked_at`` is when its request was received, ``row_fault`` what its row in the logs meets.
+    """
 
     number_of: int
     call_id: str
@@ -43,6 +49,8 @@ class Call:
     life: Life
     cost: float
     visible_at: float | None
+    asked_at: float
+    row_fault: str | None = None
 
 
 class Books:
@@ -106,11 +114,13 @@ def _exported(call: Call, now: float) -> dict[str, Any]:
         "variables": order.variables,
         "state": life.state(now),
         "outcome": life.outcome,
+        "asked_at": call.asked_at,
         "accepted_at": life.accepted_at,
         "dialing_at": life.dialing_at,
         "ringing_at": life.ringing_at,
         "answered_at": life.answered_at,
         "ended_at": life.ended_at,
         "visible_at": call.visible_at,
+        "row_fault": call.row_fault,
         "cost": call.cost,
     }

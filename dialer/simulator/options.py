@@ -57,6 +57,7 @@ class Options:
     answer_s: tuple[float, float] = _option(
         (0.0, 0.0), "how long an answer to a place-call request takes, in real seconds"
     )
+    late_s: tuple[float, float] = _option((10.0, 120.0), "how late a late request arrives, in real seconds")
     retry_after_s: int = _option(1, "the number in a Retry-After header")
     rate_cap: int | None = _option(None, "429 above this many place-call requests in any rolling second")
     line_cap: int | None = _option(None, "429 above this many live calls")

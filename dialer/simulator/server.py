@@ -5,7 +5,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -39,8 +39,9 @@ class Simulator:
 
     def __init__(self, options: Options, clock: Clock | None = None) -> None:
         self.board = Switchboard(options, clock or RealClock())
-        self.app: ASGIApp = application(self.board)
+        self.app: ASGIApp = application(self.board, self.unplug)
         self.url = ""
+        self._plug: _Plug | None = None
 
     @property
     def books(self) -> Books:
@@ -64,16 +65,44 @@ class Simulator:
         )
         config.load()
         state = ServerState()
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: _Protocol(config, state, {}), HOST, self.board.options.port, backlog=2048
-        )
-        self.url = f"http://{HOST}:{server.sockets[0].getsockname()[1]}"
+        self._plug = _Plug(lambda: _Protocol(config, state, {}), state)
+        self.url = f"http://{HOST}:{await self._plug.put_in(self.board.options.port)}"
         try:
             yield
         finally:
-            server.close()
+            self._plug.pull()
             await _cut_off(state)
+
+    async def unplug(self, seconds: float) -> None:
+        """Cut every connection and refuse new ones for so long."""
+        assert self._plug is not None
+        port = self._plug.pull()
+        await asyncio.sleep(seconds)
+        await self._plug.put_in(port)
+
+
+class _Plug:
+    """The listening socket, which can be closed and opened again on its port."""
+
+    def __init__(self, protocol: Callable[[], asyncio.Protocol], state: ServerState) -> None:
+        self._protocol, self._state = protocol, state
+        self._server: asyncio.Server | None = None
+
+    async def put_in(self, port: int) -> int:
+        """Listen; the port, for 0 takes a free one."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._protocol, HOST, port, backlog=2048)
+        found: int = self._server.sockets[0].getsockname()[1]
+        return found
+
+    def pull(self) -> int:
+        """Listen no more and close every connection; the port it was."""
+        assert self._server is not None
+        found: int = self._server.sockets[0].getsockname()[1] if self._server.sockets else 0
+        self._server.close()
+        for connection in list(self._state.connections):
+            connection.transport.close()
+        return found
 
 
 @asynccontextmanager
@@ -113,8 +142,6 @@ async def _until_asked_to_end(options: Options, as_json: bool) -> Simulator:
 
 async def _cut_off(state: ServerState) -> None:
     """Close every connection, let the handlers notice, and cancel those that do not."""
-    for connection in list(state.connections):
-        connection.transport.close()
     tasks = list(state.tasks)
     if tasks:
         await asyncio.wait(tasks, timeout=1.0)

@@ -7,20 +7,21 @@ from uuid import UUID
 
 from dialer.simulator import faults, life
 from dialer.simulator.books import Books, Call, Order
-from dialer.simulator.call_log import CallLog
+from dialer.simulator.call_log import CallLog, Row
 from dialer.simulator.clock import Clock
 from dialer.simulator.options import Options
 from dialer.simulator.rolling import RollingSecond
 
-LATE = 5.0
+LATE, LATER = 5.0, 120.0
+MOST_FOREIGN = 50
 
 
 class Refused(Exception):
     """A request refused in a documented way; each dialect words the body."""
 
-    def __init__(self, status: int, text: str, retry_after_s: int | None = None) -> None:
+    def __init__(self, status: int, text: str, retry_after: int | str | None = None) -> None:
         super().__init__(text)
-        self.status, self.text, self.retry_after_s = status, text, retry_after_s
+        self.status, self.text, self.retry_after = status, text, retry_after
 
 
 class Switchboard:
@@ -32,7 +33,7 @@ class Switchboard:
         self.logs = {"vaani": CallLog(), "vaanivoice": CallLog()}
         self._admitted = RollingSecond()
         self._asked: Counter[str] = Counter()
-        self._pages = 0
+        self._pages = self._foreign = 0
 
     # --- guards ------------------------------------------------------------------------------------------
 
@@ -87,36 +88,77 @@ class Switchboard:
         low, high = self.options.answer_s
         return self._dice("answer", to, self._asked[to]).uniform(low, high) if high else 0.0
 
+    def draw_late_s(self, to: str) -> float:
+        """How late a late request arrives, in real seconds."""
+        return self._dice("late", to, self._asked[to]).uniform(*self.options.late_s)
+
     def draw_log_faults(self) -> frozenset[str]:
         """The faults of this history page."""
         self._pages += 1
         dice = self._dice("page", "", self._pages)
-        chances = [(name, self.options.faults.get(name, 0.0)) for name in ("log-500", "log-repeat")]
+        chances = [(name, self.options.faults.get(name, 0.0)) for name in faults.PAGES]
         return frozenset(name for name, chance in chances if dice.random() < chance)
+
+    def shuffled(self, rows: list[Row]) -> list[Row]:
+        """The rows of a page in an order of this page's own."""
+        return self._dice("shuffle", "", self._pages).sample(rows, len(rows))
 
     def _dice(self, purpose: str, to: str, nth: int) -> Random:
         return Random(f"{self.options.seed}/{purpose}/{to}/{nth}")  # noqa: S311 - chance to be repeated, not secret
 
     # --- calls -------------------------------------------------------------------------------------------
 
-    def place(self, order: Order) -> Call:
-        """Place the call, whatever the caller will be told; it is in the books from now on."""
+    def place(self, order: Order, asked_at: float | None = None) -> Call:
+        """Place the call, whatever the caller will be told; it is in the books from now on.
+
+        ``asked_at`` is when its request was received; default: now.
+        """
         nth = self.books.calls_to[order.to] + 1
         dice = self._dice("call", order.to, nth)
         lived = life.plan(self.options, dice, order.to, self.clock.now())
         number_of = len(self.books.calls) + 1
         cost = round(self.options.cost_per_call + self.options.cost_per_minute * lived.talk_s / 60, 4)
-        late = dice.random() < self.options.faults.get("log-late", 0.0)
-        visible_at = self._visible_at(order.dialect, lived, self.options.log_delay_s * (LATE if late else 1))
+        row_fault = self._row_fault(dice)
         call = Call(
-            number_of, _call_id(order.dialect, number_of, lived.accepted_at, dice), order, lived, cost, visible_at
+            number_of,
+            _call_id(order.dialect, number_of, lived.accepted_at, dice),
+            order,
+            lived,
+            cost,
+            self._visible_at(order.dialect, lived, row_fault),
+            lived.accepted_at if asked_at is None else asked_at,
+            row_fault,
         )
         self.books.enter(call)
         start = lived.dialing_at if order.dialect == "vaani" else lived.accepted_at
         self.logs[order.dialect].expect(call, start)
         return call
 
-    def _visible_at(self, dialect: str, lived: life.Life, delay_s: float) -> float | None:
+    def let_strangers_in(self, dialect: str) -> None:
+        """1 to 50 calls that somebody else placed appear in the log, the newest of all; the books know none of them."""
+        now = self.clock.now()
+        dice = self._dice("strangers", dialect, self._pages)
+        for _ in range(dice.randint(1, MOST_FOREIGN)):
+            self._foreign -= 1
+            order = Order(dialect, f"+1650555{dice.randrange(100, 200):04d}", "somebody-else", name="Stranger")
+            lived = life.Life("answered", now, now, now, now, now)
+            call_id = _call_id(dialect, self._foreign, now, dice)
+            self.logs[dialect].expect(Call(self._foreign, call_id, order, lived, 0.0, now, now), now)
+
+    def _row_fault(self, dice: Random) -> str | None:
+        point = dice.random()
+        for name in faults.ROWS:
+            point -= self.options.faults.get(name, 0.0)
+            if point < 0:
+                return name
+        return None
+
+    def _visible_at(self, dialect: str, lived: life.Life, row_fault: str | None) -> float | None:
+        if row_fault == "log-never":
+            return None
+        if row_fault == "log-early" and dialect == "vaanivoice":
+            return lived.accepted_at
+        delay_s = self.options.log_delay_s * {"log-late": LATE, "log-later": LATER}.get(row_fault or "", 1.0)
         if dialect == "vaani":
             logged = lived.answered_at is not None or self.options.vaani_unanswered
             return lived.ended_at + delay_s if logged else None

@@ -11,6 +11,7 @@ from dialer.simulator import checking, vaani_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import Page, Row, between, cut
+from dialer.simulator.log_faults import disturbed, note
 from dialer.simulator.placing import Words, place, refusal_headers
 from dialer.simulator.switchboard import Refused, Switchboard
 
@@ -45,7 +46,7 @@ class Vaani:
         order = _order(await checking.json_object(request))
         self.board.check_agent(order.agent)
         self.board.check_wallet()
-        return await place(self.board, order, record_of(request), Words(self._accepted, _declined))
+        return await place(self.board, order, record_of(request), Words(self._accepted, _declined, _denied))
 
     async def logs(self, request: Request) -> Response:
         """The list with its filters; a bare date is a whole day in UTC, both ends included (section 2.3)."""
@@ -53,13 +54,9 @@ class Vaani:
         number = checking.whole_number(request, "page", 1, None)
         size = checking.whole_number(request, "page_size", 25, MAX_PAGE)
         span = checking.moment(request, "start_date"), checking.moment(request, "end_date", end_of_day=True)
-        faults = self.board.draw_log_faults()
-        if "log-500" in faults:
-            record_of(request).fault = "log-500"
-            raise Refused(500, "Internal server error")
+        faults = disturbed(self.board, DIALECT, number, record_of(request), "Internal server error")
         page = self._page(request, number, size, span, repeat="log-repeat" in faults)
-        if page.repeated:
-            record_of(request).fault = "log-repeat"
+        page = note(self.board, faults, record_of(request), page)
         items = [vaani_rows.item(found.call, self.board.options) for found in page.rows]
         return Json(vaani_rows.envelope(items, page, self.board.options))
 
@@ -124,6 +121,11 @@ class Vaani:
 
 def _declined(text: str) -> Response:
     return Json({"detail": text}, 403)
+
+
+def _denied(text: str, call: Call | None) -> Response:
+    named = {} if call is None else {"call_log_id": call.call_id}
+    return Json({"success": False, "detail": text, **named})
 
 
 def _order(body: dict[str, Any]) -> Order:

@@ -1,6 +1,7 @@
 """Dialect B, api.vaanivoice.ai: everything under ``/api/`` (wire contract, section 3)."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
@@ -11,6 +12,7 @@ from dialer.simulator import checking, vaanivoice_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import cut
+from dialer.simulator.log_faults import disturbed, note
 from dialer.simulator.placing import Words, place, refusal_headers
 from dialer.simulator.switchboard import Refused, Switchboard
 
@@ -88,22 +90,18 @@ class Vaanivoice:
             return self._accepted(body["agent_id"], f"outbound-{int(self.board.clock.now())}-0000test")
         self._check_number(body)
         self.board.check_wallet()
-        return await place(self.board, _order(body), record_of(request), Words(self._accepted_call, _declined))
+        return await place(self.board, _order(body), record_of(request), Words(self._accepted_call, _declined, _denied))
 
     async def history(self, request: Request) -> Response:
         """``{"data", "pagination"}``, no filters; a page past the end is empty (section 3.5)."""
         self._let_in(request)
         number = checking.whole_number(request, "page", 1, None)
         size = checking.whole_number(request, "page_size", 50, MAX_PAGE)
-        faults = self.board.draw_log_faults()
-        if "log-500" in faults:
-            record_of(request).fault = "log-500"
-            raise Refused(500, "Invalid client_id format")
+        faults = disturbed(self.board, DIALECT, number, record_of(request), "Invalid client_id format")
         now, options = self.board.clock.now(), self.board.options
         rows = self.board.logs[DIALECT].rows(now)
         page = cut(rows, number, size, newest=options.vaanivoice_order == "newest", repeat="log-repeat" in faults)
-        if page.repeated:
-            record_of(request).fault = "log-repeat"
+        page = note(self.board, faults, record_of(request), page)
         base = str(request.base_url).rstrip("/")
         data = [vaanivoice_rows.row(found.call, now, options, base) for found in page.rows]
         return Json({"data": data, "pagination": vaanivoice_rows.pagination(page)})
@@ -145,7 +143,8 @@ class Vaanivoice:
         headers = refusal_headers(refused)
         if self.board.options.vaanivoice_errors == "detail":
             return Json({"detail": refused.text}, refused.status, headers)
-        phrase, code = PHRASES[refused.status]
+        plain = HTTPStatus(refused.status).phrase
+        phrase, code = PHRASES.get(refused.status, (plain, plain.upper().replace(" ", "_")))
         body = {"status_code": refused.status, "error": phrase, "message": refused.text, "code": code}
         return Json(body, refused.status, headers)
 
@@ -168,7 +167,12 @@ class Vaanivoice:
 
 
 def _declined(text: str) -> Response:
-    return Json({"success": False, "message": None, "output": None, "error": text})
+    return _denied(text, None)
+
+
+def _denied(text: str, call: Call | None) -> Response:
+    output = None if call is None else {"agent_name": call.order.agent, "call_id": call.call_id}
+    return Json({"success": False, "message": None, "output": output, "error": text})
 
 
 def _checked(body: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 from dialer.simulator.options import Options
 from tests.simulator_support import AGENT, Line, line
 
+KEYS = {"history": ("to_number", "data"), "logs": ("called_number", "call_logs")}
 ORDER = json.dumps({"agent_id": AGENT, "contact_number": "+919876543210", "name": "Asha"})
 
 
@@ -22,6 +25,13 @@ ORDER = json.dumps({"agent_id": AGENT, "contact_number": "+919876543210", "name"
         ("503", 503, None, 0),
         ("503-retry-after", 503, "7", 0),
         ("500-placed", 500, None, 1),
+        ("429-retry-nonsense", 429, "soon", 0),
+        ("502", 502, None, 0),
+        ("504-placed", 504, None, 1),
+        ("403", 403, None, 0),
+        ("408", 408, None, 0),
+        ("409", 409, None, 0),
+        ("422", 422, None, 0),
     ],
 )
 async def test_faults_that_answer(fault: str, status: int, retry_after: str | None, placed: int) -> None:
@@ -59,6 +69,70 @@ async def test_a_refusal_by_word_places_nothing() -> None:
         assert "TRAI" in answer.json()["error"]
         assert (await it.outbound()).status_code == 403
         assert it.simulator.books.calls == []
+
+
+async def test_a_date_to_come_back_at_is_not_over_when_it_arrives() -> None:
+    async with line(faults={"429-retry-date": 1.0}, retry_after_s=2) as it:
+        answer = await it.trigger()
+        wait = parsedate_to_datetime(answer.headers["retry-after"]).timestamp() - it.clock.now()
+        assert (answer.status_code, 2 <= wait <= 3) == (429, True)
+
+
+async def test_a_redirect_names_the_address_that_was_asked() -> None:
+    async with line(faults={"307": 1.0}) as it:
+        answer = await it.trigger()
+        assert (answer.status_code, answer.headers["location"]) == (307, "/api/trigger-call/")
+        assert it.simulator.books.calls == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "placed"), [("refused-number", 403, 0), ("refused-oddly", 200, 0), ("refused-with-id", 200, 1)]
+)
+async def test_other_refusals_by_word(fault: str, status: int, placed: int) -> None:
+    async with line(faults={fault: 1.0}) as it:
+        answer = (await it.trigger()).json()
+        assert (answer["success"], bool(answer["error"]), bool(answer["output"])) == (False, True, bool(placed))
+        other = await it.outbound()
+        assert (other.status_code, "call_log_id" in other.json()) == (status, bool(placed))
+        assert len(it.simulator.books.calls) == 2 * placed
+
+
+async def test_answers_that_are_no_answer() -> None:
+    async with line(faults={"huge": 1.0}) as it:
+        assert len((await it.trigger()).content) > 5_000_000
+    async with line(faults={"wrong-type": 1.0}) as it:
+        assert (await it.trigger()).json() == ["Call initiated successfully"]
+    async with line(faults={"drip": 1.0}, stall_s=0.05) as it:
+        assert (await it.trigger()).json()["success"] is True
+    async with line(faults={"drip": 1.0}, stall_s=60) as it:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(it.trigger(), 0.2)
+        assert len(it.simulator.books.calls) == 1
+
+
+async def test_a_late_request_places_its_call_when_nobody_waits_any_more() -> None:
+    async with line(faults={"late": 1.0}, late_s=(0.2, 0.2)) as it:
+        with pytest.raises(httpx.ReadTimeout):
+            await it.http.post("/api/trigger-call/", content=ORDER, timeout=0.1)
+        assert (len(it.simulator.books.requests), it.simulator.books.calls) == (1, [])
+        it.clock.advance(30)
+        await it.trigger("+919876543211")
+        call = it.simulator.books.calls[0]
+        assert (call.life.accepted_at - call.asked_at, it.clock.now() - call.asked_at) == (30, 30)
+
+
+async def test_for_a_while_nobody_is_there_and_then_at_the_same_address() -> None:
+    async with line() as it:
+        assert (await it.http.post("/_sim/outage", json={"seconds": 0.2})).json() == {"away_s": 0.2}
+        async with asyncio.timeout(5):
+            with pytest.raises(httpx.ConnectError):
+                while True:
+                    await it.http.get("/api/health", headers={"connection": "close"})
+            while True:
+                with suppress(httpx.TransportError):
+                    assert (await it.trigger()).status_code == 200
+                    break
+        assert (await it.http.post("/_sim/outage", json={"seconds": 0})).status_code == 422
 
 
 async def test_an_answer_may_take_its_time() -> None:
@@ -187,6 +261,49 @@ async def test_a_late_row_comes_after_five_delays() -> None:
         assert len((await it.history())["data"]) == 1
 
 
+async def test_rows_that_come_too_late_never_or_too_early() -> None:
+    async with line(faults={"log-later": 1.0}) as it:
+        await it.trigger()
+        it.clock.advance(15 + 239.9)
+        assert (await it.history())["data"] == []
+        it.clock.advance(0.2)
+        assert len((await it.history())["data"]) == 1
+    async with line(faults={"log-never": 1.0}) as it:
+        await it.trigger()
+        it.clock.advance(1_000_000)
+        assert ((await it.history())["data"], it.simulator.books.calls[0].row_fault) == ([], "log-never")
+    async with line(faults={"log-early": 1.0}) as it:
+        await it.trigger()
+        words = []
+        for seconds in (0, 1, 1, 3, 10):
+            it.clock.advance(seconds)
+            words.append((await it.history())["data"][0]["call_status"])
+        assert words == ["Initiated", "Dialing", "Ringing", "In progress", "Agent disconnected"]
+
+
+@pytest.mark.parametrize("ask", ["history", "logs"])
+async def test_strangers_shift_the_pages_and_are_in_no_book(ask: str) -> None:
+    async with line(faults={"log-shift": 1.0}) as it:
+        for last in range(4):
+            await (it.trigger if ask == "history" else it.outbound)(f"+91987654321{last}")
+        it.clock.advance(60)
+        rows = [(await getattr(it, ask)(page=number, page_size=2)) for number in (1, 2)]
+        numbers = [[row[key] for row in page[at]] for page in rows for key, at in [KEYS[ask]]]
+        assert numbers[0] == ["+919876543213", "+919876543212"]
+        assert all(number.startswith("+1650555") for number in numbers[1]) or numbers[1] == numbers[0]
+        assert (len(it.simulator.books.calls), it.simulator.books.requests[-1].fault) == (4, "log-shift")
+
+
+async def test_a_page_in_any_order_holds_the_same_rows() -> None:
+    async with line(faults={"log-shuffle": 1.0}) as it:
+        for last in range(8):
+            await it.trigger(f"+91987654321{last}")
+        it.clock.advance(60)
+        found = [row["to_number"][-1] for row in (await it.history())["data"]]
+        assert (sorted(found), found != sorted(found, reverse=True)) == (list("01234567"), True)
+        assert it.simulator.books.requests[-1].fault == "log-shuffle"
+
+
 async def test_a_repeated_row_stands_on_both_pages_and_none_is_lost() -> None:
     async with line(faults={"log-repeat": 1.0}) as it:
         for last in range(5):
@@ -207,6 +324,7 @@ async def test_a_repeated_row_stands_on_both_pages_and_none_is_lost() -> None:
         ({"faults": {"fire": 1.0}}, "unknown fault 'fire'"),
         ({"faults": {"500": 1.5}}, "fault 500"),
         ({"faults": {"500": 0.6, "429": 0.6}}, "more than 1"),
+        ({"faults": {"log-late": 0.6, "log-never": 0.6}}, "row faults"),
         ({"outcomes": {"asleep": 1.0}}, "unknown outcome 'asleep'"),
         ({"outcomes": {"busy": 0.0}}, "above 0"),
         ({"ring_s": (2.0, 1.0)}, "ring_s"),
