@@ -25,7 +25,10 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         """The bytes of the body."""
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:  # half a surrogate pair, as it came in
+            return json.dumps(content, separators=(",", ":")).encode()
 
 
 class HungUp(Response):
@@ -58,8 +61,13 @@ class HalfAnswer(Response):
         whole, body = self._whole, bytes(self._whole.body)
         await send({"type": "http.response.start", "status": whole.status_code, "headers": whole.raw_headers})
         await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        transport_of(scope).close()
-        await _gone(receive, None)
+        await cut_off(scope, receive)
+
+
+async def cut_off(scope: Scope, receive: Receive) -> None:
+    """Close the connection in the middle of an answer; what was sent before still arrives."""
+    transport_of(scope).close()
+    await _gone(receive, None)
 
 
 class Dripping(Response):

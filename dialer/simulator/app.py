@@ -15,21 +15,34 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.simulator.answers import Json
 from dialer.simulator.books import Received
+from dialer.simulator.desk import Desk
+from dialer.simulator.operations import routes
 from dialer.simulator.options import Options
 from dialer.simulator.summary import summarise
 from dialer.simulator.switchboard import Switchboard
 from dialer.simulator.vaani import Vaani
 from dialer.simulator.vaanivoice import Vaanivoice
+from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
+from dialer.simulator.vaanivoice_recordings import Recordings
 
 CONTROL = "/_sim/"
 LONGEST_OUTAGE_S = 600.0
+PLACING = ("/api/trigger-call/", "/calls/outbound_call")
+"""Matched before all others, which a rehearsal asks for a thousand times less often."""
 
 
 def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
     """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
-    routes = [*Vaanivoice(board).routes(), *Vaani(board).routes(), *_Control(board, unplug).routes()]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _plain_error})
+    every = [*_vaanivoice(board), *Vaani(board).routes(), *_Control(board, unplug).routes()]
+    every.sort(key=lambda route: route.path not in PLACING)
+    app = Starlette(routes=every, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
+
+
+def _vaanivoice(board: Switchboard) -> list[Route]:
+    desk = Desk(board)
+    parts = (Vaanivoice(desk), Recordings(desk), VaanivoiceAgents(desk))
+    return [route for part in parts for route in routes(part.operations(), desk.worded)]
 
 
 class _Control:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from dialer.simulator import faults as fault_names
+from dialer.simulator.audio import MOST_BYTES
 
 OUTCOMES = ("answered", "no_answer", "busy", "voicemail", "rejected", "failed")
 """The simulator's own words for how a call ends; the dialects translate them."""
@@ -90,6 +91,19 @@ class Options:
     vaanivoice_missing_transcript: int = _option(404, "HTTP status of a transcript that is not there: 404 or 200")
     vaanivoice_duration: str = _option("odd", "duration_ms as the vendor's sample has it, or right", ("odd", "right"))
     vaanivoice_voicemail: str = _option("both", "where a machine's pick-up shows", ("both", "status", "entity", "none"))
+    vaanivoice_details_pending: int = _option(200, "HTTP status of details that are not processed yet: 200 or 202")
+    vaanivoice_agents: str = _option("data", "envelope of the agent list", ("data", "items", "agents", "array"))
+    vaanivoice_agent_update: str = _option(
+        "both", "answer to a changed section: success and message, or also the agent", ("both", "message")
+    )
+    vaanivoice_unknown_agent: int = _option(404, "HTTP status for an unknown agent: 404 or 422")
+    vaanivoice_connection_url: str = _option("wss", "scheme of connection_url", ("wss", "https"))
+    recording_type: str = _option(
+        "audio/wav", "content type a recording is sent with; it is WAV", ("audio/wav", "audio/ogg", "audio/mpeg")
+    )
+    recording_bytes: int | None = _option(None, "size of a recording, at least 100; default: as long as the talk")
+    recording_ranges: bool = _option(True, "honour Range on a recording (not documented)")
+    recording_cuts: int = _option(0, "so many downloads of each recording break off half-way")
     vaanivoice_errors: str = _option("detail", "shape of an error body", ("detail", "gateway"))
 
     def __post_init__(self) -> None:
@@ -102,6 +116,12 @@ class Options:
             _check_choice(item.name, getattr(self, item.name), item.metadata["choices"])
         if self.vaanivoice_missing_transcript not in {200, 404}:
             raise ValueError("vaanivoice_missing_transcript: 404 or 200")
+        if self.vaanivoice_details_pending not in {200, 202}:
+            raise ValueError("vaanivoice_details_pending: 200 or 202")
+        if self.vaanivoice_unknown_agent not in {404, 422}:
+            raise ValueError("vaanivoice_unknown_agent: 404 or 422")
+        if self.recording_bytes is not None and not 100 <= self.recording_bytes <= MOST_BYTES:
+            raise ValueError(f"recording_bytes: 100 to {MOST_BYTES}")
 
 
 def _check_outcomes(names: list[str]) -> None:

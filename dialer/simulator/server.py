@@ -66,7 +66,8 @@ class Simulator:
         config.load()
         state = ServerState()
         self._plug = _Plug(lambda: _Protocol(config, state, {}), state)
-        self.url = f"http://{HOST}:{await self._plug.put_in(self.board.options.port)}"
+        self.board.address = f"{HOST}:{await self._plug.put_in(self.board.options.port)}"
+        self.url = f"http://{self.board.address}"
         try:
             yield
         finally:

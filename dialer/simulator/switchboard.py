@@ -2,10 +2,13 @@
 
 from collections import Counter
 from dataclasses import replace
+from hashlib import blake2s
 from random import Random
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dialer.simulator import faults, life
+from dialer.simulator.agenda import Agenda
+from dialer.simulator.agents import Agents
 from dialer.simulator.books import Books, Call, Order
 from dialer.simulator.call_log import CallLog, Row
 from dialer.simulator.clock import Clock
@@ -14,14 +17,15 @@ from dialer.simulator.rolling import RollingSecond
 
 LATE, LATER = 5.0, 120.0
 MOST_FOREIGN = 50
+SAMPLE_AGENTS = {"vaani": "+16505550100", "vaanivoice": "simulated_agent"}
 
 
 class Refused(Exception):
-    """A request refused in a documented way; each dialect words the body."""
+    """A request refused in a documented way; each dialect words the body, ``code`` where the vendor names one."""
 
-    def __init__(self, status: int, text: str, retry_after: int | str | None = None) -> None:
+    def __init__(self, status: int, text: str, retry_after: int | str | None = None, code: str | None = None) -> None:
         super().__init__(text)
-        self.status, self.text, self.retry_after = status, text, retry_after
+        self.status, self.text, self.retry_after, self.code = status, text, retry_after, code
 
 
 class Switchboard:
@@ -30,6 +34,13 @@ class Switchboard:
     def __init__(self, options: Options, clock: Clock) -> None:
         self.options, self.clock = options, clock
         self.books = Books()
+        self.agenda = Agenda()
+        self.agents = {
+            "vaani": Agents(numbered_agent_id),
+            "vaanivoice": Agents(lambda name: str(uuid5(NAMESPACE_URL, name))),
+        }
+        self.address = "127.0.0.1"
+        self.started_at = clock.now()
         self.logs = {"vaani": CallLog(), "vaanivoice": CallLog()}
         self._admitted = RollingSecond()
         self._asked: Counter[str] = Counter()
@@ -50,10 +61,18 @@ class Switchboard:
             raise self._capped("Too many requests")
         self._admitted.add(now)
 
-    def check_agent(self, agent: str) -> None:
-        """404 for an agent that is not on the list, when there is a list."""
-        if self.options.agents and agent not in self.options.agents:
+    def check_agent(self, dialect: str, agent: str) -> None:
+        """404 for an agent that was deleted, and, when the options name agents, for one that is not known."""
+        agents, named = self.agents[dialect], self.options.agents
+        if agents.is_gone(agent) or (named and agent not in named and agents.find(agent) is None):
             raise Refused(404, "Agent not found")
+
+    def known_agents(self, dialect: str) -> Agents:
+        """The dialect's agents: those the options name, or one to start with, and those created since."""
+        agents, numbered = self.agents[dialect], dialect == "vaani"
+        named = [name for name in self.options.agents if name.startswith("+") == numbered]
+        agents.seed(named or [SAMPLE_AGENTS[dialect]], self.started_at)
+        return agents
 
     def check_wallet(self) -> None:
         """402 once the balance is spent."""
@@ -180,3 +199,8 @@ def _call_id(dialect: str, number_of: int, accepted_at: float, dice: Random) -> 
     if dialect == "vaani":
         return str(UUID(int=dice.getrandbits(128), version=4))
     return f"outbound-{int(accepted_at)}-{number_of * 2_654_435_761 % 2**32:08x}"
+
+
+def numbered_agent_id(agent_phone_number: str) -> str:
+    """The id of the agent that owns a number, ``ag_`` and 8 hex digits; the same number, the same id."""
+    return "ag_" + blake2s(agent_phone_number.encode(), digest_size=4).hexdigest()

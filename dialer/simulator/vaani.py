@@ -11,12 +11,15 @@ from dialer.simulator import checking, vaani_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import Page, Row, between, cut
+from dialer.simulator.checking import Moment, Whole
 from dialer.simulator.log_faults import disturbed, note
 from dialer.simulator.placing import Words, place, refusal_headers
-from dialer.simulator.switchboard import Refused, Switchboard
+from dialer.simulator.switchboard import Refused, Switchboard, numbered_agent_id
 
 DIALECT = "vaani"
 MAX_PAGE = 100
+PAGE, SIZE = Whole("page", 1), Whole("page_size", 25, MAX_PAGE)
+START, END = Moment("start_date"), Moment("end_date", end_of_day=True)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -44,16 +47,15 @@ class Vaani:
         self._let_in(request)
         self.board.admit()
         order = _order(await checking.json_object(request))
-        self.board.check_agent(order.agent)
+        self.board.check_agent(DIALECT, order.agent)
         self.board.check_wallet()
         return await place(self.board, order, record_of(request), Words(self._accepted, _declined, _denied))
 
     async def logs(self, request: Request) -> Response:
         """The list with its filters; a bare date is a whole day in UTC, both ends included (section 2.3)."""
         self._let_in(request)
-        number = checking.whole_number(request, "page", 1, None)
-        size = checking.whole_number(request, "page_size", 25, MAX_PAGE)
-        span = checking.moment(request, "start_date"), checking.moment(request, "end_date", end_of_day=True)
+        number, size = PAGE.of(request), SIZE.of(request)
+        span = START.of(request), END.of(request)
         faults = disturbed(self.board, DIALECT, number, record_of(request), "Internal server error")
         page = self._page(request, number, size, span, repeat="log-repeat" in faults)
         page = note(self.board, faults, record_of(request), page)
@@ -108,7 +110,7 @@ class Vaani:
         agent_id = request.query_params.get("agent_id")
         if agent_id is None:
             return log.rows(now)
-        agents = {vaani_rows.agent_id(agent): agent for agent in log.agents(now)}
+        agents = {numbered_agent_id(agent): agent for agent in log.agents(now)}
         return log.rows(now, agents[agent_id]) if agent_id in agents else []
 
     def _accepted(self, call: Call) -> Response:
@@ -131,7 +133,7 @@ def _denied(text: str, call: Call | None) -> Response:
 def _order(body: dict[str, Any]) -> Order:
     checking.check_body(body, {"dynamic_variables": checking.mapping}, ())
     for field in ("agent_phone_number", "phone_number_to_dial"):
-        if checking.number(body.get(field)):
+        if checking.number.says(body.get(field)):
             raise Refused(400, "Invalid phone number format")
     variables = body.get("dynamic_variables") or {}
     return Order(DIALECT, body["phone_number_to_dial"], body["agent_phone_number"], variables=variables)

@@ -5,13 +5,13 @@ switch ``vaani_unanswered`` has it so. A machine's pick-up is told, unless switc
 ``conversation_analysis`` and ``disposition``; both texts are the simulator's choice.
 """
 
-from hashlib import blake2s
 from typing import Any
 
 from dialer.simulator.books import Call
 from dialer.simulator.call_log import Page
 from dialer.simulator.checking import iso
 from dialer.simulator.options import Options
+from dialer.simulator.switchboard import numbered_agent_id
 
 END_REASONS = {
     "answered": "Completed",
@@ -24,17 +24,12 @@ END_REASONS = {
 """``call_end_reason`` by outcome; only "Completed" has a source, the rest is the simulator's choice."""
 
 
-def agent_id(agent_phone_number: str) -> str:
-    """The id of the agent that owns a number, ``ag_`` and 8 hex digits; the same number, the same id."""
-    return "ag_" + blake2s(agent_phone_number.encode(), digest_size=4).hexdigest()
-
-
 def item(call: Call, options: Options) -> dict[str, Any]:
     """One log. ``start_time`` is when dialing began, ``duration`` the seconds of talk."""
     life, order = call.life, call.order
     shown = {
         "call_log_id": call.call_id,
-        "agent_id": agent_id(order.agent),
+        "agent_id": numbered_agent_id(order.agent),
         "agent_name": "Simulated agent",
         "agent_phone_number": order.agent,
         "user_id": None,

@@ -1,32 +1,24 @@
-"""Dialect B, api.vaanivoice.ai: everything under ``/api/`` (wire contract, section 3)."""
+"""Dialect B, api.vaanivoice.ai: calls and what is known of them (wire contract, sections 3.3 to 3.7)."""
 
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from dialer.simulator import checking, vaanivoice_rows
+from dialer.simulator import vaanivoice_schemas as schemas
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import cut
+from dialer.simulator.checking import Whole
+from dialer.simulator.desk import DIALECT, Desk
 from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.placing import Words, place, refusal_headers
+from dialer.simulator.operations import Operation, good, refused, sent
+from dialer.simulator.placing import Words, place
 from dialer.simulator.switchboard import Refused, Switchboard
 
-DIALECT = "vaanivoice"
 MAX_PAGE = 200
-PHRASES = {
-    401: ("Unauthorized", "UNAUTHORIZED"),
-    402: ("Payment Required", "INSUFFICIENT_BALANCE"),
-    403: ("Forbidden", "FORBIDDEN"),
-    404: ("Not Found", "NOT_FOUND"),
-    429: ("Too Many Requests", "RATE_LIMITED"),
-    500: ("Internal Server Error", "INTERNAL_ERROR"),
-    503: ("Service Unavailable", "UNAVAILABLE"),
-}
+PAGE, SIZE = Whole("page", 1), Whole("page_size", 50, MAX_PAGE)
 BOTH = {
     "agent_id": checking.filled,
     "medium": checking.one_of("telephony", "webrtc"),
@@ -49,27 +41,67 @@ WEBRTC = {
     "welcome_message": checking.text,
     "welcome_interruptible": checking.flag,
     "bg_noise_enabled": checking.flag,
-    "bg_noise_volume": checking.within(0, 100),
+    "bg_noise_volume": checking.within(0, 100, whole=True),
     "voice_speed": checking.within(0.6, 1.4),
 }
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-
 
 class Vaanivoice:
-    """The endpoints of dialect B over one switchboard."""
+    """The endpoints of dialect B that are about calls, over one switchboard."""
 
-    def __init__(self, board: Switchboard) -> None:
-        self.board = board
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.board = desk, desk.board
 
-    def routes(self) -> list[Route]:
-        """What is served, in the order it is matched; the wrong slash gets Starlette's 307."""
+    def operations(self) -> list[Operation]:
+        """What is served, in the order it is matched: the busiest first. The wrong slash gets Starlette's 307."""
         return [
-            Route("/api/health", self._worded(self.health)),
-            Route("/api/trigger-call/", self._worded(self.trigger), methods=["POST"]),
-            Route("/api/call-history", self._worded(self.history)),
-            Route("/api/call_details/{call_id}", self._worded(self.details)),
-            Route("/api/transcript/{call_id}", self._worded(self.transcript)),
+            Operation(
+                method="POST",
+                path="/api/trigger-call/",
+                endpoint=self.trigger,
+                summary="Place a call, or open a browser session; every POST is another call",
+                section="3.4",
+                body=sent(BOTH | TELEPHONY | WEBRTC, ("agent_id",)),
+                answers=good(schemas.TRIGGERED) | refused(401, 402, 403, 404, 422, 429, 500, 503),
+            ),
+            Operation(
+                method="GET",
+                path="/api/call-history",
+                endpoint=self.history,
+                summary="Calls, a page at a time; no filters",
+                section="3.5",
+                query=(PAGE, SIZE),
+                answers=good(schemas.HISTORY) | refused(401, 422, 500),
+            ),
+            Operation(
+                method="GET",
+                path="/api/call_details/{call_id}",
+                endpoint=self.details,
+                summary="Transcript, entities and evaluation of one call",
+                section="3.7",
+                answers=good(schemas.DETAILS)
+                | good(schemas.DETAILS, status=202, meaning="not processed yet")
+                | refused(401, 404),
+            ),
+            Operation(
+                method="GET",
+                path="/api/transcript/{call_id}",
+                endpoint=self.transcript,
+                summary="What was said in one call",
+                section="3.6",
+                answers=good(schemas.TRANSCRIPT)
+                | good(schemas.TRANSCRIPT, status=404, meaning="no transcript, or not yet")
+                | refused(401),
+            ),
+            Operation(
+                method="GET",
+                path="/api/health",
+                endpoint=self.health,
+                summary="Whether it is up",
+                section="3.3",
+                answers=good(schemas.HEALTH),
+                needs_key=False,
+            ),
         ]
 
     # --- endpoints ---------------------------------------------------------------------------------------
@@ -80,10 +112,10 @@ class Vaanivoice:
 
     async def trigger(self, request: Request) -> Response:
         """Place a call, or open a browser session for ``medium`` webrtc, which calls nobody (section 3.4)."""
-        self._let_in(request)
+        self.desk.let_in(request)
         self.board.admit()
         body = _checked(await checking.json_object(request))
-        self.board.check_agent(body["agent_id"])
+        self._check_agent(body["agent_id"])
         if body.get("medium") == "webrtc":
             return Json(_browser_session(body["agent_id"], self.board))
         if body.get("test_mode"):
@@ -94,9 +126,8 @@ class Vaanivoice:
 
     async def history(self, request: Request) -> Response:
         """``{"data", "pagination"}``, no filters; a page past the end is empty (section 3.5)."""
-        self._let_in(request)
-        number = checking.whole_number(request, "page", 1, None)
-        size = checking.whole_number(request, "page_size", 50, MAX_PAGE)
+        self.desk.let_in(request)
+        number, size = PAGE.of(request), SIZE.of(request)
         faults = disturbed(self.board, DIALECT, number, record_of(request), "Invalid client_id format")
         now, options = self.board.clock.now(), self.board.options
         rows = self.board.logs[DIALECT].rows(now)
@@ -108,15 +139,18 @@ class Vaanivoice:
 
     async def details(self, request: Request) -> Response:
         """Transcript, entities and evaluation of one call; not processed yet is a 200 too (section 3.7)."""
-        self._let_in(request)
+        self.desk.let_in(request)
         call = self.board.find(DIALECT, request.path_params["call_id"])
         if call is None:
             raise Refused(404, "Call not found")
-        return Json(vaanivoice_rows.details(call, self.board.clock.now(), self.board.options))
+        now, options = self.board.clock.now(), self.board.options
+        pending = not vaanivoice_rows.has_transcript(call, now, options)
+        status = options.vaanivoice_details_pending if pending else 200
+        return Json(vaanivoice_rows.details(call, now, options), status)
 
     async def transcript(self, request: Request) -> Response:
         """The conversation, or one of the two ways the vendor says there is none (section 3.6)."""
-        self._let_in(request)
+        self.desk.let_in(request)
         call = self.board.find(DIALECT, request.path_params["call_id"])
         now, options = self.board.clock.now(), self.board.options
         if call is not None and vaanivoice_rows.has_transcript(call, now, options):
@@ -128,28 +162,11 @@ class Vaanivoice:
 
     # --- parts -------------------------------------------------------------------------------------------
 
-    def _worded(self, endpoint: Endpoint) -> Endpoint:
-        async def answer(request: Request) -> Response:
-            try:
-                return await endpoint(request)
-            except Refused as refused:
-                return self._refusal(refused)
-            except checking.Invalid as invalid:
-                return Json({"detail": invalid.problems}, 422)
-
-        return answer
-
-    def _refusal(self, refused: Refused) -> Response:
-        headers = refusal_headers(refused)
-        if self.board.options.vaanivoice_errors == "detail":
-            return Json({"detail": refused.text}, refused.status, headers)
-        plain = HTTPStatus(refused.status).phrase
-        phrase, code = PHRASES.get(refused.status, (plain, plain.upper().replace(" ", "_")))
-        body = {"status_code": refused.status, "error": phrase, "message": refused.text, "code": code}
-        return Json(body, refused.status, headers)
-
-    def _let_in(self, request: Request) -> None:
-        self.board.check_key(request.headers.get("x-api-key"))
+    def _check_agent(self, agent: str) -> None:
+        try:
+            self.board.check_agent(DIALECT, agent)
+        except Refused as refused:
+            raise Refused(self.board.options.vaanivoice_unknown_agent, refused.text) from None
 
     def _check_number(self, body: dict[str, Any]) -> None:
         if body["contact_number"] in self.board.options.dnd and not body.get("dnd_check_skipped"):
@@ -161,8 +178,7 @@ class Vaanivoice:
     def _accepted(self, agent: str, call_id: str) -> Response:
         output: Any = f"Call dispatched to room {call_id} with dispatch id AD_{call_id[-8:]}"
         if self.board.options.vaanivoice_output == "object":
-            captions = f"wss://api.vaanivoice.ai/api/live-transcripts/ws/{call_id}"
-            output = {"agent_name": agent, "call_id": call_id, "live_captions_url": captions}
+            output = {"agent_name": agent, "call_id": call_id, "live_captions_url": captions_url(self.board, call_id)}
         return Json({"success": True, "message": "Call initiated successfully", "output": output, "error": None})
 
 
@@ -199,6 +215,11 @@ def _browser_session(agent: str, board: Switchboard) -> dict[str, str]:
         "token": f"simulated.{room}.token",
         "room_name": room,
         "agent_name": agent,
-        "connection_url": "wss://api.vaanivoice.ai/livekit",
-        "live_captions_url": f"wss://api.vaanivoice.ai/api/live-transcripts/ws/{room}",
+        "connection_url": f"{board.options.vaanivoice_connection_url}://livekit.invalid",
+        "live_captions_url": captions_url(board, room),
     }
+
+
+def captions_url(board: Switchboard, call_id: str) -> str:
+    """Where the captions of a call are read: on this simulator, not at the vendor."""
+    return f"ws://{board.address}/api/live-transcripts/ws/{call_id}"
