@@ -36,6 +36,14 @@ check: lint test ## everything: lint, then test
 bench: $(VENV)/.ready ## measure the CPU cost of a placed call
 	$(BIN)/python benchmarks/cost_per_call.py
 
+$(VENV)/rivals/.ready: benchmarks/rivals/requirements.lock
+	$(PYTHON) -m venv --clear $(VENV)/rivals
+	$(VENV)/rivals/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+bench-rivals: $(VENV)/.ready $(VENV)/rivals/.ready ## the same next to SAQ, taskiq, Celery, dramatiq and bare loops
+	$(BIN)/python benchmarks/side_by_side.py --python $(VENV)/rivals/bin/python
+
 CONTACTS ?= 10000
 DATABASE ?= postgresql
 SEED ?= 1
@@ -55,8 +63,9 @@ lock: ## make the lock files again (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -o requirements-dev.lock
 	echo 'hatchling>=1.31' | $(COMPILE) - -o requirements-build.lock
+	$(COMPILE) benchmarks/rivals/requirements.in -o benchmarks/rivals/requirements.lock
 
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test storm lint check bench chaos crash simulate lock clean
+.PHONY: help run test storm lint check bench bench-rivals chaos crash simulate lock clean

@@ -5,8 +5,8 @@ python benchmarks/cost_per_call.py [--calls 2000] [--rounds 3] [--json] [--profi
 The dialer's side is ``dialer worker`` on a fresh home (SQLite) and a Valkey of its own, fed by ``dialer enqueue``,
 without rate or line limit. The bare side is arq's own worker, one job for each contact, with one
 ``httpx.AsyncClient`` and nothing else: no ledger, no gate, no pace. Both post to a provider in this process that
-answers at once. What is counted is the worker process alone, user and system time of all its threads, from idle
-(after a few calls that warm it up) until its last call is recorded.
+answers at once. What is counted is the worker alone, user and system time of all its threads (and children), from
+idle (after a few calls that warm it up) until its last call is recorded.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -102,12 +102,16 @@ async def provider() -> AsyncIterator[Provider]:
 
 
 def cpu_s(pid: int) -> float:
-    """User and system seconds of a process, its threads included."""
+    """User and system seconds of a process, of its threads and of its children, those that ended included."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
-    return (int(fields[11]) + int(fields[12])) * TICK_S
+    own = sum(int(field) for field in fields[11:15]) * TICK_S
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    children = [child for task in tasks for child in (task / "children").read_text().split()]
+    return own + sum(cpu_s(int(child)) for child in children)
 
 
-def _start(command: list[str], environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+def start(command: list[str], environment: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    """A process whose output nobody reads."""
     return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
@@ -176,23 +180,32 @@ async def dialer_round(calls: int, profile: list[str]) -> Cost:
         async with provider() as server:
             side = DialerSide(Path(home), url, server)
             await side.enqueue(0, WARM_UP)
-            worker = _start(side.command("worker"), side.environment)
+            worker = start(side.command("worker"), side.environment)
             try:
                 await until(lambda: side.recorded() == WARM_UP, "the dialer's warm-up", 0.1)
-                return await _measured("dialer", worker.pid, server, calls, profile, side)
+                return await measured("dialer", worker.pid, server, calls, profile=profile, side=side)
             finally:
                 worker.send_signal(signal.SIGTERM)
                 worker.wait(60)
 
 
-async def _measured(
-    name: str, pid: int, server: Provider, calls: int, profile: list[str], side: DialerSide | None
+async def measured(
+    name: str,
+    pid: int,
+    server: Provider,
+    calls: int,
+    ring: Callable[[], None] | None = None,
+    *,
+    profile: Sequence[str] = (),
+    side: DialerSide | None = None,
 ) -> Cost:
-    """``calls`` after the warm-up; the dialer's are handed over here, the bare job's are due in a moment."""
-    spy = _start([*profile, "--pid", str(pid)]) if profile else None
+    """``calls`` after the warm-up: handed over here, by the dialer's command or by ``ring``, or due in a moment."""
+    spy = start([*profile, "--pid", str(pid)]) if profile else None
     before, total = cpu_s(pid), WARM_UP + calls
     if side is not None:
         await side.enqueue(WARM_UP, calls)
+    if ring is not None:
+        await asyncio.to_thread(ring)
     await until(lambda: len(server.placed) >= total, f"{name}: {calls} calls")
     if side is not None:
         await until(lambda: side.recorded() >= total, "every answer in the ledger")
@@ -235,13 +248,13 @@ async def bare_round(calls: int, jobs_at_once: int) -> Cost:
     with redis_server() as url:
         async with provider() as server:
             command = [sys.executable, __file__, "--bare", url, server.url, "--bare-jobs", str(jobs_at_once)]
-            worker = _start(command)
+            worker = start(command)
             try:
                 await _ring(url, 0, WARM_UP, 0.0)
                 await until(lambda: len(server.placed) >= WARM_UP, "the bare job's warm-up")
                 # Due all at once and later, so that ringing is not what is measured.
                 await _ring(url, WARM_UP, calls, 3.0 + calls / 1500)
-                return await _measured("bare arq + httpx", worker.pid, server, calls, [], None)
+                return await measured("bare arq + httpx", worker.pid, server, calls)
             finally:
                 worker.send_signal(signal.SIGTERM)
                 worker.wait(60)
@@ -259,18 +272,18 @@ async def compare(calls: int, rounds: int, jobs_at_once: int, profile: list[str]
     costs = []
     for _ in range(rounds):
         costs.append(await dialer_round(calls, profile))
-        print(_line(costs[-1]), file=sys.stderr, flush=True)
+        print(line(costs[-1]), file=sys.stderr, flush=True)
         costs.append(await bare_round(calls, jobs_at_once))
-        print(_line(costs[-1]), file=sys.stderr, flush=True)
+        print(line(costs[-1]), file=sys.stderr, flush=True)
     return costs
 
 
-def _line(cost: Cost) -> str:
-    return f"{cost.side:18} {cost.cpu_ms_per_call:8.3f} ms CPU/call {cost.calls_per_s:10,.0f} calls/s"
+def line(cost: Cost) -> str:
+    return f"{cost.side:22} {cost.cpu_ms_per_call:8.3f} ms CPU/call {cost.calls_per_s:10,.0f} calls/s"
 
 
-def summary(costs: list[Cost]) -> dict[str, Any]:
-    """Minimum and median of each side, and the dialer's minimum as a share of the bare job's."""
+def each_side(costs: list[Cost]) -> dict[str, Any]:
+    """Minimum and median of each side."""
     told: dict[str, Any] = {}
     for side in dict.fromkeys(cost.side for cost in costs):
         cpu = [cost.cpu_ms_per_call for cost in costs if cost.side == side]
@@ -280,6 +293,12 @@ def summary(costs: list[Cost]) -> dict[str, Any]:
             "cpu_ms_median": round(statistics.median(cpu), 3),
             "calls_per_s_median": round(statistics.median(rate), 1),
         }
+    return told
+
+
+def summary(costs: list[Cost]) -> dict[str, Any]:
+    """Minimum and median of both sides, and the dialer's as a share of the bare job's."""
+    told = each_side(costs)
     first, second = told.values()
     told["ratio_min"] = round(first["cpu_ms_min"] / second["cpu_ms_min"], 3)
     told["ratio_median"] = round(first["cpu_ms_median"] / second["cpu_ms_median"], 3)
@@ -310,7 +329,7 @@ def main() -> None:
     for side in list(told)[:2]:
         each = told[side]
         print(
-            f"{side:18} min {each['cpu_ms_min']:.3f}  median {each['cpu_ms_median']:.3f} ms CPU per call,"
+            f"{side:22} min {each['cpu_ms_min']:.3f}  median {each['cpu_ms_median']:.3f} ms CPU per call,"
             f"  {each['calls_per_s_median']:,.0f} calls/s"
         )
     print(f"dialer / bare: {told['ratio_min']:.2f} (minimum), {told['ratio_median']:.2f} (median)")

@@ -235,7 +235,8 @@ class PlaceCall:
             return
         self.streaks[account] = self.streaks.get(account, 0) + 1
         if self.streaks[account] >= BRAKE_AFTER:
-            log.warning("provider.failing", account=account, in_a_row=self.streaks[account], reason=result.reason)
+            if _doubled(self.streaks[account]):
+                log.warning("provider.failing", account=account, in_a_row=self.streaks[account], reason=result.reason)
             await self._brake(account, None)
 
     async def _brake(self, account: str, seconds: float | None) -> None:
@@ -317,3 +318,9 @@ class _Permit:
         late = room.clock.now() >= self._admitted.dialed_at + bound
         if late or room.clock.monotonic() >= self._admitted_at + bound:
             raise SendWithdrawn(f"{WITHDRAWN}the moment allowed for it has passed")
+
+
+def _doubled(failures: int) -> bool:
+    """Whether a row of failures is worth a line: at the brake, and each time it is twice as long."""
+    times, rest = divmod(failures, BRAKE_AFTER)
+    return rest == 0 and times & (times - 1) == 0

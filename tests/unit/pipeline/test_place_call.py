@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from structlog.testing import capture_logs
+
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
@@ -178,6 +180,13 @@ async def test_a_provider_that_fails_again_and_again_is_braked_for_everyone() ->
     assert (await house.pacer.state("vaanivoice")).braked_until is None
     await house.dialed(attempts[4:5])
     assert (await house.pacer.state("vaanivoice")).braked_until is not None
+
+
+async def test_a_row_of_failures_is_told_at_each_doubling_and_not_each_time() -> None:
+    house = House(spec=replace(SPEC, pace=Pace(0, 45)), provider=ScriptedProvider(answer=lambda _: Unknown("reset")))
+    with capture_logs() as told:
+        await (await house.opened(45)).dialed()
+    assert [line["in_a_row"] for line in told if line["event"] == "provider.failing"] == [5, 10, 20, 40]
 
 
 async def test_a_proper_answer_ends_a_row_of_failures() -> None:
