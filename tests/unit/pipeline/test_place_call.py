@@ -183,10 +183,13 @@ async def test_a_provider_that_fails_again_and_again_is_braked_for_everyone() ->
 
 
 async def test_a_row_of_failures_is_told_at_each_doubling_and_not_each_time() -> None:
-    house = House(spec=replace(SPEC, pace=Pace(0, 45)), provider=ScriptedProvider(answer=lambda _: Unknown("reset")))
+    house = await House(provider=ScriptedProvider(answer=lambda _: Unknown("reset"))).opened(22)
     with capture_logs() as told:
-        await (await house.opened(45)).dialed()
-    assert [line["in_a_row"] for line in told if line["event"] == "provider.failing"] == [5, 10, 20, 40]
+        for _ in range(22):
+            await house.dialed((await house.queued())[:1])
+            await house.clock.advance(61)
+            await house.ledger.sweep()
+    assert [line["in_a_row"] for line in told if line["event"] == "provider.failing"] == [5, 10, 20]
 
 
 async def test_a_proper_answer_ends_a_row_of_failures() -> None:
