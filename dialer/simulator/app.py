@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.simulator.answers import Json
@@ -18,14 +18,23 @@ from dialer.simulator.books import Received
 from dialer.simulator.desk import Desk
 from dialer.simulator.operations import routes
 from dialer.simulator.options import Options
+from dialer.simulator.sessions import Sessions
 from dialer.simulator.summary import summarise
 from dialer.simulator.switchboard import Switchboard
 from dialer.simulator.vaani import Vaani
 from dialer.simulator.vaanivoice import Vaanivoice
 from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
+from dialer.simulator.vaanivoice_captions import Captions
 from dialer.simulator.vaanivoice_recordings import Recordings
+from dialer.simulator.vaanivoice_sessions import VaanivoiceSessions
 
 CONTROL = "/_sim/"
+ANSWERED = {
+    "http.response.start": 200,
+    "websocket.accept": 101,
+    "websocket.http.response.start": 403,
+}
+"""What begins an answer, and its status where the message names none."""
 LONGEST_OUTAGE_S = 600.0
 PLACING = ("/api/trigger-call/", "/calls/outbound_call")
 """Matched before all others, which a rehearsal asks for a thousand times less often."""
@@ -33,16 +42,19 @@ PLACING = ("/api/trigger-call/", "/calls/outbound_call")
 
 def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
     """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
-    every = [*_vaanivoice(board), *Vaani(board).routes(), *_Control(board, unplug).routes()]
-    every.sort(key=lambda route: route.path not in PLACING)
+    every: list[BaseRoute] = [*_vaanivoice(board), *Vaani(board).routes(), *_Control(board, unplug).routes()]
+    every.sort(key=lambda route: getattr(route, "path", "") not in PLACING)
     app = Starlette(routes=every, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
 
 
-def _vaanivoice(board: Switchboard) -> list[Route]:
+def _vaanivoice(board: Switchboard) -> list[BaseRoute]:
     desk = Desk(board)
-    parts = (Vaanivoice(desk), Recordings(desk), VaanivoiceAgents(desk))
-    return [route for part in parts for route in routes(part.operations(), desk.worded)]
+    talks = VaanivoiceSessions(desk, Sessions(board))
+    parts = (Vaanivoice(desk), Recordings(desk), VaanivoiceAgents(desk), talks)
+    sockets = [*Captions(desk).sockets(), *talks.sockets()]
+    served = [route for part in parts for route in routes(part.operations(), desk.worded)]
+    return [*served, *(socket.route() for socket in sockets)]
 
 
 class _Control:
@@ -98,14 +110,14 @@ async def _plain_error(request: Request, error: Exception) -> Response:
 
 def _recorded(app: ASGIApp, board: Switchboard) -> ASGIApp:
     async def record(scope: Scope, receive: Receive, send: Send) -> None:
-        received = Received(board.clock.now(), scope["method"], scope["path"])
+        received = Received(board.clock.now(), scope.get("method", "WS"), scope["path"])
         if not scope["path"].startswith(CONTROL):
             board.books.requests.append(received)
         scope["state"]["record"] = received
 
         async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                received.status = message["status"]
+            if message["type"] in ANSWERED:
+                received.status = message.get("status", ANSWERED[message["type"]])
             await send(message)
 
         await app(scope, receive, noting)

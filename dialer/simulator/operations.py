@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from dialer.simulator.checking import Check, Query, body_schema
 from dialer.simulator.schemas import DETAIL, ERROR, Schema
@@ -45,6 +46,19 @@ class Operation:
     body: Body | None = None
     needs_key: bool = True
     paths: Mapping[str, Schema] = field(default_factory=dict)
+
+
+class Socket(NamedTuple):
+    """One WebSocket; OpenAPI has no words for it, so it is told in the text of the document."""
+
+    path: str
+    endpoint: Callable[[WebSocket], Awaitable[None]]
+    summary: str
+    section: str
+
+    def route(self) -> WebSocketRoute:
+        """Its route."""
+        return WebSocketRoute(self.path, self.endpoint)
 
 
 MEANINGS = {

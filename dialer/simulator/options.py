@@ -23,6 +23,15 @@ DEFAULT_MIX: dict[str, float] = {
     "failed": 0.02,
 }
 
+STATUSES = {
+    "vaanivoice_missing_transcript": (404, 200),
+    "vaanivoice_details_pending": (200, 202),
+    "vaanivoice_unknown_agent": (404, 422),
+    "session_created": (200, 201),
+    "session_ended": (410, 200),
+}
+"""HTTP statuses that the documents leave open."""
+
 Range = tuple[float, float]
 
 
@@ -104,6 +113,15 @@ class Options:
     recording_bytes: int | None = _option(None, "size of a recording, at least 100; default: as long as the talk")
     recording_ranges: bool = _option(True, "honour Range on a recording (not documented)")
     recording_cuts: int = _option(0, "so many downloads of each recording break off half-way")
+    session_created: int = _option(200, "HTTP status of a new session: 200 or 201")
+    session_grace_s: float = _option(30.0, "grace period of a session that names none")
+    session_agent: str = _option("ready", "whether the agent joins a session", ("ready", "timeout"))
+    session_agent_wait_s: float = _option(20.0, "until an agent that does not join is given up")
+    session_talk_s: float | None = _option(None, "the agent ends a session after so long; default: it does not")
+    session_ended: int = _option(410, "HTTP status for the status of a session that is over: 410 or 200")
+    session_replay: bool = _option(True, "a socket opened again is first told all events so far")
+    socket_drops: int = _option(0, "so many sockets of each session break after the next event")
+    captions_key: bool = _option(False, "live captions need the key (not documented)")
     vaanivoice_errors: str = _option("detail", "shape of an error body", ("detail", "gateway"))
 
     def __post_init__(self) -> None:
@@ -114,12 +132,9 @@ class Options:
             raise ValueError("outcomes: at least one weight must be above 0")
         for item in fields(self):
             _check_choice(item.name, getattr(self, item.name), item.metadata["choices"])
-        if self.vaanivoice_missing_transcript not in {200, 404}:
-            raise ValueError("vaanivoice_missing_transcript: 404 or 200")
-        if self.vaanivoice_details_pending not in {200, 202}:
-            raise ValueError("vaanivoice_details_pending: 200 or 202")
-        if self.vaanivoice_unknown_agent not in {404, 422}:
-            raise ValueError("vaanivoice_unknown_agent: 404 or 422")
+        for name, statuses in STATUSES.items():
+            if getattr(self, name) not in statuses:
+                raise ValueError(f"{name}: {statuses[0]} or {statuses[1]}")
         if self.recording_bytes is not None and not 100 <= self.recording_bytes <= MOST_BYTES:
             raise ValueError(f"recording_bytes: 100 to {MOST_BYTES}")
 

@@ -22,8 +22,10 @@ from dialer.simulator.clock import Clock, RealClock
 from dialer.simulator.options import Options
 from dialer.simulator.summary import as_table, summarise
 from dialer.simulator.switchboard import Switchboard
+from dialer.simulator.websocket import SocketProtocol
 
 HOST = "127.0.0.1"
+TICK_S = 0.02
 
 
 class _Protocol(HttpToolsProtocol):
@@ -57,7 +59,7 @@ class Simulator:
         config = uvicorn.Config(
             self.app,
             http=_Protocol,
-            ws="none",
+            ws=SocketProtocol,
             lifespan="off",
             access_log=False,
             log_config=None,
@@ -68,11 +70,22 @@ class Simulator:
         self._plug = _Plug(lambda: _Protocol(config, state, {}), state)
         self.board.address = f"{HOST}:{await self._plug.put_in(self.board.options.port)}"
         self.url = f"http://{self.board.address}"
+        keeper = asyncio.get_running_loop().create_task(self._keep_time())
         try:
             yield
         finally:
+            keeper.cancel()
             self._plug.pull()
             await _cut_off(state)
+
+    async def _keep_time(self) -> None:
+        """Let happen what is due though nobody asks for anything."""
+        agenda = self.board.agenda
+        while True:
+            await agenda.filled.wait()
+            agenda.run(self.board.clock.now())
+            # A virtual clock may jump at any moment, so that sleeping until the next date would be too long.
+            await asyncio.sleep(TICK_S)
 
     async def unplug(self, seconds: float) -> None:
         """Cut every connection and refuse new ones for so long."""

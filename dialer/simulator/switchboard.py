@@ -17,6 +17,8 @@ from dialer.simulator.rolling import RollingSecond
 
 LATE, LATER = 5.0, 120.0
 MOST_FOREIGN = 50
+SPACE = uuid5(NAMESPACE_URL, "simulator")
+"""Ids made from names in it are the same in every run."""
 SAMPLE_AGENTS = {"vaani": "+16505550100", "vaanivoice": "simulated_agent"}
 
 
@@ -35,9 +37,10 @@ class Switchboard:
         self.options, self.clock = options, clock
         self.books = Books()
         self.agenda = Agenda()
+        self.rooms: set[str] = set()
         self.agents = {
             "vaani": Agents(numbered_agent_id),
-            "vaanivoice": Agents(lambda name: str(uuid5(NAMESPACE_URL, name))),
+            "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name))),
         }
         self.address = "127.0.0.1"
         self.started_at = clock.now()

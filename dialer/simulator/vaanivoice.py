@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dialer.simulator import checking, vaanivoice_rows
+from dialer.simulator import checking, tokens, vaanivoice_rows
 from dialer.simulator import vaanivoice_schemas as schemas
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
@@ -44,6 +44,9 @@ WEBRTC = {
     "bg_noise_volume": checking.within(0, 100, whole=True),
     "voice_speed": checking.within(0.6, 1.4),
 }
+
+
+BROWSER = {"agent_id": checking.filled, "agent_name": checking.filled, "metadata": checking.mapping} | WEBRTC
 
 
 class Vaanivoice:
@@ -101,6 +104,15 @@ class Vaanivoice:
                 section="3.3",
                 answers=good(schemas.HEALTH),
                 needs_key=False,
+            ),
+            Operation(
+                method="POST",
+                path="/api/webrtc/token",
+                endpoint=self.browser_token,
+                summary="A token for a browser session, as the vendor's client had it before 0.3",
+                section="3.11",
+                body=sent(BROWSER),
+                answers=good(schemas.BROWSER) | refused(401, 404, 422),
             ),
         ]
 
@@ -160,6 +172,15 @@ class Vaanivoice:
         body = {"transcript": missing, "status_code": 404, "function": "get_transcript"}
         return Json(body, options.vaanivoice_missing_transcript)
 
+    async def browser_token(self, request: Request) -> Response:
+        """A browser session by agent id or name; one of them is needed."""
+        self.desk.let_in(request)
+        body = await checking.json_object(request)
+        checking.check_body(body, BROWSER, () if body.get("agent_name") else ("agent_id",))
+        agent = body.get("agent_id") or body["agent_name"]
+        self._check_agent(agent)
+        return Json(_browser_session(agent, self.board))
+
     # --- parts -------------------------------------------------------------------------------------------
 
     def _check_agent(self, agent: str) -> None:
@@ -210,9 +231,11 @@ def _order(body: dict[str, Any]) -> Order:
 
 
 def _browser_session(agent: str, board: Switchboard) -> dict[str, str]:
-    room = f"webrtc-{int(board.clock.now())}-{len(board.books.requests):08x}"
+    now = board.clock.now()
+    room = f"webrtc-{int(now)}-{len(board.rooms):08x}"
+    board.rooms.add(room)
     return {
-        "token": f"simulated.{room}.token",
+        "token": tokens.livekit("browser", room, now),
         "room_name": room,
         "agent_name": agent,
         "connection_url": f"{board.options.vaanivoice_connection_url}://livekit.invalid",

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import uuid5
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from dialer.simulator.checking import Check, Whole, Word, iso
 from dialer.simulator.desk import DIALECT, Desk
 from dialer.simulator.operations import Endpoint, Operation, good, refused, sent
 from dialer.simulator.schemas import FLAG, FREE, TEXT, TIME, WHOLE, listed, one, record
-from dialer.simulator.switchboard import Refused
+from dialer.simulator.switchboard import SPACE, Refused
 
 MAX_PAGE = 200
 PAGE, SIZE, SEARCH = Whole("page", 1), Whole("page_size", 50, MAX_PAGE), Word("search")
@@ -116,7 +116,7 @@ class VaanivoiceAgents:
             number += 1
             name = f"{slug}_{number}"
         now = board.clock.now()
-        agent = Agent(str(uuid5(NAMESPACE_URL, name)), name, shown_as, now, now, body.get("config") or {})
+        agent = Agent(str(uuid5(SPACE, name)), name, shown_as, now, now, body.get("config") or {})
         agents.add(agent)
         return Json({"agent_id": agent.agent_id, "agent_name": name, "message": "Agent created successfully"})
 
