@@ -5,6 +5,7 @@ after ends beyond 1440.
 """
 
 import re
+from itertools import pairwise
 
 from dialer.errors import CampaignFileError
 
@@ -37,7 +38,7 @@ def parse_days(text: str) -> frozenset[int]:
 def parse_hours(text: str) -> Hours:
     """Spans from "09:00-12:00, 14:00-20:00"; "20:00-02:00+1" ends on the day after. Raises CampaignFileError."""
     spans = sorted(_span(part.strip(), text) for part in text.split(","))
-    for (_, closes), (opens, _) in zip(spans, spans[1:], strict=False):
+    for (_, closes), (opens, _) in pairwise(spans):
         if opens <= closes:
             raise CampaignFileError(f'window hours "{text}" overlap or touch: write each stretch once')
     if spans[-1][1] - DAY_MIN > spans[0][0]:
