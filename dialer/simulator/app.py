@@ -67,6 +67,7 @@ class _Control:
         return [
             Route(CONTROL + "books", self.books),
             Route(CONTROL + "summary", self.summary),
+            Route(CONTROL + "count", self.count),
             Route(CONTROL + "options", self.change, methods=["POST"]),
             Route(CONTROL + "outage", self.outage, methods=["POST"]),
         ]
@@ -76,6 +77,10 @@ class _Control:
 
     async def summary(self, request: Request) -> Response:
         return Json(summarise(self.board.books))
+
+    async def count(self, request: Request) -> Response:
+        """How many requests and calls there were so far: cheap to ask again and again."""
+        return Json({"requests": len(self.board.books.requests), "calls": len(self.board.books.calls)})
 
     async def change(self, request: Request) -> Response:
         """Change options while running; the body is an object of option names, e.g. ``{"faults": {"500": 1}}``."""

@@ -269,8 +269,19 @@ class Provider:
 
     def placed(self) -> int:
         """How many calls were placed so far."""
-        summary = httpx.get(f"{self.url}/_sim/summary", trust_env=False, timeout=30).raise_for_status().json()
-        return sum(summary["calls"].values())
+        count = httpx.get(f"{self.url}/_sim/count", trust_env=False, timeout=30).raise_for_status().json()
+        return int(count["calls"])
+
+    def answers(self) -> bool:
+        """Whether it can be reached."""
+        with suppress(httpx.TransportError):
+            return httpx.get(f"{self.url}/api/health", trust_env=False, timeout=30).is_success
+        return False
+
+    def refuse_connections(self, seconds: float) -> None:
+        """Take it off the network for so long, beginning now."""
+        answer = httpx.post(f"{self.url}/_sim/outage", json={"seconds": seconds}, trust_env=False, timeout=30)
+        answer.raise_for_status()
 
     def change(self, **options: Any) -> None:
         """Change its options while it runs."""

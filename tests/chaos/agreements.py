@@ -149,6 +149,37 @@ def outcomes_are_equal(seen: Evidence) -> Agreement:
     return found
 
 
+def absence_was_true(seen: Evidence, horizon_s: float) -> Agreement:
+    """Whoever rang and is unconfirmed is one whose row the log did not show within the horizon."""
+    found = Agreement("absence from the log was true")
+    sends, attempts = seen.send_of, seen.attempt_of
+    never = late = corrected = 0
+    for call in seen.calls:
+        send = sends.get(token_of(call))
+        if send is None:
+            continue
+        attempt = attempts[send["attempt_id"]]
+        hidden = call["visible_at"] is None or call["visible_at"] > send["started_at"] + horizon_s
+        never += call["visible_at"] is None
+        late += hidden and call["visible_at"] is not None
+        corrected += hidden and attempt["state"] == "ended"
+        if attempt["state"] == "unconfirmed" and not hidden:
+            found.against.append(f"attempt {attempt['id']}: unconfirmed, and the log showed it in time")
+    found.told = f"{never} rows never shown, {late} shown after the horizon; {corrected} corrected all the same"
+    return found
+
+
+def strangers_stay_strangers(seen: Evidence) -> Agreement:
+    """No attempt was ended by a call that somebody else had placed; every call of ours was seen, or is hidden."""
+    found = Agreement("calls of strangers belong to nobody")
+    ours = {call["call_id"] for call in seen.calls}
+    foreign = [row for row in seen.ledger.log_rows if row["call_id"] not in ours]
+    taken = [row for row in foreign if row["attempt_id"] is not None]
+    found.against += [f"attempt {row['attempt_id']} took the call of a stranger" for row in taken]
+    found.told = f"{len(foreign)} rows of strangers in the log"
+    return found
+
+
 def events_replay(seen: Evidence) -> Agreement:
     """The events of each attempt, one after the other, lead to the state it is in, by allowed moves only."""
     found = Agreement("events replay")

@@ -1,7 +1,8 @@
-"""What goes wrong in a run, how often, and how often at least it must have, for the run to count."""
+"""What is done to a run: to its workers, its Redis, its ledger, its provider, and by its operator."""
 
 import random
 import signal
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,31 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import httpx
+import psycopg
 from redis.exceptions import RedisError
 
-from tests.acceptance.dialer_process import AGENT, Running, clock, number
-from tests.chaos.machinery import House
+from tests.acceptance.dialer_process import AGENT, KEY, Running, clock, number, until
+from tests.chaos.machinery import House, redis_dump, texts_in
+from tests.chaos.numbers import numbers_in
 from tests.chaos.records import ask
 
-PROVIDER_FAULTS = {
-    "429": 0.001, "429-retry-after": 0.001, "503": 0.002, "503-retry-after": 0.001, "500": 0.015, "500-placed": 0.015,
-    "dropped": 0.02, "unread": 0.015, "stalled": 0.012, "garbage": 0.01, "half-body": 0.01,
-    "log-500": 0.05, "log-repeat": 0.1, "log-late": 0.03,
-}  # fmt: skip
-"""Fault of the provider -> how likely a request, a page or a row meets it.
-
-The pace is cut at each 429 and takes half a minute to recover: at a few in a hundred a run would mostly wait.
-"""
-PER_THOUSAND = {
-    "worker killed (SIGKILL)": 15, "worker told to stop (SIGTERM)": 1, "worker frozen (SIGSTOP)": 1.5,
-    "Redis flushed": 2, "Redis restarted empty": 0.4, "Redis away for 5 to 10 s": 0.4, "job rung again": 15,
-    "number suppressed": 10, "paused and resumed": 2, "rate changed": 2,
-}  # fmt: skip
-"""Fault -> how often it must have happened for each 1,000 contacts."""
-PER_THOUSAND_POSTGRESQL = {"PostgreSQL connection cut": 12, "PostgreSQL restarted": 0.3}
 PATIENCE_S = 15.0
+DUE_SOON_S = 5.0
 DIAL_QUEUE = "dialer:dial:v1"
-FORMATS = ("+91{0}", "0{0}", "91{0}", "+91 {1} {2}", "+91-{1}-{2}", "(+91) {0}", "00 91 {0}")
+FORMATS = ("+91{0}", "0{0}", "91{0}", "+91 {1} {2}", "+91-{1}-{2}", "+91 ({1}) {2}", "00 91 {0}")
 """Ways to write a number of ten digits: whole, and in two halves."""
 
 
@@ -55,6 +44,12 @@ class Happened:
     """E.164 -> when the command had returned."""
     rates: list[tuple[float, float, float]] = field(default_factory=list)
     """(asked at, acknowledged at, calls per second)."""
+    lines: list[tuple[float, float, float]] = field(default_factory=list)
+    """(asked at, acknowledged at, calls at the same time)."""
+    outages: list[Span] = field(default_factory=list)
+    """When the provider refused connections."""
+    redis_away_s: float = 0.0
+    """How long Redis did not answer."""
     took: dict[str, list[float]] = field(default_factory=dict)
     """Command -> seconds from its start to its end, the start of a process included."""
     leaks: list[str] = field(default_factory=list)
@@ -78,7 +73,7 @@ class Faults:
 
     def rage(self, done: Callable[[], bool]) -> None:
         """Until ``done``; returns when nothing is broken any more."""
-        lanes = [self._processes, self._doorbell, self._operator]
+        lanes = [self._processes, self._doorbell, self._operator, self._provider]
         if self.house.postgres is not None:
             lanes.append(self._ledger)
         with ThreadPoolExecutor(len(lanes)) as pool:
@@ -86,8 +81,9 @@ class Faults:
             try:
                 while not done() and not any(one.done() for one in running):
                     self.house.crew.fill()
-                    self._calls = self.house.provider.placed()
-                    self.over.wait(0.3)
+                    with suppress(httpx.HTTPError):
+                        self._calls = self.house.provider.placed()
+                    self.over.wait(0.5)
             finally:
                 self.over.set()
             for one in running:
@@ -99,9 +95,9 @@ class Faults:
         while not self.over.is_set():
             lane()
 
-    def _rest(self, least_s: float, most_s: float, calls: int = 0) -> None:
+    def _rest(self, least_s: float, most_s: float, calls: int = 0, patience_s: float = PATIENCE_S) -> None:
         """For so long, and until so many more calls were placed: on a slow machine faults come slower, not fewer."""
-        wanted, latest = self._calls + calls, clock.monotonic() + PATIENCE_S
+        wanted, latest = self._calls + calls, clock.monotonic() + patience_s
         self.over.wait(self.chance.uniform(least_s, most_s))
         while self._calls < wanted and clock.monotonic() < latest and not self.over.is_set():
             self.over.wait(0.1)
@@ -125,7 +121,7 @@ class Faults:
         if worker is None:
             self._rest(0.2, 0.4)
             return
-        match self._drawn("processes", {"kill": 8, "stop": 1, "freeze": 2}):
+        match self._drawn("processes", {"kill": 13, "stop": 1, "freeze": 2}):
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
@@ -142,13 +138,13 @@ class Faults:
         pid = worker.process.pid
         self.house.crew.stopped[pid] = worker
         worker.signal(signal.SIGSTOP)
-        self._count("worker frozen (SIGSTOP)")
+        self._count("worker frozen (SIGSTOP) for 5 to 30 s")
 
         def thaw() -> None:
             worker.signal(signal.SIGCONT)
             self.house.crew.stopped.pop(pid, None)
 
-        timer = threading.Timer(self.chance.uniform(5.0, 20.0), thaw)
+        timer = threading.Timer(self.chance.uniform(5.0, 30.0), thaw)
         timer.start()
         self._rest(0.5, 1.0, 25)
         if self.house.crew.size == 1:
@@ -164,26 +160,34 @@ class Faults:
 
     def _doorbell(self) -> None:
         self._look_into_redis()
-        match self._drawn("doorbell", {"ring": 3, "flush": 3, "restart": 1, "outage": 1}):
+        match self._drawn("doorbell", {"ring": 8, "flush": 5, "restart": 1, "outage": 1, "freeze": 1}):
             case "ring":
                 self._ring_again()
-                self._rest(0.5, 1.0, 30)
+                self._rest(0.5, 1.0, 25)
             case "flush":
                 with suppress(RedisError, OSError):
                     self.house.redis_client().flushall()
                     self._count("Redis flushed")
-                self._rest(1.0, 3.0, 60)
-            case "restart":
-                self.house.redis.kill()
-                self.house.redis.start()
-                self._count("Redis restarted empty")
-                self._rest(1.0, 3.0, 90)
-            case _:
-                self.house.redis.kill()
-                self._rest(5.0, 10.0)
-                self.house.redis.start()
-                self._count("Redis away for 5 to 10 s")
+                self._rest(1.0, 3.0, 80)
+            case how:
+                self._break_redis(how)
+                self._count("Redis restarted empty, away or frozen")
+                self._count(f"Redis: {how}")
                 self._rest(1.0, 3.0, 120)
+
+    def _break_redis(self, how: str) -> None:
+        redis, began = self.house.redis, clock.monotonic()
+        if how == "freeze":
+            assert redis.process is not None
+            redis.process.send_signal(signal.SIGSTOP)
+            self._rest(5.0, 10.0)
+            redis.process.send_signal(signal.SIGCONT)
+        else:
+            redis.kill()
+            if how == "outage":
+                self._rest(5.0, 10.0)
+            redis.start()
+        self.happened.redis_away_s += clock.monotonic() - began
 
     def _ring_again(self) -> None:
         """Hand over what was handed over before, now or some time ago."""
@@ -199,31 +203,45 @@ class Faults:
                 self._count("job rung again")
 
     def _look_into_redis(self) -> None:
-        from tests.chaos.leftovers import numbers_in
-        from tests.chaos.machinery import texts_in
-
         with suppress(RedisError, OSError):
-            found = numbers_in("\n".join(texts_in(self.house.redis_client())), self.contacts)
+            text = "\n".join([*texts_in(self.house.redis_client()), redis_dump(self.house)])
+            found = numbers_in(text, self.contacts)
             self._count("look into Redis")
             self.happened.leaks += [f"Redis held {len(found)} numbers"] * bool(found)
+            self.happened.leaks += ["Redis held a key"] * (KEY in text)
 
     # PostgreSQL
 
     def _ledger(self) -> None:
         assert self.house.postgres is not None
-        if self._drawn("ledger", {"cut": 15, "restart": 1}) == "restart":
+        if self._drawn("ledger", {"cut": 20, "restart": 1}) == "restart":
             self.house.postgres.restart()
             self._count("PostgreSQL restarted")
         elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
         self._rest(0.5, 2.0, 40)
 
+    # the provider
+
+    def _provider(self) -> None:
+        self._rest(2.0, 5.0, 400, patience_s=60.0)
+        if self.over.is_set():
+            return
+        seconds = round(self.chance.uniform(0.5, 1.5), 2)
+        began = clock.now()
+        self.house.provider.refuse_connections(seconds)
+        self.over.wait(seconds)
+        with suppress(AssertionError):
+            until(self.house.provider.answers, "the provider is back", 10)
+        self.happened.outages.append(Span(began, clock.now()))
+        self._count("provider refuses connections for 0.5 to 1.5 s")
+
     # the operator
 
     def _operator(self) -> None:
-        done = {"pause": self._pause, "suppress": self._suppress, "rate": self._change_rate}
-        done[self._drawn("operator", {"pause": 1, "suppress": 2, "rate": 1})]()
-        self._rest(0.5, 2.0, 45)
+        done = {"pause": self._pause, "suppress": self._suppress, "pace": self._change_pace}
+        done[self._drawn("operator", {"pause": 2, "suppress": 4, "pace": 2})]()
+        self._rest(0.5, 2.0, 30)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()
@@ -232,42 +250,64 @@ class Faults:
         return asked, ended.at
 
     def _pause(self) -> None:
+        sql = "SELECT count(*) AS n FROM attempts WHERE state = 'dialing'"
+        dialing = 0
+        with suppress(psycopg.Error, sqlite3.Error):
+            dialing = int(ask(self.house.ledger_url, sql)[0]["n"])
         _, held = self._tell("pause", "list")
-        self._rest(0.5, 2.0)
+        self._rest(0.3, 1.0)
         asked, _ = self._tell("resume", "list")
         self.happened.pauses.append(Span(held, asked))
         self._count("paused and resumed")
+        self.happened.counts["of them with calls on the wire"] += bool(dialing)
 
     def _suppress(self) -> None:
-        sql = "SELECT phone FROM contacts WHERE status = 'pending' OR status = 'active' ORDER BY id LIMIT 400"
-        with suppress(Exception):
-            waiting = [row["phone"] for row in ask(self.house.ledger_url, sql)]
-            chosen = self.chance.sample(waiting, min(3, len(waiting)))
-            if chosen:
-                _, held = self._tell("suppress", "add", *map(self._written, chosen), "--region", "IN")
-                self.happened.suppressed_at |= dict.fromkeys(chosen, held)
-                self.happened.counts["number suppressed"] += len(chosen)
+        soon, later = self._waiting()
+        due = self.chance.sample(soon, min(2, len(soon)))
+        chosen = due + self.chance.sample(later, min(3, len(later)))
+        if chosen:
+            _, held = self._tell("suppress", "add", *map(self._written, chosen), "--region", "IN")
+            self.happened.suppressed_at |= dict.fromkeys(chosen, held)
+            self.happened.counts["number suppressed"] += len(chosen)
+            self.happened.counts["of them due within 5 s"] += len(due)
+
+    def _waiting(self) -> tuple[list[str], list[str]]:
+        """Numbers whose attempt is queued or due within 5 s, and numbers of whoever else is not settled."""
+        sql = "SELECT phone, due_at FROM attempts WHERE state IN ('planned', 'queued') ORDER BY id LIMIT 400"
+        fresh = "SELECT phone FROM contacts WHERE status = 'pending' ORDER BY id LIMIT 400"
+        with suppress(psycopg.Error, sqlite3.Error):
+            begun = ask(self.house.ledger_url, sql)
+            soon = [row["phone"] for row in begun if row["due_at"] < clock.now() + DUE_SOON_S]
+            late = [row["phone"] for row in begun if row["due_at"] >= clock.now() + DUE_SOON_S]
+            return soon, late + [row["phone"] for row in ask(self.house.ledger_url, fresh)]
+        return [], []
 
     def _written(self, phone: str) -> str:
         digits = phone[-10:]
         return self.chance.choice(FORMATS).format(digits, digits[:5], digits[5:])
 
-    def _change_rate(self) -> None:
-        rate = self.rate if self.chance.random() < 0.5 else round(self.rate * 0.6)
-        self.change_rate(rate)
-        self._count("rate changed")
+    def _change_pace(self) -> None:
+        """Another rate, or more or fewer lines."""
+        _, _, rate = self.happened.rates[-1]
+        _, _, lines = self.happened.lines[-1]
+        if self.chance.random() < 0.5:
+            rate = self.rate if rate < self.rate else round(self.rate * 0.6)
+        else:
+            lines = self.lines if lines < self.lines else round(self.lines * 0.5)
+        self.change_pace(rate, int(lines))
+        self._count("rate or lines changed")
 
-    def change_rate(self, rate: float) -> None:
-        """Give the campaign another rate, as an operator does: with the list again."""
+    def change_pace(self, rate: float, lines: int) -> None:
+        """Give the campaign another rate and so many lines, as an operator does: with the list again."""
         again = self.house.home.path / "again.csv"
         again.write_text(f"name,phone\nPerson,{number(0)}\n")
-        words = ("enqueue", str(again), "--name", "list", "--rate", str(rate))
-        asked, held = self._tell(*words, *self.plain())
+        asked, held = self._tell("enqueue", str(again), "--name", "list", *self.options(rate, lines))
         self.happened.rates.append((asked, held, rate))
+        self.happened.lines.append((asked, held, lines))
 
-    def plain(self) -> list[str]:
-        """The options of the campaign that never change."""
+    def options(self, rate: float, lines: int) -> list[str]:
+        """The options of the campaign."""
         return [
             "--provider", "vaanivoice", "--agent", AGENT["vaanivoice"], "--window", "always",
-            "--concurrency", str(self.lines), "--max-attempts", "2",
+            "--rate", str(rate), "--concurrency", str(lines), "--max-attempts", "2",
         ]  # fmt: skip

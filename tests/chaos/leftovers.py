@@ -1,7 +1,6 @@
 """What must not be found: numbers and keys in logs and in Redis, jobs and lines that nobody needs any more."""
 
 import asyncio
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,7 @@ from dialer.adapters.redis_pacer.script import PacerScript, read_look
 from tests.chaos.agreements import Agreement
 from tests.chaos.faults import DIAL_QUEUE, Happened
 from tests.chaos.machinery import ACCOUNT
-
-FIRST = 9_000_000_000
-SEPARATED = re.compile(r"(?<=\d)[ .()\-/]{1,2}(?=\d)")
-NUMBER = re.compile(r"(?<![0-9a-fA-F.])(?:\+|00)?(?:91|0)?(9000\d{6})(?![0-9a-fA-F])")
-
-
-def numbers_in(text: str, contacts: int) -> set[str]:
-    """The numbers of the list that a text holds, however they are written."""
-    found = set()
-    for version in (text, SEPARATED.sub("", text)):
-        found |= {digits for digits in NUMBER.findall(version) if int(digits) - FIRST < contacts}
-    return found
+from tests.chaos.numbers import numbers_in
 
 
 def nothing_told(files: Iterable[Path], happened: Happened, contacts: int, secrets: Iterable[str]) -> Agreement:

@@ -167,6 +167,14 @@ class House:
         raise AssertionError(f"{words[0]}: exit {ended.code}: {ended.err[-2000:]}")
 
 
+def redis_dump(house: House) -> str:
+    """What Redis would write to a disk, as text."""
+    client = house.redis_client()
+    client.config_set("rdbcompression", "no")
+    client.save()
+    return (house.redis.directory / "dump.rdb").read_bytes().decode("latin-1")
+
+
 def texts_in(client: Any) -> Sequence[str]:
     """Every key and value, as text."""
     found: list[str] = []

@@ -8,6 +8,7 @@ from tests.acceptance.dialer_process import PLACE_PATHS
 from tests.chaos.agreements import Agreement, Evidence, token_of
 from tests.chaos.faults import Happened
 from tests.chaos.records import Row
+from tests.chaos.schedule import REFUSING
 
 TAKES_HOLD_S = 2.0
 """A new rate is in use everywhere so long after it was acknowledged."""
@@ -28,7 +29,7 @@ def rates_are_kept(seen: Evidence, happened: Happened) -> Agreement:
     for last, moment in enumerate(at):
         while moment - at[first] >= 1:
             first += 1
-        rate, count = _rate_at(happened, at[first], moment), last - first + 1
+        rate, count = _in_force(happened.rates, at[first], moment), last - first + 1
         most[rate] = max(most[rate], count)
         if count > rate + JITTER:
             found.against.append(f"{count} requests in a second at {rate:g} calls/s")
@@ -37,24 +38,28 @@ def rates_are_kept(seen: Evidence, happened: Happened) -> Agreement:
     return found
 
 
-def _rate_at(happened: Happened, start: float, end: float) -> float:
-    """The highest rate that may have been in force at any moment of a window."""
-    changes = happened.rates
+def _in_force(changes: Sequence[tuple[float, float, float]], start: float, end: float) -> float:
+    """The highest limit that may have been in force at any moment of a window."""
     spans = [(one[0], other[1] + TAKES_HOLD_S, one[2]) for one, other in pairwise(changes)]
     spans.append((changes[-1][0], float("inf"), changes[-1][2]))
-    return max(rate for since, until, rate in spans if since <= end and start <= until)
+    return max(limit for since, until, limit in spans if since <= end and start <= until)
 
 
-def lines_are_kept(seen: Evidence, lines: int) -> Agreement:
-    """Never more calls at once than lines."""
+def lines_are_kept(seen: Evidence, happened: Happened) -> Agreement:
+    """No call is placed beside as many others as there were lines; who talks when lines are taken away goes on."""
     found = Agreement("lines kept")
-    steps = [(call["accepted_at"], 1) for call in seen.calls] + [(call["ended_at"], -1) for call in seen.calls]
-    live = most = 0
-    for _, step in sorted(steps):
+    # By when it was asked for: a request that arrives late took its line when it left.
+    steps = [(call["asked_at"], 1) for call in seen.calls] + [(call["ended_at"], -1) for call in seen.calls]
+    live = 0
+    most: dict[float, int] = defaultdict(int)
+    for moment, step in sorted(steps):
         live += step
-        most = max(most, live)
-    found.against += [f"{most} calls at once"] * (most > lines)
-    found.told = f"most at once {most} of {lines}"
+        lines = _in_force(happened.lines, moment, moment)
+        if step > 0:
+            most[lines] = max(most[lines], live)
+            found.against += [f"{live} calls at once with {lines:g} lines"] * (live > lines)
+    highest = ", ".join(f"{count} of {lines:g}" for lines, count in sorted(most.items()))
+    found.told = f"{len(happened.lines)} changes; most at once when a call was placed: {highest}"
     return found
 
 
@@ -76,8 +81,8 @@ def suppressions_hold(seen: Evidence, happened: Happened) -> Agreement:
     found = Agreement("nobody suppressed is called")
     for call in seen.calls:
         since = happened.suppressed_at.get(call["to"])
-        if since is not None and call["accepted_at"] > since:
-            found.against.append(f"called {call['accepted_at'] - since:.3f} s after the acknowledgement")
+        if since is not None and call["asked_at"] > since:
+            found.against.append(f"called {call['asked_at'] - since:.3f} s after the acknowledgement")
     held = {row["phone"] for row in seen.ledger.suppressions}
     found.against += [f"{len(set(happened.suppressed_at) - held)} numbers are not on the list"] * bool(
         set(happened.suppressed_at) - held
@@ -91,7 +96,7 @@ def _took(happened: Happened, command: str) -> str:
     return f"{took[len(took) // 2]:.2f} s, at most {took[-1]:.2f} s (start of the process included)"
 
 
-def requests_are_explained(seen: Evidence) -> Agreement:
+def requests_are_explained(seen: Evidence, happened: Happened) -> Agreement:
     """Every request received is one that the ledger counted, or that of a worker which died before it could."""
     found = Agreement("requests received = requests sent")
     received = len(placing(seen))
@@ -100,13 +105,27 @@ def requests_are_explained(seen: Evidence) -> Agreement:
     rang = {token_of(call) for call in seen.calls}
     silent_rang = sum(1 for send in silent if send["token"] in rang)
     difference = received - counted
-    if not silent_rang <= difference <= len(silent):
+    cut = sum(1 for send in seen.ledger.sends if _cut_off(send, happened) and send["token"] not in rang)
+    if not silent_rang - cut <= difference <= len(silent):
         found.against.append(f"{difference} requests more than counted")
     found.told = (
         f"{received} received, {counted} counted, {difference} by workers that died before they could "
-        f"({len(silent)} such sends, {silent_rang} rang)"
+        f"({len(silent)} such sends, {silent_rang} rang; {cut} that did not ring left as the provider went away)"
     )
     return found
+
+
+def _cut_off(send: Row, happened: Happened) -> bool:
+    """Whether a request may have left and met nobody, because the provider closed its connections meanwhile."""
+    around = (send["started_at"], send["answered_at"] or send["started_at"] + 2)
+    return send["class"] == "unknown" and any(
+        outage.since <= around[1] and around[0] <= outage.until for outage in happened.outages
+    )
+
+
+def refused_connections(sends: Sequence[Row]) -> int:
+    """Sends that found nobody to connect to."""
+    return sum(1 for send in sends if "no connection" in send["reason"])
 
 
 def attempts_are_spent_rightly(seen: Evidence) -> Agreement:
@@ -115,15 +134,19 @@ def attempts_are_spent_rightly(seen: Evidence) -> Agreement:
     rang = {seen.send_of[token_of(call)]["attempt_id"] for call in seen.calls if token_of(call) in seen.send_of}
     spent = [row for row in seen.ledger.attempts if row["state"] in ("ended", "unconfirmed", "refused")]
     silent: list[Row] = [row for row in spent if row["id"] not in rang]
+    refused = [row for row in silent if row["state"] == "refused"]
+    refusals = sum(1 for request in seen.requests if request["fault"] in REFUSING)
+    if len(refused) > refusals:
+        found.against.append(f"{len(refused)} attempts refused, and the provider refused {refusals} times")
     for row in silent:
-        if row["state"] != "unconfirmed":
-            found.against.append(f"attempt {row['id']}: {row['state']} {row['disposition']}, and nothing rang")
+        if row["state"] == "ended":
+            found.against.append(f"attempt {row['id']}: ended {row['disposition']}, and nothing rang")
     unspent = rang - {row["id"] for row in spent}
     found.against += [f"attempt {one}: rang and is not spent" for one in sorted(unspent)]
     unconfirmed = [row for row in spent if row["state"] == "unconfirmed"]
     found.told = (
         f"{len(spent)} spent, {len(rang)} rang, {len(unconfirmed)} unconfirmed of which "
-        f"{len(unconfirmed) - len(silent)} had rung"
+        f"{len(unconfirmed) + len(refused) - len(silent)} had rung, {len(refused)} refused by the provider"
     )
     return found
 
