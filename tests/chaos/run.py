@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,11 +221,29 @@ def _judge(plan: Plan, house: House, happened: Happened, verdict: Verdict) -> No
     ends.against += [f"exit {code}" for code in [*house.crew.bad_ends, *codes] if code != 0]
     books = house.provider.books()
     seen = Evidence(books.calls, books.requests, read_records(house.ledger_url))
-    logs = [path for home in (house.crew.home, house.home) for path in home.path.glob("*.err")]
-    logs += [path for home in (house.crew.home, house.home) for path in home.path.glob("*.out")]
+    logs = [path for home in (house.crew.home, house.home) for ending in ("err", "out")
+            for path in home.path.glob(f"*.{ending}")]  # fmt: skip
     logs += list((house.home.path.parent / "home" / "health").glob("*"))
-    listed = {number(n): n for n in range(plan.contacts)}
     verdict.agreements += [
+        *agreements_of(seen, happened, {number(n): n for n in range(plan.contacts)}),
+        jobs,
+        nothing_told(logs, happened, plan.contacts, [KEY]),
+        ends,
+    ]
+    verdict.faults += _counted(plan, seen, happened)
+    classes = Counter(send["class"] for send in seen.ledger.sends)
+    verdict.notes += [
+        f"sends by class: {dict(sorted(classes.items()))}",
+        f"contacts: {dict(sorted(Counter(row['status'] for row in seen.ledger.contacts).items()))}",
+        f"{len(placing(seen))} requests for a call, {len(seen.calls)} calls placed",
+        f"{sum(1 for send in seen.ledger.sends if 'moment allowed' in send['reason'])} sends withdrawn in the last "
+        "instant because they would have left too late",
+    ]
+
+
+def agreements_of(seen: Evidence, happened: Happened, listed: Mapping[str, int]) -> list[Agreement]:
+    """Everything that both sides of the story must agree on; ``listed``: the numbers of the file."""
+    return [
         never_twice(seen),
         never_lost(seen, listed),
         every_call_is_known(seen),
@@ -239,18 +257,6 @@ def _judge(plan: Plan, house: House, happened: Happened, verdict: Verdict) -> No
         pauses_hold(seen, happened),
         suppressions_hold(seen, happened),
         requests_are_explained(seen, happened),
-        jobs,
-        nothing_told(logs, happened, plan.contacts, [KEY]),
-        ends,
-    ]
-    verdict.faults += _counted(plan, seen, happened)
-    classes = Counter(send["class"] for send in seen.ledger.sends)
-    verdict.notes += [
-        f"sends by class: {dict(sorted(classes.items()))}",
-        f"contacts: {dict(sorted(Counter(row['status'] for row in seen.ledger.contacts).items()))}",
-        f"{len(placing(seen))} requests for a call, {len(seen.calls)} calls placed",
-        f"{sum(1 for send in seen.ledger.sends if 'moment allowed' in send['reason'])} sends withdrawn in the last "
-        "instant because they would have left too late",
     ]
 
 

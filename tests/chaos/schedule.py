@@ -18,7 +18,7 @@ PLACING = {
     "307": 0.001, "403": 0.001, "408": 0.001, "409": 0.001, "422": 0.001,
 }  # fmt: skip
 """Fault of a request -> how likely it is."""
-PAGES = {"log-500": 0.05, "log-repeat": 0.1, "log-shift": 0.15, "log-shuffle": 0.1}
+PAGES = {"log-500": 0.02, "log-repeat": 0.05, "log-shift": 0.008, "log-shuffle": 0.05}
 ROWS = {"log-late": 0.05, "log-later": 0.005, "log-never": 0.0025, "log-early": 0.02}
 PROVIDER_FAULTS = PLACING | PAGES | ROWS
 
