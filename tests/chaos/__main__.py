@@ -13,7 +13,7 @@ def _plan() -> Plan:
     parser.add_argument("--workers", type=int, default=0, help="default: 4 on postgresql, 1 on sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
-    parser.add_argument("--rate", type=float, default=25.0, help="calls per second")
+    parser.add_argument("--rate", type=float, default=30.0, help="calls per second")
     parser.add_argument("--lines", type=int, default=60, help="calls at the same time")
     parser.add_argument("--keep", type=Path, help="directory for the logs; default: thrown away")
     given = parser.parse_args()

@@ -160,7 +160,7 @@ class Faults:
 
     def _doorbell(self) -> None:
         self._look_into_redis()
-        match self._drawn("doorbell", {"ring": 8, "flush": 5, "restart": 1, "outage": 1, "freeze": 1}):
+        match self._drawn("doorbell", {"ring": 9, "flush": 4, "break": 1}):
             case "ring":
                 self._ring_again()
                 self._rest(0.5, 1.0, 25)
@@ -169,7 +169,8 @@ class Faults:
                     self.house.redis_client().flushall()
                     self._count("Redis flushed")
                 self._rest(1.0, 3.0, 80)
-            case how:
+            case _:
+                how = self._drawn("redis", {"restart": 2, "outage": 1, "freeze": 1})
                 self._break_redis(how)
                 self._count("Redis restarted empty, away or frozen")
                 self._count(f"Redis: {how}")

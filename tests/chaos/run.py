@@ -93,7 +93,7 @@ class Plan:
     workers: int
     seed: int
     database: str
-    rate: float = 25.0
+    rate: float = 30.0
     lines: int = 60
     rage_s: float = 3600.0
     settle_s: float = 240.0

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 
 REQUESTS_PER_CONTACT = 1.25
+MANY_PAGES_FROM = 5000
 
 PLACING = {
     "429": 0.019, "429-retry-after": 0.008, "429-retry-date": 0.005, "429-retry-nonsense": 0.006,
@@ -18,7 +19,8 @@ PLACING = {
     "307": 0.001, "403": 0.001, "408": 0.001, "409": 0.001, "422": 0.001,
 }  # fmt: skip
 """Fault of a request -> how likely it is."""
-PAGES = {"log-500": 0.02, "log-repeat": 0.05, "log-shift": 0.008, "log-shuffle": 0.05}
+# Every page with strangers makes the next readings longer: at a tenth of the pages they would read nothing else.
+PAGES = {"log-500": 0.02, "log-repeat": 0.05, "log-shift": 0.01, "log-shuffle": 0.05}
 ROWS = {"log-late": 0.05, "log-later": 0.005, "log-never": 0.0025, "log-early": 0.02}
 PROVIDER_FAULTS = PLACING | PAGES | ROWS
 
@@ -68,10 +70,9 @@ def floor_of(per_thousand: float, contacts: int) -> int:
 def floor_by_chance(names: tuple[str, ...], per_thousand: float, contacts: int, pages: int) -> int:
     """The same for what the provider draws: in a small run no more than chance keeps below once in a hundred times."""
     if names[0] in PAGES:
-        # A page is repeated or shifted only after the first one, and most readings have few pages.
-        expected = (
-            pages * sum(PAGES[name] for name in names) * (0.1 if names[0] in {"log-repeat", "log-shift"} else 0.5)
-        )
+        # A page is repeated or shifted only after the first one: of a small run's readings most have but one.
+        share = 0.8 if contacts >= MANY_PAGES_FROM else 0.1
+        expected = share * pages * sum(PAGES[name] for name in names)
     else:
         expected = contacts * REQUESTS_PER_CONTACT * sum(PROVIDER_FAULTS[name] for name in names)
     return max(0, min(int(per_thousand * contacts / 1000), int(expected - 2.5 * math.sqrt(expected))))
