@@ -41,6 +41,14 @@ class Agents:
         self._ids |= {agent.agent_id: agent.agent_id, agent.handle: agent.agent_id}
         self._gone -= {agent.agent_id, agent.handle}
 
+    def new_id(self, name: str) -> str:
+        """An id that nobody has or had."""
+        number, made = 1, self._make_id(name)
+        while made in self._by_id or made in self._gone:
+            number += 1
+            made = self._make_id(f"{name} {number}")
+        return made
+
     def find(self, name: str) -> Agent | None:
         """The agent of that id or handle."""
         return self._by_id.get(self._ids.get(name, ""))

@@ -15,18 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.simulator.answers import Json
 from dialer.simulator.books import Received
-from dialer.simulator.desk import Desk
-from dialer.simulator.operations import routes
 from dialer.simulator.options import Options
-from dialer.simulator.sessions import Sessions
+from dialer.simulator.served import served
 from dialer.simulator.summary import summarise
 from dialer.simulator.switchboard import Switchboard
-from dialer.simulator.vaani import Vaani
-from dialer.simulator.vaanivoice import Vaanivoice
-from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
-from dialer.simulator.vaanivoice_captions import Captions
-from dialer.simulator.vaanivoice_recordings import Recordings
-from dialer.simulator.vaanivoice_sessions import VaanivoiceSessions
 
 CONTROL = "/_sim/"
 ANSWERED = {
@@ -42,19 +34,11 @@ PLACING = ("/api/trigger-call/", "/calls/outbound_call")
 
 def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
     """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
-    every: list[BaseRoute] = [*_vaanivoice(board), *Vaani(board).routes(), *_Control(board, unplug).routes()]
+    every: list[BaseRoute] = [*(route for part in served(board) for route in part.routes())]
+    every += _Control(board, unplug).routes()
     every.sort(key=lambda route: getattr(route, "path", "") not in PLACING)
     app = Starlette(routes=every, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
-
-
-def _vaanivoice(board: Switchboard) -> list[BaseRoute]:
-    desk = Desk(board)
-    talks = VaanivoiceSessions(desk, Sessions(board))
-    parts = (Vaanivoice(desk), Recordings(desk), VaanivoiceAgents(desk), talks)
-    sockets = [*Captions(desk).sockets(), *talks.sockets()]
-    served = [route for part in parts for route in routes(part.operations(), desk.worded)]
-    return [*served, *(socket.route() for socket in sockets)]
 
 
 class _Control:

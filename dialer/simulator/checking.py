@@ -196,6 +196,15 @@ mapping = Check(_mapping, {"type": "object"})
 """An object."""
 
 
+def _objects(value: Any) -> str | None:
+    fits = isinstance(value, list) and all(isinstance(each, dict) for each in value)
+    return None if fits else "Input should be a valid list of dictionaries"
+
+
+objects = Check(_objects, {"type": "array", "items": {"type": "object"}})
+"""A list of objects."""
+
+
 def one_of(*allowed: str) -> Check:
     """One of a few words."""
     words = " or ".join(f"'{word}'" for word in allowed)

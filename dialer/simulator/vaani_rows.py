@@ -24,6 +24,14 @@ END_REASONS = {
 """``call_end_reason`` by outcome; only "Completed" has a source, the rest is the simulator's choice."""
 
 
+COLUMNS = (
+    *("call_log_id", "agent_id", "agent_name", "agent_phone_number", "called_number", "call_direction", "call_type"),
+    *("start_time", "end_time", "duration", "call_end_reason", "total_cost", "platform_cost"),
+    *("conversation_analysis", "disposition", "messages"),
+)
+"""The columns of the CSV; the vendor names none."""
+
+
 def item(call: Call, options: Options) -> dict[str, Any]:
     """One log. ``start_time`` is when dialing began, ``duration`` the seconds of talk."""
     life, order = call.life, call.order

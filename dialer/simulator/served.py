@@ -1,0 +1,64 @@
+"""Everything that is served, joined: the parts of both dialects over one switchboard."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from dialer.simulator.desk import Desk
+from dialer.simulator.operations import Endpoint, Operation, Socket, routes
+from dialer.simulator.sessions import Sessions
+from dialer.simulator.storage import PATH, Storage
+from dialer.simulator.switchboard import Switchboard
+from dialer.simulator.vaani import Vaani
+from dialer.simulator.vaani_accounts import VaaniAccounts
+from dialer.simulator.vaani_agents import VaaniAgents
+from dialer.simulator.vaani_desk import VaaniDesk
+from dialer.simulator.vaanivoice import Vaanivoice
+from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
+from dialer.simulator.vaanivoice_captions import Captions
+from dialer.simulator.vaanivoice_recordings import Recordings
+from dialer.simulator.vaanivoice_sessions import VaanivoiceSessions
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One dialect: its name, its table, its sockets, and how its endpoints word an error."""
+
+    name: str
+    operations: list[Operation]
+    sockets: list[Socket]
+    worded: Callable[[Endpoint], Endpoint]
+    more: tuple[BaseRoute, ...] = ()
+
+    def routes(self) -> list[BaseRoute]:
+        """A route for each row of the table."""
+        return [*routes(self.operations, self.worded), *(socket.route() for socket in self.sockets), *self.more]
+
+
+def served(board: Switchboard) -> list[Part]:
+    """Both dialects, in the order they are matched."""
+    storage = Storage()
+    recordings = Recordings(Desk(board))
+    return [_vaanivoice(board, recordings), _vaani(board, recordings, storage)]
+
+
+def _vaanivoice(board: Switchboard, recordings: Recordings) -> Part:
+    desk = Desk(board)
+    talks = VaanivoiceSessions(desk, Sessions(board))
+    parts = (Vaanivoice(desk), recordings, VaanivoiceAgents(desk), talks)
+    operations = [operation for part in parts for operation in part.operations()]
+    return Part("vaanivoice", operations, [*Captions(desk).sockets(), *talks.sockets()], desk.worded)
+
+
+def _vaani(board: Switchboard, recordings: Recordings, storage: Storage) -> Part:
+    desk = VaaniDesk(board)
+    parts = (Vaani(desk, storage, recordings), VaaniAccounts(desk), VaaniAgents(desk))
+    operations = [operation for part in parts for operation in part.operations()]
+
+    async def file(request: Request) -> Response:
+        return storage.serve(request, board.clock.now())
+
+    return Part("vaani", operations, [], desk.worded, (Route(f"{PATH}{{name:path}}", file),))
