@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dialer.adapters.campaign_tables import TABLES, Keys, read_limits, read_reminder, read_schedule, read_source
+from dialer.adapters.campaign_window import WINDOW_KEYS, given_window, read_window
 from dialer.adapters.duration import parse_duration
-from dialer.domain.calling_window import CallingWindow, make_window, parse_window
+from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PersonLimits
@@ -20,7 +21,7 @@ from dialer.errors import CampaignFileError
 KEYS: dict[str, Keys] = {
     "": {"name": str, "provider": str, "agent": str, "caller_ids": list},
     "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list},
-    "window": {"days": str, "hours": str, "timezone": str, "holidays": str, "rules": str, "rules_reason": str},
+    "window": WINDOW_KEYS,
     "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
     "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
                "unconfirmed": str},
@@ -72,7 +73,7 @@ def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
         caller_ids=given.caller_ids or spec.caller_ids,
         region=(given.region or spec.region).upper(),
         timezone=given.timezone or spec.timezone,
-        window=_given_window(given.window, "contact", ALWAYS_REASON) if given.window else spec.window,
+        window=given_window(given.window, "contact", ALWAYS_REASON) if given.window else spec.window,
         pace=replace(
             pace,
             calls_per_second=pace.calls_per_second if given.rate is None else given.rate,
@@ -170,29 +171,12 @@ def _window(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], override
     zone = str(raw.get("timezone", "contact"))
     try:
         if overrides.window:
-            return _given_window(overrides.window, zone, ALWAYS_REASON)
+            return given_window(overrides.window, zone, ALWAYS_REASON)
         if not raw and "window" in top:
-            return _given_window(str(top["window"]), zone, "a rehearsal calls nobody")
-        window = make_window(str(raw.get("days", "mon-sat")), str(raw.get("hours", "09:00-20:00")), zone)
-        return _with_rules(window, raw)
+            return given_window(str(top["window"]), zone, "a rehearsal calls nobody")
+        return read_window(raw, zone)
     except CampaignFileError as wrong:
         raise CampaignFileError(f"{place}: {wrong}") from None
-
-
-def _given_window(text: str, zone: str, reason: str) -> CallingWindow:
-    """A window without a file. One that says "always" means it: the country rules are off, and say so."""
-    window = parse_window(text, zone)
-    return replace(window, rules="off", rules_reason=reason) if window.always else window
-
-
-def _with_rules(window: CallingWindow, raw: Mapping[str, Any]) -> CallingWindow:
-    rules, reason = raw.get("rules", "strict"), raw.get("rules_reason", "").strip()
-    if rules not in ("strict", "off"):
-        raise CampaignFileError(f'[window] rules = "{rules}" must be "strict" or "off"')
-    if rules == "off" and not reason:
-        raise CampaignFileError('[window] rules = "off" needs rules_reason, which every report shows')
-    holidays = tuple(raw.get("holidays", "").replace(",", " ").upper().split())
-    return replace(window, holidays=holidays, rules=rules, rules_reason=reason if rules == "off" else "")
 
 
 def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialer.domain.attempt import AttemptState
-from dialer.domain.calling_window import CallingWindow, Closed, window_at
+from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignStatus
+from dialer.domain.opening import Closed, Open, window_at
 
 UNSIGHTED_OPENING_S = 24 * 3600.0
 BUSY_NUMBER_S = 60.0
@@ -28,6 +29,7 @@ class GateFacts:
     number_is_live: bool
     zones: tuple[str, ...]
     window: CallingWindow
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class Defer:
 
     until: float
     why: str
+    clock: str = ""
+    """What the clocks said, for the event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,8 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
         return Defer(now + BUSY_NUMBER_S, "another call to this number is open")
     if facts.due_at > now:
         return Defer(facts.due_at, "not due yet")
-    match window_at(facts.window, facts.zones, now):
-        case Closed(opens_at, reason):
-            return Defer(opens_at if opens_at is not None else now + UNSIGHTED_OPENING_S, reason)
-        case _:
-            return Admit("window always" if facts.window.always else "window open")
+    match window_at(facts.window, facts.zones, now, facts.places):
+        case Closed(opens_at, reason, clock):
+            return Defer(opens_at if opens_at is not None else now + UNSIGHTED_OPENING_S, reason, clock)
+        case Open(why):
+            return Admit(why)

@@ -52,7 +52,7 @@ def _span(part: str, text: str) -> Span:
         opens_h, opens_m, closes_h, closes_m = (int(found[n]) for n in range(1, 5))
         opens, closes = opens_h * 60 + opens_m, closes_h * 60 + closes_m
         clocks = opens_m < 60 and closes_m < 60 and opens < DAY_MIN and closes <= DAY_MIN
-        if clocks and (opens < closes or (found[5] and closes <= opens)):
+        if clocks and (opens < closes) != bool(found[5]):
             return opens, closes + (DAY_MIN if found[5] else 0)
         if clocks and not found[5]:
             remedy = f'if it ends on the next day, write "{part}+1"' if closes else 'write "24:00" for midnight'

@@ -1,7 +1,5 @@
 """What every ledger promises: lists, campaigns, claims and leases. In memory, on SQLite and on PostgreSQL."""
 
-from datetime import time
-
 import pytest
 
 from dialer.domain.attempt import AttemptState as S
@@ -33,7 +31,7 @@ from tests.ledger_steps import (
     state,
 )
 
-MORNINGS = CallingWindow(frozenset(range(7)), time(9), time(12), "contact", lead_s=0.0)
+MORNINGS = CallingWindow(frozenset(range(7)), ((540, 720),), lead_s=0.0, rules="off", rules_reason="a test")
 
 
 async def test_a_campaign_is_made_once_and_then_takes_the_new_spec(ledger: FullLedger) -> None:

@@ -6,10 +6,10 @@ from itertools import islice
 
 from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
-from dialer.domain.calling_window import Closed, window_at
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.gate import UNSIGHTED_OPENING_S, Admit, Defer, GateFacts, Suppress, judge
+from dialer.domain.opening import Closed, window_at
 from dialer.ports import (
     Absent,
     Admitted,
@@ -164,7 +164,7 @@ class MemoryLedger(MemoryAudit):
         entries = ((due_at, self._tries[id_]) for due_at, id_ in agenda.due(now))
         true = (t for due_at, t in entries if t.state is S.PLANNED and t.due_at == due_at)
         for t in list(islice(_distinct(true), limit)):
-            shut = _shut(campaign.spec, t.person.new.zones, now)
+            shut = _shut(campaign.spec, t.person, now)
             if shut is None:
                 yield t
             else:
@@ -178,16 +178,16 @@ class MemoryLedger(MemoryAudit):
         entries = ((due_at, self._people[id_]) for due_at, id_ in agenda.due(now))
         true = (person for due_at, person in entries if person.due_at == due_at)
         seen = list(islice(true, limit))
-        shut = {person.new.zones: _shut(campaign.spec, person.new.zones, now) for person in seen}
+        shut = {_whereabouts(person): _shut(campaign.spec, person, now) for person in seen}
         rest = list(true) if any(shut.values()) else []
         for person in [*seen, *rest]:
-            if (why := shut.get(person.new.zones)) is not None:
+            if (why := shut.get(_whereabouts(person))) is not None:
                 person.due_at, person.waits_for = why
                 agenda.add(why[0], person.contact_id)
         for person in rest:
             if person.due_at is not None and person.due_at <= now:
                 agenda.add(person.due_at, person.contact_id)
-        yield from (person for person in seen if shut[person.new.zones] is None)
+        yield from (person for person in seen if shut[_whereabouts(person)] is None)
 
     async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
         self._now()
@@ -241,9 +241,9 @@ class MemoryLedger(MemoryAudit):
                 self._move(t, S.DIALING, A.WORKER, why)
                 self._passed(t)
                 return self._admit(t, request, now)
-            case Defer(until, why):
+            case Defer(until, why, clock):
                 t.due_at = until
-                self._move(t, S.PLANNED, A.WORKER, why)
+                self._move(t, S.PLANNED, A.WORKER, why, f"{why}; clock {clock}" if clock else why)
             case Suppress(why):
                 t.ended_at = now
                 self._move(t, S.CANCELLED, A.WORKER, why)
@@ -262,6 +262,7 @@ class MemoryLedger(MemoryAudit):
             number_is_live=t.phone in self._live_phones,
             zones=campaign.spec.zones_of(t.person.new.zones),
             window=campaign.spec.window,
+            places=t.person.new.places,
         )
 
     def _admit(self, t: Try, request: GateRequest, now: float) -> Admitted:
@@ -375,9 +376,13 @@ def _distinct(tries: Iterable[Try]) -> Iterator[Try]:
             yield t
 
 
-def _shut(spec: CampaignSpec, zones: tuple[str, ...], now: float) -> tuple[float, str] | None:
+def _whereabouts(person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return person.new.zones, person.new.places
+
+
+def _shut(spec: CampaignSpec, person: Person, now: float) -> tuple[float, str] | None:
     """When the window opens and why it is shut; None when it is open."""
-    match window_at(spec.window, spec.zones_of(zones), now):
+    match window_at(spec.window, spec.zones_of(person.new.zones), now, person.new.places):
         case Closed(opens_at, reason):
             return (now + UNSIGHTED_OPENING_S if opens_at is None else opens_at), reason
         case _:

@@ -25,7 +25,7 @@ from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcom
 
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
-    c.name, c.variables, c.zones,
+    c.name, c.variables, c.zones, c.places,
     coalesce((SELECT s.reason FROM suppressions s WHERE s.phone = a.phone AND s.campaign_id IN (0, a.campaign_id)
         LIMIT 1), ''),
     EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)}))
@@ -141,10 +141,11 @@ def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str]) -> GateFacts
         dispatch=row[5],
         due_at=row[6],
         campaign_status=campaign.status,
-        suppressed_by=row[11],
-        number_is_live=bool(row[12]) or row[7] in phones_taken,
+        suppressed_by=row[12],
+        number_is_live=bool(row[13]) or row[7] in phones_taken,
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
+        places=tuple(row[11].split()),
     )
 
 
@@ -173,9 +174,10 @@ def _admitted(request: GateRequest, row: Row, spec: CampaignSpec, now: float) ->
 def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dict[str, Any]], now: float) -> Turned:
     attempt_id, before = row[0], AttemptState(row[4])
     match verdict:
-        case Defer(until, why):
+        case Defer(until, why, clock):
             transaction.run(TURN_BACK, {"attempt_id": attempt_id, "due_at": until, "reason": why})
-            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, why))
+            told = f"{why}; clock {clock}" if clock else why
+            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, told))
             return Turned(attempt_id, AttemptState.PLANNED, why)
         case Suppress(why):
             transaction.run(TURN_AWAY, {"attempt_id": attempt_id, "now": now, "reason": why})

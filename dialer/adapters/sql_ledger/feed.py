@@ -7,13 +7,13 @@ from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, cam
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, event
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.calling_window import Closed, Open, window_at
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.gate import UNSIGHTED_OPENING_S
+from dialer.domain.opening import Closed, Open, window_at
 from dialer.ports import Campaign, QueuedAttempt, Swept
 
 DUE_ATTEMPTS = """
-SELECT attempts.id, contacts.zones FROM attempts JOIN contacts ON contacts.id = attempts.contact_id
+SELECT attempts.id, contacts.zones, contacts.places FROM attempts JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.campaign_id = :campaign_id AND attempts.state = 'planned' AND attempts.due_at <= :now
 ORDER BY attempts.due_at, attempts.id LIMIT :limit
 """
@@ -25,14 +25,15 @@ DISPATCHES = "SELECT id, dispatch FROM attempts WHERE id IN :ids*"
 PUT_OFF_ATTEMPTS = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id IN :ids* AND state = 'planned'"
 
 FRESH_CONTACTS = """
-SELECT id, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, zones FROM contacts
+SELECT id, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, zones, places FROM contacts
 WHERE campaign_id = :campaign_id AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit
 """
 TAKE_CONTACTS = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id IN :ids*"
 PUT_OFF_CONTACTS = """
 UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN (
-    SELECT id FROM contacts WHERE campaign_id = :campaign_id AND zones = :zones AND due_at <= :now LIMIT :limit)
+    SELECT id FROM contacts WHERE campaign_id = :campaign_id AND zones = :zones AND places = :places
+        AND due_at <= :now LIMIT :limit)
 """
 FIRST_ATTEMPT = """
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
@@ -103,8 +104,8 @@ def _claim_planned(
 def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], now: float) -> list[QueuedAttempt]:
     fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told), now)
     for (opens_at, reason), rows in closed.items():
-        for zones in {row[-1] for row in rows}:
-            put_off = {"zones": zones, "due_at": opens_at, "reason": reason, "limit": PUT_OFF_AT_ONCE}
+        for zones, places in {row[-2:] for row in rows}:
+            put_off = {"zones": zones, "places": places, "due_at": opens_at, "reason": reason, "limit": PUT_OFF_AT_ONCE}
             transaction.run(PUT_OFF_CONTACTS, told | put_off)
     if not fresh:
         return []
@@ -122,15 +123,17 @@ def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, A
 def _split_by_window(
     campaign: Campaign, rows: list[Row], now: float
 ) -> tuple[list[Row], dict[tuple[float, str], list[Row]]]:
-    """Rows (zones last) whose window is open, and the others by when it opens and why it is shut."""
-    verdicts: dict[str, Open | Closed] = {}
+    """Rows (zones and places last) whose window is open, and the others by when it opens and why it is shut."""
+    spec = campaign.spec
+    verdicts: dict[tuple[str, str], Open | Closed] = {}
     open_rows: list[Row] = []
     closed: dict[tuple[float, str], list[Row]] = {}
     for row in rows:
-        zones = row[-1]
-        if zones not in verdicts:
-            verdicts[zones] = window_at(campaign.spec.window, campaign.spec.zones_of(tuple(zones.split())), now)
-        match verdicts[zones]:
+        zones, places = whereabouts = row[-2], row[-1]
+        if whereabouts not in verdicts:
+            mine = spec.zones_of(tuple(zones.split()))
+            verdicts[whereabouts] = window_at(spec.window, mine, now, tuple(places.split()))
+        match verdicts[whereabouts]:
             case Closed(opens_at, reason):
                 opens_at = now + UNSIGHTED_OPENING_S if opens_at is None else opens_at
                 closed.setdefault((opens_at, reason), []).append(row)

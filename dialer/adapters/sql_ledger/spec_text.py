@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import time
+from datetime import date, time
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ def write_spec(spec: CampaignSpec) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, time):
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, frozenset):
         return sorted(value)
@@ -50,15 +50,24 @@ def read_spec(text: str) -> CampaignSpec:
 
 
 def _window(raw: dict[str, Any]) -> CallingWindow:
+    hours = raw["hours"] if "hours" in raw else [_old_hours(raw)]
+    rest = {name: value for name, value in raw.items() if name not in ("opens", "closes")}
     return CallingWindow(
-        **raw
+        **rest
         | {
             "days": frozenset(raw["days"]),
+            "hours": tuple((opens, closes) for opens, closes in hours),
             "holidays": tuple(raw.get("holidays", ())),
-            "opens": time.fromisoformat(raw["opens"]),
-            "closes": time.fromisoformat(raw["closes"]),
+            "blackout": tuple(date.fromisoformat(day) for day in raw.get("blackout", ())),
+            "also_rules": tuple(raw.get("also_rules", ())),
         }
     )
+
+
+def _old_hours(raw: dict[str, Any]) -> tuple[int, int]:
+    """Specs once had one stretch a day."""
+    opens, closes = (time.fromisoformat(raw[name]) for name in ("opens", "closes"))
+    return opens.hour * 60 + opens.minute, closes.hour * 60 + closes.minute
 
 
 def _reminder(raw: dict[str, Any]) -> Reminder:

@@ -1,6 +1,7 @@
 """The campaign file and the overrides of the command line."""
 
-from datetime import time
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,12 @@ phone = "Mobile"
 variables = ["plan"]
 [window]
 days = "mon-fri"
-hours = "10:00-18:30"
+hours = "10:00-12:00, 14:00-18:30"
 timezone = "Asia/Kolkata"
 holidays = "in, us-fl"
+blackout = ["2027-12-31", 2027-12-24]
+lead = "5m"
+also_rules = ["IN-RBI"]
 rules = "off"
 rules_reason = "consent in writing"
 [pace]
@@ -66,8 +70,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         "october-renewals", "+14155550100", "vaani", ("+14155550190",),
         ContactColumns(phone="Mobile", variables=("plan",)),
         window=CallingWindow(
-            frozenset(range(5)), time(10), time(18, 30), "Asia/Kolkata",
-            holidays=("IN", "US-FL"), rules="off", rules_reason="consent in writing",
+            frozenset(range(5)), ((600, 720), (840, 1110)), "Asia/Kolkata", lead_s=300.0,
+            holidays=("IN", "US-FL"), blackout=(date(2027, 12, 24), date(2027, 12, 31)), also_rules=("IN-RBI",),
+            rules="off", rules_reason="consent in writing",
         ),
         pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
         limits=PersonLimits(1, 3, 6, 0),
@@ -118,6 +123,17 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
         ('name = "n"\nagent = "a"\n[window]\ndays = "weekdays"', 'window days "weekdays" must read like "mon-sat"'),
         ('name = "n"\nagent = "a"\n[window]\ntimezone = "IST"', 'time zone "IST" is not an IANA name'),
         ('name = "n"\nagent = "a"\n[window]\nrules = "off"', 'rules = "off" needs rules_reason'),
+        (
+            'name = "n"\nagent = "a"\n[window]\nhours = "20:00-02:00"',
+            'if it ends on the next day, write "20:00-02:00+1"',
+        ),
+        ('name = "n"\nagent = "a"\n[window]\nholidays = "US-XX"', 'holidays: there is no calendar "US-XX"'),
+        ('name = "n"\nagent = "a"\n[window]\nblackout = ["xmas"]', 'blackout: "xmas" must read like "2027-12-24"'),
+        ('name = "n"\nagent = "a"\n[window]\nlead = "2d"', 'lead = "2d" must be a day at most'),
+        (
+            'name = "n"\nagent = "a"\n[window]\nalso_rules = ["RBI"]',
+            'there is no rule "RBI"; rules to name are IN-RBI, US-REG-F, unknown',
+        ),
         ('name = "n"\nagent = "a"\n[window]\nrules = "lax"', '[window] rules = "lax" must be "strict" or "off"'),
         ('name = "n"\nagent = "a"\n[limits]\nper_day = -1', "[limits] per_day must not be negative"),
         ('name = "n"\nagent = "a"\n[source]\nurl = "sqlite://"', "[source] needs both url and query"),
@@ -150,3 +166,12 @@ def test_a_country_is_the_region_of_all_numbers_and_anything_else_a_column(tmp_p
     column = read_campaign(written(tmp_path, 'name = "n"\nagent = "a"\n[contacts]\nregion = "land"'), Overrides())
     assert (country.region, country.columns.region) == ("IN", "")
     assert (column.region, column.columns.region) == ("", "land")
+
+
+def test_a_spec_that_an_older_version_stored_is_read() -> None:
+    spec = CampaignSpec("n", "a")
+    raw = json.loads(write_spec(spec))
+    for name in ("hours", "blackout", "also_rules"):
+        del raw["window"][name]
+    raw["window"] |= {"opens": "09:00:00", "closes": "20:00:00"}
+    assert read_spec(json.dumps(raw)) == spec

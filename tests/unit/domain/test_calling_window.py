@@ -1,122 +1,12 @@
-"""When a person may be called, in every zone they may be in."""
+"""The campaign's own hours, as they are written."""
 
-from datetime import datetime, time
-from zoneinfo import ZoneInfo
+import re
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dialer.domain.calling_window import ALWAYS, CallingWindow, Closed, Open, make_window, parse_window, window_at
+from dialer.domain.calling_window import ALWAYS, make_window, parse_window
+from dialer.domain.hours import Hours, hours_text, parse_hours
 from dialer.errors import CampaignFileError
-
-NEW_YORK, KOLKATA, LONDON, AUCKLAND = "America/New_York", "Asia/Kolkata", "Europe/London", "Pacific/Auckland"
-DAILY = CallingWindow(frozenset(range(7)), time(9), time(20), lead_s=0.0)
-
-
-def at(text: str, zone: str = NEW_YORK, fold: int = 0) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone), fold=fold).timestamp()
-
-
-@pytest.mark.parametrize(
-    ("moment", "is_open"),
-    [("08:59:59", False), ("09:00:00", True), ("19:59:59", True), ("20:00:00", False), ("00:00:00", False)],
-)
-def test_hours_are_half_open(moment: str, is_open: bool) -> None:
-    assert isinstance(window_at(DAILY, (NEW_YORK,), at(f"2026-09-22T{moment}")), Open) is is_open
-
-
-@pytest.mark.parametrize(("moment", "is_open"), [("19:57:59", True), ("19:58:00", False), ("09:00:00", True)])
-def test_no_call_starts_within_the_lead_before_closing(moment: str, is_open: bool) -> None:
-    window = parse_window("mon-sat 09:00-20:00")
-    assert window.lead_s == 120.0
-    assert isinstance(window_at(window, (NEW_YORK,), at(f"2026-09-22T{moment}")), Open) is is_open
-
-
-def test_a_day_that_is_not_named_is_shut_till_the_next_that_is() -> None:
-    window = parse_window("mon,fri 10:00-11:00")
-    saturday = at("2026-09-26T10:30")
-    assert window_at(window, (NEW_YORK,), saturday) == Closed(
-        at("2026-09-28T10:00"), f"window opens Mon 10:00 {NEW_YORK}"
-    )
-
-
-def test_the_last_day_of_the_week_is_the_persons_not_ours() -> None:
-    window = parse_window("sun 09:00-20:00")
-    moment = at("2026-09-27T09:30", AUCKLAND)  # still Saturday in London
-    assert window_at(window, (AUCKLAND,), moment) == Open()
-    assert window_at(window, (LONDON,), moment) == Closed(
-        at("2026-09-27T09:00", LONDON), f"window opens Sun 09:00 {LONDON}"
-    )
-
-
-def test_all_zones_a_person_may_be_in_must_be_open() -> None:
-    both = (NEW_YORK, "America/Los_Angeles")
-    assert window_at(DAILY, both, at("2026-09-22T12:00")) == Open()
-    assert window_at(DAILY, both, at("2026-09-22T11:59")) == Closed(
-        at("2026-09-22T12:00"), f"window opens Tue 12:00 {NEW_YORK}"
-    )
-    assert window_at(DAILY, both, at("2026-09-22T20:00")) == Closed(
-        at("2026-09-23T12:00"), f"window opens Wed 12:00 {NEW_YORK}"
-    )
-
-
-def test_zones_without_a_common_hour_are_never_open() -> None:
-    far = (NEW_YORK, KOLKATA)
-    short = parse_window("mon-sun 09:00-17:00")
-    closed = window_at(short, far, at("2026-09-22T12:00"))
-    assert closed == Closed(None, f"no common calling hour in {NEW_YORK}, {KOLKATA}")
-
-
-def test_an_unknown_zone_is_never_open_unless_the_window_names_one() -> None:
-    why = "time zone unknown: give a timezone column or --timezone"
-    assert window_at(DAILY, (), at("2026-09-22T12:00")) == Closed(None, why)
-    named = parse_window("mon-sun 09:00-20:00", KOLKATA)
-    assert window_at(named, (), at("2026-09-22T12:00", KOLKATA)) == Open()
-    assert isinstance(window_at(named, (NEW_YORK,), at("2026-09-22T12:00")), Closed), "the window's zone rules"
-
-
-def test_always_asks_for_nothing() -> None:
-    assert window_at(ALWAYS, (), 0.0) == Open()
-    assert parse_window("Always").always
-
-
-def test_the_day_on_which_clocks_go_forward() -> None:
-    """New York, 2026-03-08: 02:00 becomes 03:00, so nine o'clock comes an hour earlier."""
-    eve = at("2026-03-07T21:00")
-    opening = window_at(DAILY, (NEW_YORK,), eve)
-    assert opening == Closed(at("2026-03-08T09:00"), f"window opens Sun 09:00 {NEW_YORK}")
-    assert at("2026-03-08T09:00") - eve == 11 * 3600
-    night = parse_window("mon-sun 02:30-05:00")
-    assert window_at(night, (NEW_YORK,), at("2026-03-08T01:59:59")) == Closed(
-        at("2026-03-08T03:30"), f"window opens Sun 03:30 {NEW_YORK}"
-    ), "02:30 does not exist that night"
-    assert window_at(night, (NEW_YORK,), at("2026-03-08T03:00")) == Open()
-
-
-def test_the_day_on_which_clocks_go_back() -> None:
-    """New York, 2026-11-01: 02:00 becomes 01:00; nine o'clock is nine o'clock on both sides."""
-    assert at("2026-11-01T09:00") - at("2026-10-31T20:00") == 14 * 3600
-    assert window_at(DAILY, (NEW_YORK,), at("2026-11-01T08:59:59")) == Closed(
-        at("2026-11-01T09:00"), f"window opens Sun 09:00 {NEW_YORK}"
-    )
-    night = CallingWindow(frozenset(range(7)), time(1), time(1, 30), lead_s=0.0)
-    for fold in (0, 1):
-        assert window_at(night, (NEW_YORK,), at("2026-11-01T01:15", fold=fold)) == Open()
-    assert isinstance(window_at(night, (NEW_YORK,), at("2026-11-01T01:45")), Closed), "between the two"
-
-
-@given(
-    st.floats(1.6e9, 2.0e9),
-    st.lists(st.sampled_from([NEW_YORK, KOLKATA, LONDON, AUCKLAND]), min_size=1, max_size=2, unique=True),
-    st.integers(0, 22),
-)
-def test_the_opening_named_is_open_and_later(now: float, zones: list[str], opens: int) -> None:
-    window = CallingWindow(frozenset(range(5)), time(opens), time(23, 30))
-    verdict = window_at(window, tuple(zones), now)
-    if isinstance(verdict, Closed) and verdict.opens_at is not None:
-        assert verdict.opens_at > now
-        assert window_at(window, tuple(zones), verdict.opens_at) == Open()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +15,7 @@ def test_the_opening_named_is_open_and_later(now: float, zones: list[str], opens
 )
 def test_days_are_read(text: str, days: tuple[int, ...]) -> None:
     window = make_window(text, "9:00-20:00")
-    assert (window.days, window.opens, window.closes) == (frozenset(days), time(9), time(20))
+    assert (window.days, window.hours) == (frozenset(days), ((540, 1200),))
 
 
 @pytest.mark.parametrize("text", ["funday", "mon-", "mon-funday", "", "mon;tue"])
@@ -135,14 +25,52 @@ def test_days_that_cannot_be_read_are_refused(text: str) -> None:
     assert str(refused.value) == f'window days "{text}" must read like "mon-sat" or "mon,wed,fri" or "always"'
 
 
-@pytest.mark.parametrize("hours", ["20:00-09:00", "09:00-09:00", "09:00", "nine-ten", "25:00-26:00", ""])
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("9:00-20:00", ((540, 1200),)),
+        ("14:00-20:00, 09:00-12:00", ((540, 720), (840, 1200))),
+        ("00:00-24:00", ((0, 1440),)),
+        ("20:00-02:00+1", ((1200, 1560),)),
+        ("09:00-12:00,22:00-00:00+1", ((540, 720), (1320, 1440))),
+    ],
+)
+def test_hours_are_read(text: str, hours: Hours) -> None:
+    assert parse_hours(text) == hours
+    assert parse_hours(hours_text(hours)) == hours
+
+
+@pytest.mark.parametrize(
+    "hours", ["09:00", "nine-ten", "25:00-26:00", "09:60-10:00", "", "09:00-12:00+1", "09:00-20:00;"]
+)
 def test_hours_that_cannot_be_read_are_refused(hours: str) -> None:
     with pytest.raises(CampaignFileError) as refused:
         make_window("mon", hours)
-    assert str(refused.value) == f'window hours "{hours}" must read like "09:00-20:00", opening before closing'
+    assert str(refused.value) == (f'window hours "{hours}" must read like "09:00-20:00" or "09:00-12:00, 14:00-20:00"')
+
+
+@pytest.mark.parametrize(
+    ("hours", "why"),
+    [
+        ("20:00-02:00", 'must open before closing; if it ends on the next day, write "20:00-02:00+1"'),
+        ("20:00-00:00", 'must open before closing; write "24:00" for midnight'),
+        ("09:00-12:00, 11:00-14:00", "overlap or touch: write each stretch once"),
+        ("09:00-10:00, 20:00-09:30+1", "run into the next day's"),
+    ],
+)
+def test_hours_that_are_no_day_are_refused(hours: str, why: str) -> None:
+    with pytest.raises(CampaignFileError, match=re.escape(why)):
+        make_window("mon", hours)
 
 
 def test_a_zone_nobody_knows_is_refused() -> None:
     with pytest.raises(CampaignFileError) as refused:
         parse_window("mon-sat 09:00-20:00", "Mars/Olympus")
     assert str(refused.value) == 'time zone "Mars/Olympus" is not an IANA name such as "Asia/Kolkata"'
+
+
+def test_the_rules_of_a_window_set_caps() -> None:
+    strict = parse_window("mon-sat 09:00-20:00")
+    assert [cap.attempts for cap in strict.caps_of(("US", "US-FL"))] == [3]
+    assert strict.caps_of(("IN",)) == ()
+    assert ALWAYS.caps_of(("US", "US-FL")) == ()

@@ -1,7 +1,6 @@
 """May this attempt be dialed at this moment?"""
 
 from dataclasses import replace
-from datetime import time
 
 import pytest
 
@@ -12,7 +11,7 @@ from dialer.domain.gate import BUSY_NUMBER_S, UNSIGHTED_OPENING_S, Admit, Defer,
 from dialer.ports import GateRequest
 
 NOW = 1_790_000_000.0  # Monday 2026-09-21 14:13:20 UTC
-MORNING = CallingWindow(frozenset(range(5)), time(9), time(12), "contact", lead_s=0.0)
+MORNING = CallingWindow(frozenset(range(5)), ((540, 720),), lead_s=0.0, rules="off")
 GOOD = GateFacts(
     state=AttemptState.QUEUED,
     dispatch=2,
@@ -31,8 +30,8 @@ def asked(dispatch: int, granted_until: float = NOW + 4) -> GateRequest:
 
 def test_an_attempt_that_is_queued_due_and_free_is_admitted() -> None:
     assert judge(GOOD, asked(2), NOW) == Admit("window always")
-    open_now = replace(GOOD, window=replace(MORNING, closes=time(20)))
-    assert judge(open_now, asked(2), NOW) == Admit("window open")
+    open_now = replace(GOOD, window=replace(MORNING, hours=((540, 1200),)))
+    assert judge(open_now, asked(2), NOW) == Admit("window open: Mon 14:13 UTC; rules off")
 
 
 @pytest.mark.parametrize("state", [state for state in AttemptState if state is not AttemptState.QUEUED])
@@ -71,7 +70,18 @@ def test_what_is_not_due_waits_for_its_moment() -> None:
 
 def test_a_shut_window_defers_to_its_opening() -> None:
     opening = 1_790_067_600.0  # Tuesday 09:00 UTC
-    assert judge(replace(GOOD, window=MORNING), asked(2), NOW) == Defer(opening, "window opens Tue 09:00 UTC")
+    assert judge(replace(GOOD, window=MORNING), asked(2), NOW) == Defer(
+        opening, "window opens Tue 09:00 UTC", "Mon 14:13 UTC"
+    )
+
+
+def test_the_rules_of_the_persons_places_are_asked_at_the_gate() -> None:
+    strict = replace(GOOD, window=CallingWindow(frozenset(range(7)), ((0, 1440),)), places=("FR",))
+    night = NOW + 5 * 3600 + 46 * 60 + 40  # 20:00 UTC
+    assert judge(strict, asked(2), NOW) == Admit("window open: Mon 14:13 UTC; rules FR@1")
+    assert judge(strict, asked(2, night), night) == Defer(
+        1_790_071_200.0, "window opens Tue 10:00 UTC; rules FR@1", "Mon 20:00 UTC"
+    )
 
 
 def test_a_person_without_a_zone_is_looked_at_again_the_next_day() -> None:
