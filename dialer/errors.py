@@ -13,12 +13,26 @@ DialerError
     ├── NotPlaced              the provider answered, and by its contract placed nothing
     │   ├── Throttled          429, or 503 that carries Retry-After
     │   └── AccountBlocked     401, 402, 403 for the key, 404 for the agent: halts the account
-    │       ├── KeyRefused     401, 403
+    │       ├── KeyRefused     401
+    │       │   ├── Forbidden  403
+    │       │   └── LoginExpired  401, and renewing the login did not help
     │       ├── NoCredit       402
     │       └── AgentMissing   404
-    ├── CallRefused            400, 422, do-not-disturb, documented ``success: false``: this number or payload
-    ├── NotFound               404 for a log, a transcript, a recording
+    ├── CallRefused            do-not-disturb, documented ``success: false``: this number or payload
+    │   └── RequestInvalid     400, 422
+    ├── NotFound               404 for a log, an agent, a recording
+    │   ├── SessionExpired     410
+    │   └── TranscriptMissing  no transcript, told by a 404 or inside a 200
+    ├── WebhookForged          a webhook without the signature of the secret, or older than allowed
     └── OutcomeUnknown         anything after the first byte that is not one of the above
+        ├── AnswerLate         no answer in time
+        ├── ConnectionLost     reset or closed before an answer came
+        │   └── AnswerCut      half of an answer, or none that is HTTP
+        ├── AnswerUnreadable   a 2xx without the JSON that the contract promises
+        │   └── CallIdMissing  a success that names no call (``output`` null)
+        ├── Unsuccessful       a 2xx with ``success: false`` for a reason nobody documented
+        ├── TranscriptFailed   a 200 that tells of an error in place of a transcript
+        └── ServerFailed       5xx
 """
 
 
@@ -98,7 +112,15 @@ class AccountBlocked(NotPlaced):
 
 
 class KeyRefused(AccountBlocked):
-    """401 or 403: the key is missing, wrong, or may not do this."""
+    """401: the key is missing or wrong."""
+
+
+class Forbidden(KeyRefused):
+    """403: this key may not do this."""
+
+
+class LoginExpired(KeyRefused):
+    """401 although the login was renewed, or because it could not be."""
 
 
 class NoCredit(AccountBlocked):
@@ -113,9 +135,57 @@ class CallRefused(ProviderError):
     """This number or this payload was refused; nothing was placed."""
 
 
+class RequestInvalid(CallRefused):
+    """400 or 422: a parameter is missing or not as it must be; the message names it."""
+
+
 class NotFound(ProviderError):
-    """No such log, transcript or recording."""
+    """No such log, agent or recording."""
+
+
+class SessionExpired(NotFound):
+    """410: the browser session has ended or expired."""
+
+
+class TranscriptMissing(NotFound):
+    """There is no transcript of this call, whether a 404 says so or the text of a 200."""
+
+
+class WebhookForged(ProviderError):
+    """A webhook that the secret did not sign, or that is older than allowed: it says nothing."""
 
 
 class OutcomeUnknown(ProviderError):
     """Bytes may have left and no readable contract answer came back: the call may or may not exist."""
+
+
+class AnswerLate(OutcomeUnknown):
+    """No whole answer came in time."""
+
+
+class ConnectionLost(OutcomeUnknown):
+    """The connection was reset or closed before an answer came."""
+
+
+class AnswerCut(ConnectionLost):
+    """Half of an answer came, or something that is not HTTP."""
+
+
+class AnswerUnreadable(OutcomeUnknown):
+    """A 2xx whose body is not the JSON that the contract promises."""
+
+
+class CallIdMissing(AnswerUnreadable):
+    """A success that names no call: there is nothing to wait for."""
+
+
+class Unsuccessful(OutcomeUnknown):
+    """A 2xx with ``success: false``, for a reason that nobody documented."""
+
+
+class TranscriptFailed(OutcomeUnknown):
+    """A 200 that tells of an error in place of a transcript."""
+
+
+class ServerFailed(OutcomeUnknown):
+    """5xx: whether the request was carried out is not known."""

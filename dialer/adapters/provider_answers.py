@@ -7,7 +7,7 @@ The classes are those of dialer.errors. The vendor pages name only some statuses
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,14 +20,23 @@ from dialer.domain.disposition import Disposition
 from dialer.errors import (
     AccountBlocked,
     AgentMissing,
+    AnswerCut,
+    AnswerLate,
+    AnswerUnreadable,
     CallRefused,
+    ConnectionLost,
+    Forbidden,
     KeyRefused,
     NoCredit,
     NotFound,
     NotPlaced,
     OutcomeUnknown,
     ProviderError,
+    RequestInvalid,
+    ServerFailed,
+    SessionExpired,
     Throttled,
+    Unsuccessful,
 )
 
 MAX_RETRY_AFTER_S = 3600.0
@@ -95,6 +104,26 @@ class Answer:
     status: int
     body: bytes
     retry_after_s: float | None = None
+    headers: httpx.Headers = field(default_factory=httpx.Headers)
+
+    @property
+    def content_type(self) -> str:
+        """``audio/ogg`` and so on, without parameters; empty when the answer does not say."""
+        return str(self.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def lost_kind(error: Exception) -> type[OutcomeUnknown]:
+    """The class of a failure after the first byte left."""
+    match error:
+        case TimeoutError() | httpx.TimeoutException():
+            return AnswerLate
+        case httpx.RemoteProtocolError() | httpx.DecodingError():
+            # What httpx tells of a peer that closed without a word is the same as of half an answer.
+            return ConnectionLost if "without sending a response" in str(error) else AnswerCut
+        case httpx.TransportError():
+            return ConnectionLost
+        case _:
+            return OutcomeUnknown
 
 
 def retry_after_s(value: str | None, now: float) -> float | None:
@@ -122,18 +151,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> Json:
 
 
 def json_value(answer: Answer) -> Any:
-    """The body as JSON, any type. Raises OutcomeUnknown when it is none, or when an object repeats a key."""
+    """The body as JSON, any type. Raises AnswerUnreadable when it is none, or when an object repeats a key."""
     try:
         return json.loads(answer.body, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise OutcomeUnknown(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
+        raise AnswerUnreadable(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
 
 
 def json_object(answer: Answer) -> Json:
-    """The body as a JSON object. Raises OutcomeUnknown for anything else."""
+    """The body as a JSON object. Raises AnswerUnreadable for anything else."""
     found = json_value(answer)
     if not isinstance(found, dict):
-        raise OutcomeUnknown(f"HTTP {answer.status} with JSON that is no object", status=answer.status)
+        raise AnswerUnreadable(f"HTTP {answer.status} with JSON that is no object", status=answer.status)
     return found
 
 
@@ -226,9 +255,9 @@ def _place_kind(answer: Answer) -> tuple[type[ProviderError], str]:
 
 def _place_kind_by_status(status: int) -> tuple[type[ProviderError], str]:
     if status in {400, 422}:
-        return CallRefused, "refused"
+        return RequestInvalid, "refused"
     if status == 403:
-        return KeyRefused, "this key may not place calls"
+        return Forbidden, "this key may not place calls"
     if status == 404:
         return AgentMissing, "the agent is not known"
     if status in _NOTHING_PLACED:
@@ -237,7 +266,7 @@ def _place_kind_by_status(status: int) -> tuple[type[ProviderError], str]:
         return CallRefused, "the request is too large"
     if status in _TRY_ELSEWHERE:
         return NotPlaced, "turned away before it was read"
-    return OutcomeUnknown, "the call may or may not exist"
+    return (ServerFailed if status >= 500 else OutcomeUnknown), "the call may or may not exist"
 
 
 def unsuccessful(answer: Answer, body: Json, call_id: str | None, hide: Hide) -> ProviderError:
@@ -246,7 +275,7 @@ def unsuccessful(answer: Answer, body: Json, call_id: str | None, hide: Hide) ->
     Only a reason known to mean "nothing placed" is believed; an id beside it, or an unknown reason, is unknown.
     """
     if call_id:
-        return _error(OutcomeUnknown, "success is false, yet there is a call id", answer, hide)
+        return _error(Unsuccessful, "success is false, yet there is a call id", answer, hide)
     text = error_text(answer.body)
     told = refusal_kind(text)
     if told:
@@ -255,27 +284,45 @@ def unsuccessful(answer: Answer, body: Json, call_id: str | None, hide: Hide) ->
         return _error(AgentMissing, "the agent is not known", answer, hide)
     if refusal_disposition(text) is Disposition.INVALID_NUMBER:
         return _error(CallRefused, "refused", answer, hide)
-    return _error(OutcomeUnknown, "success is false for a reason nobody documented", answer, hide)
+    return _error(Unsuccessful, "success is false for a reason nobody documented", answer, hide)
 
 
 def read_error(answer: Answer, hide: Hide) -> ProviderError | None:
     """What a status says about a GET; None for a 2xx."""
-    status = answer.status
-    if 200 <= status < 300:
+    kind = _KINDS.get(answer.status, (OutcomeUnknown, "no usable answer"))
+    return _request_error(answer, kind, hide)
+
+
+def write_error(answer: Answer, hide: Hide) -> ProviderError | None:
+    """What a status says about a request that changes something; None for a 2xx.
+
+    A 4xx turned it away; after a 3xx, 408 or 5xx nobody can tell.
+    """
+    turned_away = 400 <= answer.status < 500 and answer.status != 408
+    other = (CallRefused, "refused") if turned_away else (OutcomeUnknown, "it may or may not have been done")
+    return _request_error(answer, _KINDS.get(answer.status, other), hide)
+
+
+_KINDS: Mapping[int, tuple[type[ProviderError], str]] = {
+    400: (RequestInvalid, "the request was refused"),
+    401: (KeyRefused, "the key is missing or wrong"),
+    402: (NoCredit, "the provider's wallet is empty"),
+    403: (Forbidden, "this key may not do this"),
+    404: (NotFound, "not found"),
+    410: (SessionExpired, "gone"),
+    422: (RequestInvalid, "the request was refused"),
+    429: (Throttled, "asked to slow down"),
+}
+
+
+def _request_error(answer: Answer, found: tuple[type[ProviderError], str], hide: Hide) -> ProviderError | None:
+    if 200 <= answer.status < 300:
         return None
-    kinds: dict[int, tuple[type[ProviderError], str]] = {
-        401: (KeyRefused, "the key is missing or wrong"),
-        402: (NoCredit, "the provider's wallet is empty"),
-        403: (KeyRefused, "this key may not read this"),
-        404: (NotFound, "not found"),
-        410: (NotFound, "gone"),
-        400: (CallRefused, "the question was refused"),
-        422: (CallRefused, "the question was refused"),
-        429: (Throttled, "asked to slow down"),
-    }
-    kind, what = kinds.get(status, (OutcomeUnknown, "no usable answer"))
-    if status == 503 and answer.retry_after_s is not None:
+    kind, what = found
+    if answer.status == 503 and answer.retry_after_s is not None:
         kind, what = Throttled, "asked to slow down"
+    elif answer.status >= 500:
+        kind = ServerFailed
     return _error(kind, what, answer, hide)
 
 

@@ -4,10 +4,11 @@ import asyncio
 import json
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -15,17 +16,27 @@ import tenacity
 
 from dialer.adapters.lifo_transport import LifoTransport
 from dialer.adapters.provider_answers import (
-    TRANSPORT_ERRORS,
     Answer,
     is_5xx,
     json_value,
+    lost_kind,
     place_error,
     read_error,
     result_of,
     retry_after_s,
 )
+from dialer.adapters.provider_login import Login, with_login
+from dialer.adapters.provider_stream import Stream, words_of
 from dialer.domain.call import Placed, PlaceResult
-from dialer.errors import NotSent, OutcomeUnknown, ProviderError, SendWithdrawn, Throttled, UsageError
+from dialer.errors import (
+    AnswerUnreadable,
+    NotSent,
+    OutcomeUnknown,
+    ProviderError,
+    SendWithdrawn,
+    Throttled,
+    UsageError,
+)
 from dialer.ports import Clock, SendPermit
 
 ANSWER_CAP = 64 * 1024
@@ -35,8 +46,11 @@ GET_LONGEST_WAIT_S = 30.0
 PLACE_FIRST_WAIT_S = 0.1
 GET_FIRST_WAIT_S = 0.5
 
-_JSON_BODY = (("content-type", "application/json"), ("accept-encoding", "identity"))
-_NO_BODY = (("accept-encoding", "gzip"),)
+T = TypeVar("T")
+Headers = Sequence[tuple[str, str]]
+
+_JSON_BODY: Headers = (("content-type", "application/json"), ("accept-encoding", "identity"))
+_NO_BODY: Headers = (("accept-encoding", "gzip"),)
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){6,14}")
 
 
@@ -62,6 +76,7 @@ class Endpoint:
     base_url: str
     api_key: str = field(default="", repr=False)
     access_token: str = field(default="", repr=False)
+    refresh_token: str = field(default="", repr=False)
     account: str = ""
     timeout_s: float = 40.0
     connect_timeout_s: float = 1.5
@@ -77,17 +92,22 @@ class Endpoint:
     def __post_init__(self) -> None:
         if not re.match(r"https?://[^/\s]+", self.base_url):
             raise UsageError("the provider's base URL must start with http:// or https:// and name a host")
-        for secret in (self.api_key, self.access_token):
+        for secret in (self.api_key, self.access_token, self.refresh_token):
             if re.search(r"[^\x21-\x7e]", secret):
                 raise UsageError("the provider's key holds a character that cannot be sent; paste it again")
 
 
 class ProviderHttp:
-    """The client of one provider account. Close it with ``aclose``."""
+    """The client of one provider account. Close it with ``aclose``.
+
+    With a ``login`` a request that met a 401 is repeated, once, after the login was renewed: by its contract a 401
+    did nothing.
+    """
 
     def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], clock: Clock, random: Random) -> None:
         self.endpoint = endpoint
-        self._clock, self._random = clock, random
+        self.login: Login | None = None
+        self.clock, self.random = clock, random
         self._base = endpoint.base_url.rstrip("/")
         self._secrets = tuple(Secret(key) for key in (endpoint.api_key, endpoint.access_token) if key)
         self._headers = [("accept", "application/json"), ("user-agent", "dialer"), *headers.items()]
@@ -110,6 +130,19 @@ class ProviderHttp:
         """Close every connection."""
         await self._transport.aclose()
 
+    @property
+    def identity(self) -> list[tuple[str, str]]:
+        """The headers that say who asks."""
+        return [found for found in self._headers if found[0] not in {"accept", "user-agent"}]
+
+    def authenticate(self, name: str, value: str) -> None:
+        """Send this header from now on, in place of what stood under its name."""
+        self._headers = [*(found for found in self._headers if found[0] != name), (name, Secret(value))]
+
+    def conceal(self, *secrets: str) -> None:
+        """Show these nowhere from now on."""
+        self._secrets = tuple({*self._secrets, *(Secret(one) for one in secrets if one)})
+
     def hide(self, text: str) -> str:
         """A provider's text without our keys and without whole phone numbers, fit for logs and reports."""
         for secret in self._secrets:
@@ -123,6 +156,7 @@ class ProviderHttp:
         body: bytes | None = None,
         permit: SendPermit | None = None,
         cap: int = ANSWER_CAP,
+        headers: Headers | None = None,
     ) -> Answer:
         """Send one request and read the whole answer, at most ``cap`` bytes of it, within ``timeout_s``.
 
@@ -130,15 +164,37 @@ class ProviderHttp:
         every failure raises NotSent (SendWithdrawn if ``permit`` said no at that instant, and no byte leaves);
         from then on every failure raises OutcomeUnknown. Cancelling raises CancelledError as ever.
         """
-        request, proof = self._request(method, path, body, permit)
+        request, proof = self._request(method, path, body, permit, headers)
         try:
             async with asyncio.timeout(self.endpoint.timeout_s):
                 return await self._answer(request, cap)
         except (ProviderError, asyncio.CancelledError):
             raise
         except Exception as error:
-            kind = OutcomeUnknown if proof.armed else NotSent
-            raise kind(self.hide(_words(error))) from error
+            raise self._failure(error, proof.armed) from error
+
+    @asynccontextmanager
+    async def streaming(self, path: str, headers: Headers = ()) -> AsyncIterator[Stream]:
+        """One GET whose body is read piece by piece, each within ``read_timeout_s``; the whole may take long.
+
+        Raises what ``exchange`` raises, an error status included.
+        """
+        request, proof = self._request("GET", path, None, None, (("accept-encoding", "identity"), *headers))
+        try:
+            response = await self._transport.handle_async_request(request)
+        except (ProviderError, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            raise self._failure(error, proof.armed) from error
+        response.request = request
+        try:
+            yield Stream(response, self.hide, self.clock)
+        finally:
+            await response.aclose()
+
+    def _failure(self, error: Exception, armed: bool) -> ProviderError:
+        kind = lost_kind(error) if armed else NotSent
+        return kind(self.hide(words_of(error)))
 
     async def place(
         self, path: str, body: Mapping[str, Any], permit: SendPermit, read: Callable[[Answer], Placed]
@@ -161,14 +217,18 @@ class ProviderHttp:
                 raise error
             return read(answer)
 
-        started = self._clock.monotonic()
+        started = self.clock.monotonic()
         try:
-            return await once()
+            return await self.logged_in(once)
         except ProviderError as error:
             if not self._may_place_again(error):
                 return result_of(error, self._at_once)
-            left_s = self.endpoint.repeat_budget_s - (self._clock.monotonic() - started)
+            left_s = self.endpoint.repeat_budget_s - (self.clock.monotonic() - started)
             return await self._place_repeats(once, error, left_s)
+
+    async def logged_in(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Do something; with a ``login``, once more after a 401 and a renewal. Raises LoginExpired."""
+        return await (once() if self.login is None else with_login(self.login, once))
 
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
         """Read something; repeated on 429, 5xx and transport errors, ``GET_ATTEMPTS`` requests in all.
@@ -184,13 +244,21 @@ class ProviderHttp:
                 raise error
             return answer
 
+        return await self.repeated(once)
+
+    async def repeated(self, once: Callable[[], Awaitable[T]]) -> T:
+        """Do something that may be done twice, until it succeeds or ``GET_ATTEMPTS`` are used up."""
+
+        async def attempt() -> T:
+            return await self.logged_in(once)
+
         return await tenacity.AsyncRetrying(
-            sleep=self._clock.sleep,
+            sleep=self.clock.sleep,
             stop=tenacity.stop_after_attempt(GET_ATTEMPTS),
             wait=self._wait(GET_FIRST_WAIT_S),
-            retry=tenacity.retry_if_exception(_may_read_again),
+            retry=tenacity.retry_if_exception(may_ask_again),
             reraise=True,
-        )(once)
+        )(attempt)
 
     async def get_json(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
         """``get``, with the body as JSON of any type."""
@@ -213,7 +281,7 @@ class ProviderHttp:
 
         try:
             return await tenacity.AsyncRetrying(
-                sleep=self._clock.sleep,
+                sleep=self.clock.sleep,
                 stop=tenacity.stop_before_delay(left_s),
                 wait=self._wait(PLACE_FIRST_WAIT_S),
                 retry=tenacity.retry_if_exception(self._may_place_again),
@@ -240,18 +308,18 @@ class ProviderHttp:
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after_s if isinstance(error, ProviderError) else None
-            return (asked or 0.0) + self._random.uniform(0, first_s * 2 ** (state.attempt_number - 1))
+            return (asked or 0.0) + self.random.uniform(0, first_s * 2 ** (state.attempt_number - 1))
 
         return wait
 
     def _request(
-        self, method: str, path: str, body: bytes | None, permit: SendPermit | None
+        self, method: str, path: str, body: bytes | None, permit: SendPermit | None, headers: Headers | None = None
     ) -> tuple[httpx.Request, "_Proof"]:
         proof = _Proof(permit)
         # Answers to a POST are small; unpacked ones cannot grow past the cap unseen.
-        kind = _NO_BODY if body is None else _JSON_BODY
+        kind = headers if headers is not None else (_NO_BODY if body is None else _JSON_BODY)
         url = self._urls.get(path) or httpx.URL(self._base + path)
-        if body is not None:
+        if permit is not None:
             self._urls[path] = url
         extensions = {"timeout": self._timeouts, "trace": proof.trace}
         return httpx.Request(method, url, headers=[*self._headers, *kind], content=body, extensions=extensions), proof
@@ -263,8 +331,8 @@ class ProviderHttp:
             body = await _read(response, cap)
         finally:
             await response.aclose()
-        wait = retry_after_s(response.headers.get("retry-after"), self._clock.now())
-        return Answer(response.status_code, body, wait)
+        wait = retry_after_s(response.headers.get("retry-after"), self.clock.now())
+        return Answer(response.status_code, body, wait, response.headers)
 
 
 class _Proof:
@@ -289,20 +357,13 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > cap:
-            raise OutcomeUnknown(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
+            raise AnswerUnreadable(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
         parts.append(part)
     return b"".join(parts)
 
 
-def _words(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "the whole request took too long"
-    what = TRANSPORT_ERRORS.get(type(error), f"unexpected {type(error).__name__}")
-    detail = str(error)[:200]
-    return f"{what} ({detail})" if detail else what
-
-
-def _may_read_again(error: BaseException) -> bool:
+def may_ask_again(error: BaseException) -> bool:
+    """Whether a request that may be done twice should be, after this error."""
     match error:
         case SendWithdrawn():
             return False

@@ -5,36 +5,23 @@ may leave no row in the log at all.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
-from urllib.parse import quote
 
-from dialer.adapters.call_log_rows import (
-    TOKEN_KEY,
-    Row,
-    number,
-    phone,
-    pick,
-    read_pages,
-    speaks_of_voicemail,
-    text,
-    token,
-    when,
-    word,
-)
+from dialer.adapters.call_log_rows import TOKEN_KEY, read_pages, speaks_of_voicemail, token
 from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
-from dialer.adapters.provider_http import Endpoint, ProviderHttp, Secret
+from dialer.adapters.provider_http import Endpoint
+from dialer.adapters.provider_values import Row, number, phone, pick, text, when, word
+from dialer.adapters.vaani_api.answers import LOGS_PATH, PLACE_PATH, find_call_id
+from dialer.adapters.vaani_api.login import open_http
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
-from dialer.errors import NotFound, OutcomeUnknown
+from dialer.errors import AnswerUnreadable
 from dialer.ports import Clock, SendPermit
 
 DIALECT = "vaani"
 BASE_URL = "https://api.vaani.ai"
-PLACE_PATH = "/calls/outbound_call"
-LOGS_PATH = "/calls/logs"
 PAGE_SIZE = 100
 DAY_S = 86_400.0
 
@@ -76,36 +63,17 @@ LIVE = frozenset({"pending", "queued", "calling", "dialing", "ringing", "active"
 _TALKED = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL})
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One thing said in a call."""
-
-    speaker: str
-    message: str
-    at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class CallRecord:
-    """One call, with what was said."""
-
-    log: CallLog
-    transcript: tuple[Turn, ...]
-
-
 class Vaani:
-    """CallProvider for api.vaani.ai. Authenticates with a key, or with the session's access token as a cookie."""
+    """CallProvider for api.vaani.ai. Authenticates with a key, or with the session's access token as a cookie.
+
+    A cookie that runs out is renewed once with the refresh token; when that does not help, the account halts.
+    """
 
     silent_when_unanswered = True
     ids_are_final = False
 
     def __init__(self, endpoint: Endpoint, clock: Clock, random: Random) -> None:
-        headers: dict[str, str] = {}
-        if endpoint.api_key:
-            headers["x-api-key"] = Secret(endpoint.api_key)
-        elif endpoint.access_token:
-            headers["cookie"] = Secret(f"access_token={endpoint.access_token}")
-        self._http = ProviderHttp(endpoint, headers, clock, random)
+        self._http, _ = open_http(endpoint, clock, random)
         self.account = endpoint.account or DIALECT
 
     async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
@@ -127,17 +95,6 @@ class Vaani:
 
         return read_pages(ask, PAGE_SIZE, read_row)
 
-    async def call(self, call_log_id: str) -> CallRecord:
-        """``GET /calls/{call_log_id}``. Raises NotFound and the other ProviderErrors."""
-        if call_log_id.strip(". ") == "":
-            raise NotFound("no call of that id")
-        found = json_object(await self._http.get(f"/calls/{quote(call_log_id, safe='')}"))
-        said = found.get("messages")
-        try:
-            return CallRecord(read_row(found), tuple(map(_turn, said if isinstance(said, list) else [])))
-        except ValueError as error:
-            raise OutcomeUnknown("the call's record does not say which call it is") from error
-
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
@@ -149,7 +106,7 @@ class Vaani:
             raise unsuccessful(answer, body, call_id, self._http.hide)
         if success is True or success is None:
             return Placed(call_id, answer.status)
-        raise OutcomeUnknown(f"HTTP {answer.status} of unknown meaning", status=answer.status)
+        raise AnswerUnreadable(f"HTTP {answer.status} of unknown meaning", status=answer.status)
 
 
 def _body(request: CallRequest) -> Json:
@@ -159,11 +116,6 @@ def _body(request: CallRequest) -> Json:
         "phone_number_to_dial": request.to,
         "dynamic_variables": {**name, **request.variables, TOKEN_KEY: request.token},
     }
-
-
-def find_call_id(body: Json) -> str | None:
-    """An id, should the answer carry one under any name that has been seen."""
-    return text(pick(body, "call_log_id", "call_id", "id", "room_name")) or None
 
 
 def read_row(row: Row) -> CallLog:
@@ -217,8 +169,3 @@ def _disposition(row: Row, talked: float | None, over: bool) -> tuple[Dispositio
     if talked is not None and (number(row.get("duration")) is not None or row.get("user_picked_up_at")):
         return (Disposition.ANSWERED if talked > 0 else Disposition.NO_ANSWER), False
     return known, known is None
-
-
-def _turn(row: object) -> Turn:
-    found: Row = row if isinstance(row, dict) else {}
-    return Turn(text(found.get("speaker")), text(found.get("message")), when(found.get("timestamp")))

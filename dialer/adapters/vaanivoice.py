@@ -5,36 +5,21 @@ Agents are chosen by id, calls carry an id from the start, the log has every acc
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from random import Random
 from typing import Any
-from urllib.parse import quote
 
-from dialer.adapters.call_log_rows import (
-    TOKEN_KEY,
-    Row,
-    mapping,
-    number,
-    phone,
-    pick,
-    read_pages,
-    speaks_of_voicemail,
-    text,
-    token,
-    when,
-    word,
-)
+from dialer.adapters.call_log_rows import TOKEN_KEY, read_pages, speaks_of_voicemail, token
 from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
-from dialer.adapters.provider_http import Endpoint, ProviderHttp, Secret
+from dialer.adapters.provider_http import Endpoint, ProviderHttp
+from dialer.adapters.provider_values import Row, mapping, number, phone, pick, text, when, word
+from dialer.adapters.vaanivoice_api.answers import HISTORY_PATH, TRIGGER_PATH, find_call_id, key_header
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
-from dialer.errors import NotFound, OutcomeUnknown, UsageError
+from dialer.errors import CallIdMissing, UsageError
 from dialer.ports import Clock, SendPermit
 
 DIALECT = "vaanivoice"
 BASE_URL = "https://api.vaanivoice.ai"
-PLACE_PATH = "/api/trigger-call/"
-"""With the slash: without it the vendor's framework answers 307, and a followed redirect may call twice."""
 PAGE_SIZE = 200
 
 VENDOR_KEYS = frozenset({"name", "phone", "agent_name", "agent_id", "client_id"})
@@ -102,32 +87,6 @@ LIVE = frozenset(
     {"queued", "initiated", "scheduled", "started", "dialing", "ringing", "active", "in progress", "ongoing"}
 )
 
-_CALL_ID = re.compile(r"\b(?:outbound|room)-[A-Za-z0-9-]*[A-Za-z0-9]")
-_ROOM = re.compile(r"\broom(?:[ _]name)?[ :=]+[\"'`]?([A-Za-z0-9][\w.-]*\w)", re.IGNORECASE)
-_MISSING = re.compile(r"transcript not found|error retrieving transcript|\b404\b", re.IGNORECASE)
-_PENDING = re.compile(r"\bprocessing\b|not (yet )?(available|ready|processed)", re.IGNORECASE)
-_PENDING_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What ``GET /api/health`` says; ``healthy`` is the good status."""
-
-    status: str
-    service: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallDetails:
-    """What the provider made of a call; ``pending`` while it still works on it, and then all else is empty."""
-
-    pending: bool
-    transcription: str = ""
-    summary: str = ""
-    entity: Mapping[str, Any] | None = None
-    evaluation: Mapping[str, Any] | None = None
-    tag: str = ""
-
 
 class VaaniVoice:
     """CallProvider for api.vaanivoice.ai.
@@ -144,63 +103,24 @@ class VaaniVoice:
         unknown = set(options or {}) - CALL_OPTIONS
         if unknown:
             raise UsageError(f"unknown call option {min(unknown)!r}; known are {', '.join(sorted(CALL_OPTIONS))}")
-        headers = {"x-api-key": Secret(endpoint.api_key)} if endpoint.api_key else {}
-        self._http = ProviderHttp(endpoint, headers, clock, random)
+        self._http = ProviderHttp(endpoint, key_header(endpoint), clock, random)
         self._options = dict(options or {})
         self.account = endpoint.account or DIALECT
 
     async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
         """``POST /api/trigger-call/``. A success without a call id is unknown: it names nothing to wait for."""
-        return await self._http.place(PLACE_PATH, self._body(request), permit, self._placed)
+        return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
         """``GET /api/call-history``; the vendor offers no filter, so ``since`` narrows nothing."""
         return read_pages(self._history, PAGE_SIZE, read_row)
-
-    async def health(self) -> Health:
-        """``GET /api/health``. Raises ProviderError."""
-        found = json_object(await self._http.get("/api/health"))
-        return Health(text(found.get("status")), text(found.get("service")))
-
-    async def transcript(self, call_id: str) -> str | None:
-        """``GET /api/transcript/{call_id}``; None while it is being made.
-
-        Raises NotFound when there is none, whether the vendor says so with a 404 as documented or with a 200
-        as observed; other ProviderErrors when it cannot be read.
-        """
-        answer = await self._http.get(f"/api/transcript/{_escaped(call_id)}")
-        found = json_object(answer)
-        said, problem = text(found.get("transcript")), text(found.get("error"))
-        if number(found.get("status_code")) == 404 or _MISSING.search(problem) or _is_missing(said):
-            raise NotFound("no transcript of that call", status=answer.status)
-        if problem:
-            raise OutcomeUnknown(f"no transcript: {self._http.hide(problem)[:200]}", status=answer.status)
-        pending = answer.status == 202 or not said or (len(said) < _PENDING_CHARS and _PENDING.search(said))
-        return None if pending else said
-
-    async def call_details(self, call_id: str) -> CallDetails:
-        """``GET /api/call_details/{call_id}``. Raises NotFound and the other ProviderErrors."""
-        answer = await self._http.get(f"/api/call_details/{_escaped(call_id)}")
-        found = json_object(answer)
-        said, summary = text(found.get("transcription")), text(found.get("summary"))
-        # Not ready is a 202, or one fixed sentence in place of every field.
-        if answer.status == 202 or (isinstance(found.get("entity"), str) and said == summary):
-            return CallDetails(pending=True)
-        return CallDetails(
-            pending=False,
-            transcription=said,
-            summary=summary,
-            entity=mapping(found.get("entity")),
-            evaluation=mapping(found.get("conversation_eval")),
-            tag=text(found.get("call_eval_tag")),
-        )
 
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
 
     async def _history(self, page: int) -> Any:
-        return await self._http.get_json("/api/call-history", {"page": page, "page_size": PAGE_SIZE})
+        return await self._http.get_json(HISTORY_PATH, {"page": page, "page_size": PAGE_SIZE})
 
     def _body(self, request: CallRequest) -> Json:
         body: Json = {
@@ -222,7 +142,7 @@ class VaaniVoice:
             raise unsuccessful(answer, body, call_id, self._http.hide)
         if call_id and (success is True or success is None):
             return Placed(call_id, answer.status)
-        raise OutcomeUnknown(f"HTTP {answer.status} that names no call", status=answer.status)
+        raise CallIdMissing(f"HTTP {answer.status} that names no call", status=answer.status)
 
 
 def metadata(request: CallRequest) -> dict[str, str]:
@@ -233,22 +153,6 @@ def metadata(request: CallRequest) -> dict[str, str]:
     renamed = {f"contact_{key}": value for key, value in request.variables.items() if key in VENDOR_KEYS}
     plain = {key: value for key, value in request.variables.items() if key not in VENDOR_KEYS}
     return {**renamed, **plain, TOKEN_KEY: request.token}
-
-
-def find_call_id(body: Json) -> str | None:
-    """The call id, at top level, in ``output``, or inside ``output``'s free text (seen in older answers)."""
-    output = body.get("output")
-    inner = output if isinstance(output, dict) else {}
-    found = text(pick(body, "call_id", "room_name")) or text(pick(inner, "call_id", "room_name"))
-    if found or not isinstance(output, str):
-        return found or None
-    if output.strip() and not re.search(r"\s", output.strip()):
-        return output.strip()
-    match = _CALL_ID.search(output)
-    if match:
-        return match[0]
-    match = _ROOM.search(output)
-    return match[1] if match else None
 
 
 def read_row(row: Row) -> CallLog:
@@ -310,13 +214,3 @@ def _duration(row: Row, started: float | None, ended: float | None, disposition:
     # The vendor's own sample contradicts its clock here; used only when there is nothing else.
     milliseconds = number(row.get("duration_ms"))
     return None if milliseconds is None else milliseconds / 1000
-
-
-def _is_missing(said: str) -> bool:
-    return said.lower().startswith(("transcript not found", "error retrieving transcript"))
-
-
-def _escaped(call_id: str) -> str:
-    if call_id.strip(". ") == "":
-        raise NotFound("no call of that id")
-    return quote(call_id, safe="")

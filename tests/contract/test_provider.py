@@ -10,12 +10,10 @@ from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.vaani import Vaani
 from dialer.adapters.vaanivoice import VaaniVoice
 from dialer.domain.call import CallRequest, Placed
-from dialer.errors import NotFound, OutcomeUnknown, UsageError
+from dialer.errors import UsageError
 from dialer.ports import CallProvider
 from tests.provider_dialects import (
     REQUEST,
-    START,
-    START_S,
     VAANI,
     VAANIVOICE,
     Dialect,
@@ -136,74 +134,6 @@ async def test_the_call_id_is_found_wherever_it_stands(dialect: Dialect, body: A
         provider = provider_at(dialect, server)
         assert await provider.place(REQUEST, Permit()) == Placed(call_id, 200)
         await provider.aclose()
-
-
-async def test_vaanivoice_tells_its_health() -> None:
-    async with raw_server(serving({"status": "healthy", "service": "x"})) as server:
-        provider = VaaniVoice(Endpoint(base_url=server.url), StoppedClock(), Random(1))
-        assert (await provider.health()).status == "healthy"
-        await provider.aclose()
-    assert server.requests[0].target == "/api/health"
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ({"transcript": "AGENT: Hi\n\n USER: Hello", "status_code": 200}, "AGENT: Hi\n\n USER: Hello"),
-        (http_answer(404, b'{"transcript":"Transcript not found","status_code":404}'), NotFound),
-        ({"transcript": "Transcript not found in Azure Blob Storage", "status_code": 404}, NotFound),
-        ({"transcript": "Transcript not found in Azure Blob Storage"}, NotFound),
-        ({"transcript": "Error retrieving transcript", "error": "404: no"}, NotFound),
-        ({"transcript": "Processing"}, None),
-        ({"transcript": ""}, None),
-        ({"error": "database is away"}, OutcomeUnknown),
-    ],
-)
-async def test_vaanivoice_transcripts_are_told_from_excuses(answer: Any, expected: Any) -> None:
-    async with raw_server(serving(answer)) as server:
-        provider = VaaniVoice(Endpoint(base_url=server.url), StoppedClock(), Random(1))
-        if isinstance(expected, type):
-            with pytest.raises(expected):
-                await provider.transcript("c 1/2")
-        else:
-            assert await provider.transcript("c 1/2") == expected
-        await provider.aclose()
-    assert server.requests[0].target == "/api/transcript/c%201%2F2"
-
-
-async def test_vaanivoice_details_are_told_from_excuses() -> None:
-    excuse = "Transcript is not available yet"
-    ready = {
-        "transcription": "Hi",
-        "entity": {"a": 1},
-        "conversation_eval": {},
-        "summary": "Short",
-        "call_eval_tag": None,
-    }
-    late = {"transcription": excuse, "entity": excuse, "conversation_eval": excuse, "summary": excuse}
-    async with raw_server(serving(ready, late, http_answer(202, b"{}"))) as server:
-        provider = VaaniVoice(Endpoint(base_url=server.url), StoppedClock(), Random(1))
-        details = [await provider.call_details("c1") for _ in range(3)]
-        with pytest.raises(NotFound):
-            await provider.call_details("..")
-        await provider.aclose()
-    assert [one.pending for one in details] == [False, True, True]
-    assert (details[0].summary, details[0].entity, details[0].tag) == ("Short", {"a": 1}, "")
-
-
-async def test_vaani_reads_one_call_with_what_was_said() -> None:
-    said = [{"speaker": "agent", "message": "Hi", "timestamp": START}, None]
-    row = {**VAANI.row, **VAANI.answered, "messages": said}
-    async with raw_server(serving(row, {}, http_answer(404, b'{"detail":"Call log not found"}'))) as server:
-        provider = Vaani(Endpoint(base_url=server.url), StoppedClock(), Random(1))
-        record = await provider.call("a/../b")
-        assert (record.log.duration_s, record.transcript[0].message, record.transcript[0].at) == (40.0, "Hi", START_S)
-        with pytest.raises(OutcomeUnknown):
-            await provider.call("c1")
-        with pytest.raises(NotFound):
-            await provider.call("c1")
-        await provider.aclose()
-    assert server.requests[0].target == "/calls/a%2F..%2Fb"
 
 
 @pytest.mark.parametrize("changes", [{"base_url": "api.example.com"}, {"base_url": "http://x", "api_key": "a\nb"}])

@@ -1,0 +1,1 @@
+"""A complete asynchronous client of api.vaanivoice.ai: ``client.VaaniVoiceApi``."""
