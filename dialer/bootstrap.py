@@ -13,8 +13,9 @@ from random import SystemRandom
 import structlog
 from arq.connections import ArqRedis
 
-from config import Settings
+from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
+from dialer.adapters.csv_contacts import CsvContacts
 from dialer.adapters.embedded_redis import embedded_redis
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.provider_http import Endpoint
@@ -25,18 +26,19 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.adapters.vaani import Vaani
 from dialer.adapters.vaanivoice import VaaniVoice
-from dialer.domain.campaign import CampaignStatus
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts
 from dialer.pipeline.place_call import DialingTimes, PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
-from dialer.ports import CallProvider, Clock, Limits
+from dialer.ports import CallProvider, Clock, ContactSource, Limits
 
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
+WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,35 @@ def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
 def open_import(settings: Settings, ledger: SqlLedger, name: str) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
     return ImportContacts(ledger, rejects_in(settings.home, name))
+
+
+def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
+    """The list of a campaign as a stream: the file at ``path``, by its ending, else the campaign's source.
+
+    Raises UsageError when there is neither, or both.
+    """
+    if path is not None and spec.source.url:
+        raise UsageError("the campaign has a [source]: leave CONTACTS away, or take the source out of the file")
+    if path is None:
+        return open_source(spec)
+    if path.suffix.lower() in WORKBOOKS:
+        from dialer.adapters.excel_contacts import ExcelContacts
+
+        return ExcelContacts(path, spec.columns, spec.region, reminder=spec.reminder)
+    return CsvContacts(path, spec.columns, spec.region, encoding, reminder=spec.reminder)
+
+
+def open_source(spec: CampaignSpec) -> ContactSource:
+    """The campaign's source, its address filled from the environment. Raises UsageError."""
+    if not spec.source.url:
+        raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
+    from dialer.adapters.database_contacts import DatabaseContacts
+
+    try:
+        url = fill_url(spec.source.url)
+    except SettingsError as unset:
+        raise UsageError(str(unset)) from None
+    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
 
 
 def rejects_in(home: Path, name: str) -> "_OpenRejects":

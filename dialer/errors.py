@@ -6,6 +6,7 @@ DialerError
 │   ├── CampaignFileError      a campaign file or override that cannot be obeyed
 │   └── UnknownName            no campaign, attempt or person of that name
 ├── LedgerUnavailable          the ledger cannot be read or written now
+├── SourceUnavailable          a campaign's source cannot be read now
 ├── QueueUnavailable           Redis cannot be reached now
 └── ProviderError              what a provider answered, or failed to answer
     ├── NotSent                proven: no byte of the request left (refused, DNS, connect time-out, no slot)
@@ -65,6 +66,10 @@ class UnknownName(UsageError):
 
 class LedgerUnavailable(DialerError):
     """The ledger cannot be read or written now; nothing was changed."""
+
+
+class SourceUnavailable(DialerError):
+    """A campaign's source cannot be read now, or not to its end; the message holds no secret of its address."""
 
 
 class QueueUnavailable(DialerError):

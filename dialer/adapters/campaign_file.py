@@ -7,7 +7,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dialer.adapters.campaign_tables import TABLES, Keys, read_limits, read_reminder, read_schedule, read_source
+from dialer.adapters.campaign_tables import (
+    TABLES,
+    Keys,
+    check_calendar,
+    read_limits,
+    read_reminder,
+    read_schedule,
+    read_source,
+)
 from dialer.adapters.campaign_window import WINDOW_KEYS, given_window, read_window
 from dialer.adapters.duration import parse_duration
 from dialer.domain.calling_window import CallingWindow
@@ -20,7 +28,8 @@ from dialer.errors import CampaignFileError
 
 KEYS: dict[str, Keys] = {
     "": {"name": str, "provider": str, "agent": str, "caller_ids": list},
-    "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list},
+    "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list,
+                 "sheet": str},
     "window": WINDOW_KEYS,
     "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
     "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
@@ -48,6 +57,7 @@ class Overrides:
     window: str | None = None
     phone_column: str | None = None
     name_column: str | None = None
+    sheet: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Under the file: what a command assumes where neither file nor option says anything."""
 
@@ -80,7 +90,12 @@ def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
             concurrent_calls=pace.concurrent_calls if given.concurrency is None else given.concurrency,
         ),
         redial=replace(spec.redial, max_attempts=given.max_attempts or spec.redial.max_attempts),
-        columns=replace(columns, phone=given.phone_column or columns.phone, name=given.name_column or columns.name),
+        columns=replace(
+            columns,
+            phone=given.phone_column or columns.phone,
+            name=given.name_column or columns.name,
+            sheet=given.sheet or columns.sheet,
+        ),
     )
 
 
@@ -131,7 +146,7 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         what = "the agent's phone number" if provider == "vaani" else "an agent id"
         raise CampaignFileError(f"{place}: a campaign needs an agent: {what} (agent = ..., or --agent)")
     contacts = raw.get("contacts", {})
-    return CampaignSpec(
+    spec = CampaignSpec(
         name=name,
         agent=agent,
         provider=provider,
@@ -148,6 +163,8 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         reminder=read_reminder(place, raw.get("reminder", {})),
         max_cost=float(raw.get("budget", {}).get("max_cost", 0.0)),
     )
+    check_calendar(place, spec)
+    return spec
 
 
 def _default_region(contacts: Mapping[str, Any]) -> str:
@@ -164,6 +181,7 @@ def _columns(contacts: Mapping[str, Any], overrides: Overrides) -> ContactColumn
         region="" if _default_region(contacts) else contacts.get("region", ""),
         key=contacts.get("key", ""),
         variables=tuple(str(item) for item in contacts.get("variables", ["*"])),
+        sheet=overrides.sheet or contacts.get("sheet", ""),
     )
 
 

@@ -1,22 +1,28 @@
 """The tables [limits], [source], [schedule] and [reminder] of a campaign file."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
+from zoneinfo import available_timezones
 
 from dialer.adapters.duration import parse_duration
-from dialer.domain.campaign import Reminder, Schedule, Source
+from dialer.domain.campaign import CampaignSpec, Reminder, Schedule, Source
+from dialer.domain.cron import next_moment
 from dialer.domain.limits import PersonLimits
 from dialer.errors import CampaignFileError
 
 Keys = dict[str, type | tuple[type, ...]]
 """Key of a table -> the types its value may have."""
 
+PLACEHOLDER = re.compile(r"\$\{\w+\}")
+
 TABLES: dict[str, Keys] = {
     "source": {"url": str, "query": str, "refresh": str},
     "limits": {"per_day": int, "per_7_days": int, "per_30_days": int, "lifetime": int},
-    "schedule": {"start": str, "end": str},
-    "reminder": {"event": str, "before": list},
+    "schedule": {"start": str, "end": str, "repeat": str, "timezone": str},
+    "reminder": {"event": str, "before": list, "timezone": str},
 }
 
 
@@ -29,19 +35,64 @@ def read_limits(place: str, raw: Mapping[str, Any], standard: PersonLimits) -> P
 
 
 def read_source(place: str, raw: Mapping[str, Any]) -> Source:
-    """Raises CampaignFileError when only one of url and query is given."""
+    """Raises CampaignFileError when only one of url and query is given, and for a password that can be read."""
     source = Source(raw.get("url", ""), raw.get("query", ""), raw.get("refresh", ""))
     if bool(source.url) != bool(source.query):
         raise CampaignFileError(f"{place}: [source] needs both url and query")
+    if source.refresh and not source.url:
+        raise CampaignFileError(f"{place}: [source] refresh needs url and query")
+    if _shows_secret(source.url):
+        raise CampaignFileError(
+            f"{place}: [source] url holds a password. Write ${{NAME}} in its place, and set NAME in the environment "
+            "or in .env: it is put in when the source is read, and kept nowhere"
+        )
+    _check_cron(place, "[source] refresh", source.refresh)
     return source
 
 
+def _shows_secret(url: str) -> bool:
+    """Whether a password stands in the address itself, not as a placeholder."""
+    bare = PLACEHOLDER.sub("", url)
+    scheme, _, rest = bare.partition("://")
+    owner, at, _ = rest.rpartition("@")
+    if not scheme.startswith("sqlite") and at and owner.partition(":")[2]:
+        return True
+    return re.search(r"(?:password|passwd|pwd)\s*=\s*[^&;\s]", unquote(bare), re.IGNORECASE) is not None
+
+
 def read_schedule(place: str, raw: Mapping[str, Any]) -> Schedule:
-    """Raises CampaignFileError for a time without a zone, and an end before the start."""
+    """Raises CampaignFileError for a time without a zone, an end before the start, and what does not read."""
     start, end = (_moment(place, name, raw.get(name, "")) for name in ("start", "end"))
     if start is not None and end is not None and end <= start:
         raise CampaignFileError(f"{place}: [schedule] end must be after start")
-    return Schedule(start, end)
+    schedule = Schedule(start, end, raw.get("repeat", ""), raw.get("timezone", ""))
+    _check_cron(place, "[schedule] repeat", schedule.repeat)
+    _check_zone(place, "[schedule] timezone", schedule.timezone)
+    return schedule
+
+
+def check_calendar(place: str, spec: CampaignSpec) -> None:
+    """Raises CampaignFileError for a cron expression without a zone, and for more reminders than attempts."""
+    for key, expression in (("[source] refresh", spec.source.refresh), ("[schedule] repeat", spec.schedule.repeat)):
+        if expression and not spec.cron_zone:
+            raise CampaignFileError(f'{place}: {key} needs a zone: [schedule] timezone = "Asia/Kolkata"')
+    most, moments = spec.redial.max_attempts, len(spec.reminder.before_s)
+    if most < moments:
+        short = f"max_attempts = {most} leaves no attempt for each of the {moments} moments of [reminder] before"
+        raise CampaignFileError(f"{place}: [redial] {short}: raise it to {moments} or more")
+
+
+def _check_cron(place: str, key: str, expression: str) -> None:
+    try:
+        if expression:
+            next_moment(expression, "UTC", 0.0)
+    except ValueError as wrong:
+        raise CampaignFileError(f'{place}: {key} = "{expression}" is no cron expression: {wrong}') from None
+
+
+def _check_zone(place: str, key: str, zone: str) -> None:
+    if zone and zone not in available_timezones():
+        raise CampaignFileError(f'{place}: {key} = "{zone}" is not an IANA name such as "Asia/Kolkata"')
 
 
 def _moment(place: str, name: str, text: str) -> float | None:
@@ -63,4 +114,6 @@ def read_reminder(place: str, raw: Mapping[str, Any]) -> Reminder:
     event = raw.get("event", "")
     if bool(event) != bool(before):
         raise CampaignFileError(f'{place}: [reminder] needs both event (a column) and before, e.g. ["24h", "2h"]')
-    return Reminder(event, tuple(sorted(set(before), reverse=True)))
+    zone = raw.get("timezone", "")
+    _check_zone(place, "[reminder] timezone", zone)
+    return Reminder(event, tuple(sorted(set(before), reverse=True)), zone)

@@ -51,6 +51,7 @@ class ChosenColumns:
     key: int | None
     variables: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
+    event: int | None = None
 
 
 def normalised(header: str) -> str:
@@ -59,8 +60,8 @@ def normalised(header: str) -> str:
     return "".join(c for c in _plain(bare if bare.strip() else header) if c.isalnum() or _is_vowel_sign(c))
 
 
-def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str) -> ChosenColumns:
-    """Match a header to what is wanted.
+def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str, event: str = "") -> ChosenColumns:
+    """Match a header to what is wanted; ``event`` names the column with the appointment's time, if there is one.
 
     Raises InputFileError at ``place`` for doubled headers, a named column that is not there, and when no
     column, or more than one, could be the phone.
@@ -72,10 +73,12 @@ def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str) ->
     timezone = columns.named(wanted.timezone, "timezone") if wanted.timezone else None
     region = columns.named(wanted.region, "region") if wanted.region else None
     key = columns.named(wanted.key, "key") if wanted.key else None
+    appointment = columns.named(event, "event") if event else None
     single = {phone, timezone, region, key, *(name if len(name) == 1 else ())}
     notes = [phone_note, name_note, columns.zone_note(timezone)]
     variables = columns.variables(wanted.variables, single)
-    return ChosenColumns(phone, name, timezone, region, key, variables, tuple(note for note in notes if note))
+    told = tuple(note for note in notes if note)
+    return ChosenColumns(phone, name, timezone, region, key, variables, told, appointment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from zoneinfo import available_timezones
 
 from dialer.adapters.contact_columns import ChosenColumns
+from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
 from dialer.ports import Reject
@@ -37,6 +38,7 @@ class Prepared(NamedTuple):
     text: str
     region: str
     zones: tuple[str, ...]
+    event_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,15 @@ class RowReader:
     """Turns rows with ``header`` into contacts.
 
     ``region`` (ISO 3166, "" for none) is assumed for national numbers where the row gives none; ``countries``
-    are those that may be called, empty for all. Missing trailing cells are empty; superfluous ones are a reject.
+    are those that may be called, empty for all; ``event_zone`` (IANA, "" for none) is that of appointments whose row
+    tells none. Missing trailing cells are empty; superfluous ones are a reject.
     """
 
     header: tuple[str, ...]
     columns: ChosenColumns
     region: str = ""
     countries: frozenset[str] = frozenset()
+    event_zone: str = ""
 
     def prepare(self, line: int, cells: Sequence[str]) -> Prepared | Reject:
         """Check all of a row but its number."""
@@ -67,7 +71,14 @@ class RowReader:
         if zone and zone not in _known_zones():
             reason = f"unknown time zone {_shown(zone)}"
             return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone)
-        return Prepared(line, full, full[self.columns.phone], region, (zone,) if zone else ())
+        event_at = None
+        if self.columns.event is not None:
+            match read_appointment(full[self.columns.event], zone or self.event_zone):
+                case NoAppointment(reason, remedy):
+                    return self._reject(line, cells, reason, remedy, self.columns.event)
+                case found:
+                    event_at = found
+        return Prepared(line, full, full[self.columns.phone], region, (zone,) if zone else (), event_at)
 
     def finish(self, row: Prepared, phone: Phone | Unusable) -> NewContact | Reject:
         """The contact, now that its number was read."""
@@ -81,6 +92,7 @@ class RowReader:
             region=phone.region,
             zones=row.zones or phone.zones,
             variables={name: row.cells[i] for name, i in self.columns.variables},
+            event_at=row.event_at,
         )
 
     def _reject(self, line: int, cells: Sequence[str], reason: str, remedy: str, column: int | None) -> Reject:

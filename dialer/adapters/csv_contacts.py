@@ -9,7 +9,7 @@ from pathlib import Path
 from dialer.adapters.contact_columns import REJECT_COLUMNS, ChosenColumns, choose_columns
 from dialer.adapters.contact_rows import Row, RowReader, read_batches
 from dialer.adapters.csv_dialect import CsvShape, inspect
-from dialer.domain.campaign import ContactColumns
+from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import is_region
 from dialer.errors import UsageError
@@ -20,7 +20,8 @@ class CsvContacts:
     """ContactSource over the file ``path``.
 
     ``region`` (ISO 3166) is assumed for numbers in national format; ``encoding`` is a Python codec, None for
-    a byte-order mark or UTF-8; ``countries`` are the ISO 3166 codes that may be called, empty for all.
+    a byte-order mark or UTF-8; ``countries`` are the ISO 3166 codes that may be called, empty for all; ``reminder``
+    names the column with the appointment's time.
 
     The whole file is checked at the first use of any member; each then raises InputFileError if it is refused.
     Raises UsageError for an unknown region.
@@ -33,10 +34,12 @@ class CsvContacts:
         region: str = "",
         encoding: str | None = None,
         countries: frozenset[str] = frozenset(),
+        reminder: Reminder | None = None,
     ) -> None:
         self._path, self._columns, self._encoding = path, columns or ContactColumns(), encoding
-        self._region = _region(region) if region else ""
-        self._countries = frozenset(map(_region, countries))
+        self._region = known_region(region) if region else ""
+        self._countries = frozenset(map(known_region, countries))
+        self._reminder = reminder or Reminder()
 
     @property
     def fingerprint(self) -> str:
@@ -56,7 +59,7 @@ class CsvContacts:
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         chosen = await asyncio.to_thread(lambda: self._chosen)
-        reader = RowReader(self.header, chosen, self._region, self._countries)
+        reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
         async with aclosing(read_batches(self._rows(), reader, size, self._shape.rows)) as batches:
             async for batch in batches:
                 yield batch
@@ -67,7 +70,8 @@ class CsvContacts:
 
     @cached_property
     def _chosen(self) -> ChosenColumns:
-        return choose_columns(self.header, self._columns, f"{self._path}:{self._shape.header_line}")
+        place = f"{self._path}:{self._shape.header_line}"
+        return choose_columns(self.header, self._columns, place, self._reminder.event)
 
     @cached_property
     def _names(self) -> list[str]:
@@ -85,7 +89,8 @@ class CsvContacts:
         return ((line, [*(cells[i] for i in kept if i < len(cells)), *cells[width:]]) for line, cells in rows)
 
 
-def _region(code: str) -> str:
+def known_region(code: str) -> str:
+    """The code in capitals. Raises UsageError for one that does not exist."""
     if is_region(code.upper()):
         return code.upper()
     hint = 'Did you mean "GB"?' if code.upper() == "UK" else "Use an ISO 3166 code, e.g. IN."

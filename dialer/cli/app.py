@@ -34,7 +34,10 @@ app = typer.Typer(
 )
 suppressions = typer.Typer(help="The suppression list: numbers that must not be called.", no_args_is_help=True)
 
-Contacts = Annotated[Path, typer.Argument(help="CSV file with the contacts.", show_default=False)]
+Contacts = Annotated[
+    Path | None,
+    typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
+]
 Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
@@ -55,6 +58,7 @@ OptTimezone = Annotated[str | None, typer.Option("--timezone", help="Zone of con
 OptWindow = Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-20:00" or "always".')]
 OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
 OptNameColumn = Annotated[str | None, typer.Option("--name-column", help="Column with the name.")]
+OptSheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook, if several hold something.")]
 OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
 
 
@@ -67,7 +71,7 @@ def _overrides(**given: object) -> "Overrides":
 
 @app.command()
 def run(
-    contacts: Contacts,
+    contacts: Contacts = None,
     campaign: CampaignFile = None,
     name: OptName = None,
     provider: OptProvider = None,
@@ -81,6 +85,7 @@ def run(
     window: OptWindow = None,
     phone_column: OptPhoneColumn = None,
     name_column: OptNameColumn = None,
+    sheet: OptSheet = None,
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -93,14 +98,14 @@ def run(
     overrides = _overrides(
         name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
         max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column,
+        name_column=name_column, sheet=sheet,
     )  # fmt: skip
     raise typer.Exit(run_campaign(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command()
 def check(
-    contacts: Contacts,
+    contacts: Contacts = None,
     campaign: CampaignFile = None,
     name: OptName = None,
     provider: OptProvider = None,
@@ -114,6 +119,7 @@ def check(
     window: OptWindow = None,
     phone_column: OptPhoneColumn = None,
     name_column: OptNameColumn = None,
+    sheet: OptSheet = None,
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -126,14 +132,14 @@ def check(
     overrides = _overrides(
         name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
         max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column,
+        name_column=name_column, sheet=sheet,
     )  # fmt: skip
     check_list(contacts, campaign, overrides, encoding, as_json=json)
 
 
 @app.command()
 def enqueue(
-    contacts: Contacts,
+    contacts: Contacts = None,
     campaign: CampaignFileOrName = None,
     name: OptName = None,
     provider: OptProvider = None,
@@ -147,6 +153,7 @@ def enqueue(
     window: OptWindow = None,
     phone_column: OptPhoneColumn = None,
     name_column: OptNameColumn = None,
+    sheet: OptSheet = None,
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -159,7 +166,7 @@ def enqueue(
     overrides = _overrides(
         name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
         max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column,
+        name_column=name_column, sheet=sheet,
     )  # fmt: skip
     enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
-from dialer.adapters.csv_contacts import CsvContacts
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_import, rejects_in
+from dialer.bootstrap import open_import, open_list, rejects_in
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
@@ -16,34 +15,33 @@ from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.errors import UsageError
 from dialer.pipeline.import_contacts import CheckContacts
 from dialer.pipeline.report import import_document
-from dialer.ports import Campaign, ImportCounts
+from dialer.ports import Campaign, ContactSource, ImportCounts
 
 ANY_AGENT = "check"
+SOURCE = "source"
 
 
-def source_of(path: Path, spec: CampaignSpec, encoding: str | None) -> CsvContacts:
-    """The list as a stream."""
-    return CsvContacts(path, spec.columns, spec.region, encoding)
-
-
-def check_list(path: Path, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool) -> None:
+def check_list(
+    path: Path | None, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool
+) -> None:
     """The import report of a list; only the rejects are written."""
     found = load()
-    spec = read_campaign(file, replace(overrides, defaults={"name": path.stem, "agent": ANY_AGENT}))
-    source = source_of(path, spec, encoding)
+    name = path.stem if path else "source"
+    spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
+    source = open_list(path, spec, encoding)
     counts = asyncio.run(CheckContacts(rejects_in(found.home, f"{spec.name}-check")).run(source))
     _print(counts, source, as_json=as_json)
 
 
 def enqueue_list(
-    path: Path, campaign: str | None, overrides: Overrides, encoding: str | None, *, as_json: bool
+    path: Path | None, campaign: str | None, overrides: Overrides, encoding: str | None, *, as_json: bool
 ) -> None:
     """Import a list into a campaign, and let workers dial it."""
 
-    async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, CsvContacts]:
+    async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
         spec = await _spec(ledger, campaign, overrides, path)
-        source = source_of(path, spec, encoding)
-        _, counts = await import_list(settings, ledger, spec, source, str(path))
+        source = open_list(path, spec, encoding)
+        _, counts = await import_list(settings, ledger, spec, source, str(path or SOURCE))
         return counts, source
 
     counts, source = with_ledger(use)
@@ -51,7 +49,7 @@ def enqueue_list(
 
 
 async def import_list(
-    settings: Settings, ledger: SqlLedger, spec: CampaignSpec, source: CsvContacts, origin: str
+    settings: Settings, ledger: SqlLedger, spec: CampaignSpec, source: ContactSource, origin: str
 ) -> tuple[Campaign, ImportCounts]:
     """Open the campaign, add the list, and set it running if it waits for nothing else.
 
@@ -67,10 +65,10 @@ async def import_list(
     return campaign, counts
 
 
-async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path) -> CampaignSpec:
+async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path | None) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = {} if campaign else {"name": path.stem}
+    defaults = {} if campaign or path is None else {"name": path.stem}
     return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 
@@ -78,7 +76,7 @@ def _is_file(name: str) -> bool:
     return Path(name).is_file()
 
 
-def _print(counts: ImportCounts, source: CsvContacts, *, as_json: bool) -> None:
+def _print(counts: ImportCounts, source: ContactSource, *, as_json: bool) -> None:
     document = import_document(counts)
     if as_json:
         print_json({"schema": 1} | document)

@@ -13,13 +13,14 @@ from config import Settings
 from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
-from dialer.bootstrap import App, open_app, open_redis, require_key
-from dialer.cli.lists import import_list, source_of
+from dialer.bootstrap import App, open_app, open_list, open_redis, require_key
+from dialer.cli.lists import SOURCE, import_list
 from dialer.cli.opening import settings as load
 from dialer.cli.printing import print_import, print_json, print_report, say
 from dialer.cli.progress import Progress, open_progress
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
+from dialer.errors import UsageError
 from dialer.pipeline.report import ReportCampaign, import_document
 from jobs.worker import heartbeat_file, is_healthy, serve
 
@@ -50,11 +51,15 @@ OVER = {
 INTERRUPTED = 130
 
 
-def run_campaign(path: Path, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool) -> int:
+def run_campaign(
+    path: Path | None, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool
+) -> int:
     """Dial a list until every contact is final; answers the exit code."""
     settings = load()
     rehearsal = file is None and overrides.provider is None
-    defaults = ({"name": path.stem} if file is None else {}) | (REHEARSAL if rehearsal else {})
+    defaults = ({"name": path.stem} if file is None and path else {}) | (REHEARSAL if rehearsal else {})
+    if file is None and path is None:
+        raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
     spec = read_campaign(file, replace(overrides, defaults=defaults))
     if rehearsal:
         settings = _rehearse(settings, spec)
@@ -71,14 +76,16 @@ def _rehearse(settings: Settings, spec: CampaignSpec) -> Settings:
     return settings.model_copy(update={name: s for name, s in REHEARSAL_TIMES.items() if name not in chosen})
 
 
-async def _run(settings: Settings, spec: CampaignSpec, path: Path, encoding: str | None, *, as_json: bool) -> int:
+async def _run(
+    settings: Settings, spec: CampaignSpec, path: Path | None, encoding: str | None, *, as_json: bool
+) -> int:
     stop = _stop_on_signals()
     with ExitStack() as stack:
         redis_url = stack.enter_context(open_redis(settings))
         simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
         async with open_app(settings, redis_url, simulator) as app:
-            source = source_of(path, spec, encoding)
-            campaign, counts = await import_list(settings, app.ledger, spec, source, str(path))
+            source = open_list(path, spec, encoding)
+            campaign, counts = await import_list(settings, app.ledger, spec, source, str(path or SOURCE))
             if not as_json:
                 print_import(import_document(counts), source.notes)
             if campaign.status in (CampaignStatus.HALTED, CampaignStatus.SCHEDULED):

@@ -54,6 +54,8 @@ class ContactColumns:
     region: str = ""
     key: str = ""
     variables: tuple[str, ...] = ("*",)
+    sheet: str = ""
+    """Which sheet of a workbook; needed only where several hold something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,28 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """From when until when to dial, in unix seconds; None: no bound."""
+    """From when until when to dial, in unix seconds; None: no bound.
+
+    ``repeat`` is a cron expression: everybody is dialed again in a round of its own. ``timezone`` (IANA) is that of
+    this expression and of the source's.
+    """
 
     start: float | None = None
     end: float | None = None
+    repeat: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """Attempts relative to an appointment: the column with its time, and the seconds before it, longest first."""
+    """Attempts relative to an appointment: the column with its time, and the seconds before it, longest first.
+
+    ``timezone`` (IANA) is that of times without one, where the list names no zone for the person.
+    """
 
     event: str = ""
     before_s: tuple[float, ...] = ()
+    timezone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +120,9 @@ class CampaignSpec:
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The contact's own zones, or the campaign's where the number tells none."""
         return contact_zones or ((self.timezone,) if self.timezone else ())
+
+    @property
+    def cron_zone(self) -> str:
+        """The zone that cron expressions are read in; "" when the campaign declares none."""
+        own = self.window.zone if self.window.zone != "contact" else ""
+        return self.schedule.timezone or own or self.timezone

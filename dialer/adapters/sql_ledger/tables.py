@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.campaign import CampaignStatus
-from dialer.domain.contact import ContactStatus
+from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
 
 metadata = MetaData()
 
@@ -37,6 +37,8 @@ def in_states(states: frozenset[AttemptState]) -> str:
     """``'dialing', 'placed'`` in declaration order, for SQL text."""
     return ", ".join(f"'{state}'" for state in AttemptState if state in states)
 
+
+_open = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)
 
 ledger_facts = Table(
     "ledger_facts",
@@ -72,6 +74,9 @@ contacts = Table(
     Column("zones", Text, nullable=False, server_default=""),
     Column("places", Text, nullable=False, server_default=""),
     Column("event_at", Double),
+    Column("planned_for", Double),  # the event that the waiting attempt was planned for
+    Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
+    Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -87,7 +92,22 @@ contacts = Table(
 )
 Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=text("due_at IS NOT NULL"),
       postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
+_ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
+Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
 Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("campaign_id", Id, ForeignKey("campaigns.id"), primary_key=True, autoincrement=False),
+    Column("reading", Integer, nullable=False),  # counts the readings of the source that were begun
+    Column("holder", Text, nullable=False, server_default=""),
+    Column("lease_until", Double),  # NULL: nobody reads
+    Column("read_at", Double),  # when the last complete reading ended
+    Column("next_at", Double),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("failed_at", Double),
+)
 
 attempts = Table(
     "attempts",

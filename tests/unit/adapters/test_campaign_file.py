@@ -23,6 +23,7 @@ caller_ids = ["+14155550190"]
 [contacts]
 phone = "Mobile"
 variables = ["plan"]
+sheet = "May"
 [window]
 days = "mon-fri"
 hours = "10:00-12:00, 14:00-18:30"
@@ -50,12 +51,19 @@ refresh = "*/5 * * * *"
 [schedule]
 start = "2027-03-01T09:00:00+05:30"
 end = "2027-03-31T18:00:00Z"
+repeat = "0 9 * * 1"
+timezone = "Asia/Kathmandu"
 [reminder]
 event = "appointment"
 before = ["2h", "1d"]
+timezone = "Asia/Kolkata"
 [budget]
 max_cost = 100
 """
+
+
+LEAST = 'name = "n"\nagent = "a"\n'
+SOURCE = '[source]\nurl = "sqlite:///people.db"\nquery = "SELECT 1"\n'
 
 
 def written(folder: Path, text: str) -> Path:
@@ -68,7 +76,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     spec = read_campaign(written(tmp_path, WHOLE), Overrides())
     assert spec == CampaignSpec(
         "october-renewals", "+14155550100", "vaani", ("+14155550190",),
-        ContactColumns(phone="Mobile", variables=("plan",)),
+        ContactColumns(phone="Mobile", variables=("plan",), sheet="May"),
         window=CallingWindow(
             frozenset(range(5)), ((600, 720), (840, 1110)), "Asia/Kolkata", lead_s=300.0,
             holidays=("IN", "US-FL"), blackout=(date(2027, 12, 24), date(2027, 12, 31)), also_rules=("IN-RBI",),
@@ -77,7 +85,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
         limits=PersonLimits(1, 3, 6, 0),
         source=Source("sqlite:///people.db", "SELECT * FROM people", "*/5 * * * *"),
-        schedule=Schedule(1803871800.0, 1806516000.0), reminder=Reminder("appointment", (86400.0, 7200.0)),
+        schedule=Schedule(1803871800.0, 1806516000.0, "0 9 * * 1", "Asia/Kathmandu"),
+        reminder=Reminder("appointment", (86400.0, 7200.0), "Asia/Kolkata"),
     )  # fmt: skip
     assert read_spec(write_spec(spec)) == spec
     assert (spec.redial.max_attempts, spec.redial.delays_s[Disposition.BUSY]) == (2, 600.0)
@@ -143,6 +152,20 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
             "[schedule] end must be after start",
         ),
         ('name = "n"\nagent = "a"\n[reminder]\nevent = "at"', "[reminder] needs both event (a column) and before"),
+        (f'{LEAST}[source]\nrefresh = "* * * * *"', "[source] refresh needs url and query"),
+        (f'{LEAST}{SOURCE}refresh = "hourly"', '[source] refresh = "hourly" is no cron expression'),
+        (
+            f'{LEAST}{SOURCE}refresh = "0 9 * * *"',
+            '[source] refresh needs a zone: [schedule] timezone = "Asia/Kolkata"',
+        ),
+        (f'{LEAST}[schedule]\nrepeat = "0 9 * * *"', "[schedule] repeat needs a zone"),
+        (f'{LEAST}[schedule]\nrepeat = "0 0 31 2 *"', "[schedule] repeat = "),
+        (f'{LEAST}[schedule]\ntimezone = "IST"', '[schedule] timezone = "IST" is not an IANA name'),
+        (f'{LEAST}[reminder]\nevent = "at"\nbefore = ["1h"]\ntimezone = "IST"', "[reminder] timezone"),
+        (
+            f'{LEAST}[redial]\nmax_attempts = 1\n[reminder]\nevent = "at"\nbefore = ["1d", "1h"]',
+            "[redial] max_attempts = 1 leaves no attempt for each of the 2 moments of [reminder] before",
+        ),
         ("name =", "not a readable TOML file"),
     ],
 )
@@ -175,3 +198,40 @@ def test_a_spec_that_an_older_version_stored_is_read() -> None:
         del raw["window"][name]
     raw["window"] |= {"opens": "09:00:00", "closes": "20:00:00"}
     assert read_spec(json.dumps(raw)) == spec
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://shop:hunter2@db/shop",
+        "mysql+pymysql://shop:hunter2${X}@db/shop",
+        "postgresql://db/shop?password=hunter2",
+        "mssql+pyodbc:///?odbc_connect=Server%3Ddb%3BPWD%3Dhunter2",
+    ],
+)
+def test_a_password_in_the_address_is_refused_and_not_shown(tmp_path: Path, url: str) -> None:
+    with pytest.raises(CampaignFileError, match=r"Write .* in its place") as refused:
+        read_campaign(written(tmp_path, f'{LEAST}[source]\nurl = "{url}"\nquery = "SELECT 1"'), Overrides())
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://shop:${PW}@db/shop", "postgresql://shop@db/shop", "${SHOP}", "sqlite:///a:b@c.db",
+     "postgresql://db/shop?password=${PW}"],
+)  # fmt: skip
+def test_an_address_without_a_readable_password_is_kept_as_it_is(tmp_path: Path, url: str) -> None:
+    text = f'{LEAST}[source]\nurl = "{url}"\nquery = "SELECT 1"'
+    assert read_campaign(written(tmp_path, text), Overrides()).source.url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ('[schedule]\ntimezone = "Asia/Kolkata"\n[window]\ntimezone = "Europe/London"', "Asia/Kolkata"),
+        ('[window]\ntimezone = "Europe/London"', "Europe/London"),
+    ],
+)
+def test_cron_expressions_are_read_in_the_declared_zone(tmp_path: Path, text: str, zone: str) -> None:
+    whole = f'{LEAST}{SOURCE}refresh = "0 9 * * *"\n{text}'
+    assert read_campaign(written(tmp_path, whole), Overrides()).cron_zone == zone

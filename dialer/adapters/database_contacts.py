@@ -1,0 +1,173 @@
+"""A list of people as the result of a query, on any database that SQLAlchemy knows."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
+from functools import cached_property
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from dialer.adapters.cell_text import cell_text
+from dialer.adapters.contact_columns import ChosenColumns, choose_columns
+from dialer.adapters.contact_rows import POOL_ROWS, Row, RowReader, read_batches
+from dialer.adapters.csv_contacts import known_region
+from dialer.domain.campaign import ContactColumns, Reminder
+from dialer.domain.contact import NewContact
+from dialer.errors import SourceUnavailable
+from dialer.ports import Reject
+
+FETCH_ROWS = 2_000
+CONNECT_TIMEOUT_S = 10
+PLACE = "source"
+DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+"""Those that are installed with the program; others are named in the URL, and brought by the user."""
+
+
+class DatabaseContacts:
+    """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
+
+    The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
+    result, from 1. ``region``, ``countries`` and ``reminder`` as for CsvContacts. Reading raises SourceUnavailable,
+    and InputFileError where the columns do not fit.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        query: str,
+        columns: ContactColumns | None = None,
+        region: str = "",
+        countries: frozenset[str] = frozenset(),
+        reminder: Reminder | None = None,
+    ) -> None:
+        self._url, self._query, self._columns = url, query, columns or ContactColumns()
+        self._region = known_region(region) if region else ""
+        self._countries = frozenset(map(known_region, countries))
+        self._reminder = reminder or Reminder()
+        self._connection: Connection | None = None
+        self._reading: CursorResult[Any] | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this query from another; the same for every reading of it."""
+        return hashlib.sha256(self._query.encode()).hexdigest()
+
+    @cached_property
+    def header(self) -> tuple[str, ...]:
+        """The names of the result's columns; the query is begun, and goes on with ``batches``."""
+        with self._told():
+            return tuple(self._result.keys())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The columns that were found."""
+        return self._chosen.notes
+
+    async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
+        """Every row of the result, in order."""
+        try:
+            chosen = await asyncio.to_thread(lambda: self._chosen)
+            reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
+            rows, expected = await asyncio.to_thread(self._begun)
+            async with aclosing(read_batches(rows, reader, size, expected)) as batches:
+                async for batch in batches:
+                    yield batch
+        finally:
+            await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Let go of the database; safe to repeat."""
+        reading, self._reading = self._reading, None
+        connection, self._connection = self._connection, None
+        with suppress(SQLAlchemyError):
+            if reading is not None:
+                reading.close()
+        if connection is not None:
+            with suppress(SQLAlchemyError):
+                connection.close()
+            connection.engine.dispose()
+
+    def _begun(self) -> tuple[Iterator[Row], int]:
+        """The rows, and whether they are many: only then it pays to start processes for them."""
+        rows = self._rows()
+        first = list(islice(rows, POOL_ROWS))
+        return chain(first, rows), len(first)
+
+    def _rows(self) -> Iterator[Row]:
+        with self._told():
+            for number, row in enumerate(self._result, 1):
+                yield number, [cell_text(value) for value in row]
+
+    @cached_property
+    def _chosen(self) -> ChosenColumns:
+        return choose_columns(self.header, self._columns, PLACE, self._reminder.event)
+
+    @cached_property
+    def _result(self) -> CursorResult[Any]:
+        engine = _engine(self._url)
+        self._connection = engine.connect()
+        options: dict[str, Any] = {"stream_results": True, "yield_per": FETCH_ROWS}
+        if engine.dialect.name == "postgresql":
+            self._connection = self._connection.execution_options(postgresql_readonly=True)
+        # A colon is a colon here, not the mark of a parameter: there are none.
+        query = text(self._query.replace(":", r"\:"))
+        self._reading = result = self._connection.execute(query, execution_options=options)
+        if not result.returns_rows:
+            raise SourceUnavailable("the query of [source] answers no rows: it must be a SELECT")
+        return result
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (SQLAlchemyError, ImportError, OSError) as broken:
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read: {_reason(broken, self._url)}") from None
+        except SourceUnavailable:
+            self.close()
+            raise
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+    connect: dict[str, Any] = {}
+    if parsed.drivername == "postgresql+psycopg" and "connect_timeout" not in parsed.query:
+        connect["connect_timeout"] = CONNECT_TIMEOUT_S
+    if parsed.get_backend_name() == "sqlite":
+        _require_file(parsed)
+        connect["check_same_thread"] = False  # rows are fetched by whatever thread is free, one at a time
+    engine = create_engine(parsed, poolclass=NullPool, connect_args=connect, hide_parameters=True)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(engine, "connect", _read_only)
+    return engine
+
+
+def _require_file(url: URL) -> None:
+    """SQLite would make an empty database where there is none."""
+    if url.database and url.database != ":memory:" and not Path(url.database.removeprefix("file:")).is_file():
+        raise FileNotFoundError(f"there is no file {url.database}")
+
+
+def _read_only(connection: Any, _: object) -> None:
+    connection.execute("PRAGMA query_only=ON")
+
+
+def _reason(broken: Exception, url: str) -> str:
+    """What went wrong, in one line, without the secrets of the URL."""
+    if isinstance(broken, DBAPIError) and broken.orig is not None:
+        broken = broken.orig if isinstance(broken.orig, Exception) else broken
+    said = " ".join(str(broken).split()) or type(broken).__name__
+    with suppress(SQLAlchemyError, ValueError):
+        parsed = make_url(url)
+        hidden = [parsed.password, *(value for value in parsed.query.values() if isinstance(value, str))]
+        for secret in filter(None, (url, *hidden)):
+            said = said.replace(str(secret), "***")
+        return said
+    return "its url does not read"
