@@ -96,7 +96,7 @@ async def test_a_source_is_never_written(url: str) -> None:
 
 
 async def test_what_is_wrong_is_said_in_one_line(url: str) -> None:
-    with pytest.raises(SourceUnavailable, match='no such table: nobody|relation "nobody" does not exist'):
+    with pytest.raises(SourceUnavailable, match=r'no such table: nobody|relation "nobody" does not exist'):
         await read(url, "SELECT * FROM nobody")
     with pytest.raises(InputFileError, match=r'^source: no column is called "tel"'):
         await read(url, "SELECT phone FROM people", columns=ContactColumns(phone="tel"))

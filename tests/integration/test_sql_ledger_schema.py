@@ -53,9 +53,11 @@ def test_the_database_knows_exactly_the_words_of_the_program() -> None:
 
 def test_a_ledger_of_the_first_version_is_brought_up(ledger_url: str) -> None:
     engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
-    newer = {"attempts": ["person"], "contacts": ["places", "event_at"]}
+    newer = {"attempts": ["person"], "contacts": ["places", "event_at", "planned_for", "reading", "gone"]}
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX attempts_person"))
+        for index in ("attempts_person", "contacts_event"):
+            connection.execute(text(f"DROP INDEX {index}"))
+        connection.execute(text("DROP TABLE readings"))
         for table, columns in newer.items():
             for column in columns:
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))

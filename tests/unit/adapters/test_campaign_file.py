@@ -99,13 +99,13 @@ def test_only_name_and_agent_are_needed(tmp_path: Path) -> None:
 
 def test_overrides_win_over_the_file_and_defaults_lose(tmp_path: Path) -> None:
     given = Overrides(
-        name="other", agent="b", rate=9.0, concurrency=0, max_attempts=1, region="in", window="always",
+        name="other", agent="b", rate=9.0, concurrency=0, max_attempts=2, region="in", window="always",
         defaults={"name": "nobody", "rate": 1.0},
     )  # fmt: skip
     spec = read_campaign(written(tmp_path, WHOLE), given)
     assert (spec.name, spec.agent, spec.region, spec.window.always) == ("other", "b", "IN", True)
     assert (spec.window.rules, spec.window.rules_reason) == ("off", "the window is `always` on the command line")
-    assert (spec.pace, spec.redial.max_attempts) == (Pace(9.0, 0, 3), 1)
+    assert (spec.pace, spec.redial.max_attempts) == (Pace(9.0, 0, 3), 2)
 
 
 def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
