@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from dialer.adapters.page_ends import Claims, PageEnds
 from dialer.adapters.provider_values import Row, mapping, number, pick
-from dialer.errors import AnswerUnreadable
+from dialer.errors import AnswerUnreadable, CallRefused, NotFound
 
 T = TypeVar("T")
 
@@ -35,23 +36,20 @@ async def pages_of(
     """Every page from 1 on, through ``ask(page)``, until the list says or shows that there are no more.
 
     ``parse`` raises ValueError or AnswerUnreadable for a row that cannot be read; such rows are counted. Raises
-    AnswerUnreadable when a page holds no list, or when the list repeats one page for ever.
+    AnswerUnreadable when a page holds no list, or is not what the one before it promised.
     """
-    number_of, seen = 0, 0
-    previous: list[str] | None = None
+    ends = PageEnds(size, what)
     while True:
-        number_of += 1
-        page = _page(await ask(number_of), what)
+        try:
+            page = _page(await ask(ends.pages + 1), what)
+        except (CallRefused, NotFound):
+            if ends.pages and not ends.promised:
+                return  # past the end, which this server will not answer
+            raise
         found, unreadable = _parse_rows(page.rows, parse)
-        ids = [id_of(item) for item in found]
-        if ids and ids == previous:
-            if page.bare:
-                return
-            raise AnswerUnreadable(f"the {what} answers page {number_of} with the page before it")
-        previous = ids
-        seen += len(page.rows)
-        yield Page(tuple(found), unreadable, page.total)
-        if page.is_last(number_of, size, seen):
+        last = ends.is_last(page.rows, [id_of(item) for item in found], page.claims)
+        yield Page(tuple(found), unreadable, page.claims.total)
+        if last:
             return
 
 
@@ -79,22 +77,7 @@ def _parse_rows(rows: Sequence[Any], parse: Callable[[Row], T]) -> tuple[list[T]
 @dataclass(frozen=True, slots=True)
 class _Page:
     rows: list[Any]
-    bare: bool = False
-    has_next: bool | None = None
-    total_pages: int | None = None
-    total: int | None = None
-
-    def is_last(self, page: int, size: int, seen: int) -> bool:
-        if not self.rows:
-            return True
-        if self.has_next is not None:
-            return not self.has_next
-        if self.total_pages is not None:
-            return page >= self.total_pages
-        if self.total is not None:
-            return seen >= self.total
-        # A bare list longer than a page was never cut into pages.
-        return len(self.rows) < size or (self.bare and len(self.rows) > size)
+    claims: Claims
 
 
 def _whole(value: object) -> int | None:
@@ -104,7 +87,7 @@ def _whole(value: object) -> int | None:
 
 def _page(body: object, what: str) -> _Page:
     if isinstance(body, list):
-        return _Page(body, bare=True)
+        return _Page(body, Claims())
     if not isinstance(body, dict):
         raise AnswerUnreadable(f"the {what} is neither a list nor an object")
     paging = {**body, **mapping(body.get("pagination"))}
@@ -117,9 +100,10 @@ def _page(body: object, what: str) -> _Page:
             raise AnswerUnreadable(f"the {what} holds no list")
         rows = []
     more = paging.get("has_next")
-    return _Page(
-        rows,
+    claims = Claims(
         has_next=more if isinstance(more, bool) else None,
         total_pages=_whole(paging.get("total_pages")),
         total=total,
+        page_size=_whole(paging.get("page_size")),
     )
+    return _Page(rows, claims)

@@ -108,7 +108,7 @@ class VaaniVoice:
         self.account = endpoint.account or DIALECT
 
     async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
-        """``POST /api/trigger-call/``. A success without a call id is unknown: it names nothing to wait for."""
+        """``POST /api/trigger-call/``. A success that names no call is one too: its token or number finds it."""
         return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
@@ -140,7 +140,7 @@ class VaaniVoice:
         success, call_id = body.get("success"), find_call_id(body)
         if success is False:
             raise unsuccessful(answer, body, call_id, self._http.hide)
-        if call_id and (success is True or success is None):
+        if success is True or (call_id and success is None):
             return Placed(call_id, answer.status)
         raise CallIdMissing(f"HTTP {answer.status} that names no call", status=answer.status)
 
@@ -157,7 +157,7 @@ def metadata(request: CallRequest) -> dict[str, str]:
 
 def read_row(row: Row) -> CallLog:
     """One row of the call history. Raises ValueError when it does not say which call it is."""
-    call_id = text(row.get("call_id"))
+    call_id = text(pick(row, "call_id", "room_name", "id"))
     if not call_id:
         raise ValueError("no call_id")
     started = when(pick(row, "Start_time", "start_time"))

@@ -4,7 +4,7 @@ Evidence, strongest first: the provider's call id; our token, echoed; number, ag
 sound because one number never has two live attempts (invariant I2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -12,6 +12,10 @@ from dialer.domain.call import CallLog
 
 NEAR_BEFORE_S, NEAR_AFTER_S = 5.0, 120.0
 """How far from its request a call may begin and still give the lie to an answer, where no token tells."""
+
+
+NATIONAL_DIGITS = 7
+"""A number shown with fewer digits could be anybody's."""
 
 
 class Candidate(Protocol):
@@ -37,6 +41,14 @@ class Match:
     evidence: str
 
 
+def same_number(shown: str, phone: str) -> bool:
+    """Whether a log shows this E.164 number, perhaps without its country code as it is dialed at home."""
+    if shown == phone:
+        return True
+    national = shown.lstrip("+").lstrip("0")
+    return len(national) >= NATIONAL_DIGITS and phone.endswith(national)
+
+
 def contradicts(row: CallLog, token: str, phone: str, sent_at: float) -> str:
     """By what evidence a row is the call of a request that the provider said placed nothing; "" if it is not."""
     if not row.outbound:
@@ -44,7 +56,7 @@ def contradicts(row: CallLog, token: str, phone: str, sent_at: float) -> str:
     if row.token:
         return "token" if row.token == token else ""
     near = row.started_at is not None and -NEAR_BEFORE_S <= row.started_at - sent_at <= NEAR_AFTER_S
-    return "number and time" if near and row.to_number == phone else ""
+    return "number and time" if near and same_number(row.to_number, phone) else ""
 
 
 @dataclass(slots=True)
@@ -53,15 +65,16 @@ class Matcher:
 
     A row may begin up to ``before_s`` seconds ahead of our intent (clocks differ) and ``after_s`` behind it
     (the provider may queue). ``ids_are_final``: the id a provider answers with is the one its log shows, so an
-    attempt that has one belongs to no other row.
+    attempt that has one belongs to no other row, unless it is one of ``stranded``: theirs never came up.
     """
 
     before_s: float
     after_s: float
     ids_are_final: bool
+    stranded: Collection[int] = ()
     _by_call_id: dict[str, Candidate] = field(default_factory=dict)
     _by_token: dict[str, Candidate] = field(default_factory=dict)
-    _by_phone: dict[str, list[Candidate]] = field(default_factory=dict)
+    _by_ending: dict[str, list[Candidate]] = field(default_factory=dict)
     _taken: set[int] = field(default_factory=set)
 
     def add(self, candidates: Iterable[Candidate]) -> None:
@@ -71,7 +84,7 @@ class Matcher:
                 self._by_call_id[candidate.call_id] = candidate
             if candidate.token:
                 self._by_token[candidate.token] = candidate
-            self._by_phone.setdefault(candidate.phone, []).append(candidate)
+            self._by_ending.setdefault(candidate.phone[-NATIONAL_DIGITS:], []).append(candidate)
 
     def by_id(self, row: CallLog) -> Match | None:
         """By call id; ask this of every row first."""
@@ -93,15 +106,19 @@ class Matcher:
             return None
         fitting = [
             candidate
-            for candidate in self._by_phone.get(row.to_number, ())
-            if self._is_free(candidate) and -self.before_s <= started - candidate.dialed_at <= self.after_s
+            for candidate in self._by_ending.get(row.to_number[-NATIONAL_DIGITS:], ())
+            if self._is_free(candidate)
+            and same_number(row.to_number, candidate.phone)
+            and -self.before_s <= started - candidate.dialed_at <= self.after_s
         ]
         if not fitting:
             return None
         return self._take(min(fitting, key=lambda fit: abs(started - fit.dialed_at)), "number and time")
 
     def _is_free(self, candidate: Candidate) -> bool:
-        return candidate.attempt_id not in self._taken and not (self.ids_are_final and candidate.call_id)
+        if candidate.attempt_id in self._taken:
+            return False
+        return not (self.ids_are_final and candidate.call_id) or candidate.attempt_id in self.stranded
 
     def _take(self, candidate: Candidate, evidence: str) -> Match:
         self._taken.add(candidate.attempt_id)

@@ -91,7 +91,7 @@ class ReconcileCalls:
         scan = await self._scan(since)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
-        matched = await self._match(scan, waiting, specs)
+        matched = await self._match(scan, waiting, specs, self._stranded(scan, unsettled, started))
         self.passing("reconcile.matched")
         ended = await self._record(account, matched)
         await self._audit(account, matched, specs, since)
@@ -123,12 +123,26 @@ class ReconcileCalls:
         scan.complete, scan.unreadable = True, unreadable
         return scan
 
+    def _stranded(self, scan: _Scan, unsettled: Sequence[OpenAttempt], started: float) -> set[int]:
+        """Attempts whose call ids are nowhere in a whole log, though their time is up: other evidence must do."""
+        if not scan.complete:
+            return set()
+        return {
+            attempt.attempt_id
+            for attempt in unsettled
+            if attempt.call_id not in scan.rows and attempt.dialed_at + self.horizon_s < started
+        }
+
     async def _match(
-        self, scan: _Scan, waiting: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]
+        self,
+        scan: _Scan,
+        waiting: Sequence[OpenAttempt],
+        specs: Mapping[int, CampaignSpec],
+        stranded: set[int],
     ) -> list[Matched]:
         settled = await self.ledger.known_calls(self.provider.account, list(scan.rows))
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
-        matcher = Matcher(CLOCK_SKEW_S, self.horizon_s, self.provider.ids_are_final)
+        matcher = Matcher(CLOCK_SKEW_S, self.horizon_s, self.provider.ids_are_final, stranded)
         matcher.add(waiting)
         rows = [row for call_id, row in scan.rows.items() if call_id not in settled]
         found: dict[str, Match] = {}
@@ -181,7 +195,7 @@ class ReconcileCalls:
             self._phantom(row, send, by, specs)
             for row in strays
             for send, by in _contradicted(row, denied)
-            if by == "token" or row.to_number not in busy
+            if by == "token" or send.phone not in busy
         ]
         if not phantoms:
             return

@@ -123,6 +123,7 @@ async def test_vaani_takes_an_access_token_as_a_cookie_and_keeps_no_other() -> N
         (VAANIVOICE, {"success": True, "output": "Dispatched AD_x to room outbound-17-0a1b"}, "outbound-17-0a1b"),
         (VAANIVOICE, {"success": True, "output": "room: 'abc_1.2' dispatch AD_x"}, "abc_1.2"),
         (VAANIVOICE, {"call_id": "c-1"}, "c-1"),
+        (VAANIVOICE, {"success": True, "output": None}, None),
         (VAANI, {"detail": "initiated"}, None),
         (VAANI, {"detail": "initiated", "call_log_id": "c-1", "id": 5}, "c-1"),
         (VAANI, {"id": 5}, "5"),

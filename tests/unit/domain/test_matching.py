@@ -101,3 +101,24 @@ def test_a_second_call_for_one_request_stays_unexplained() -> None:
     lost = matcher(Waiting(1, token="t1"))
     assert lost.by_token(replace(ROW, token="t1")) == Match(1, "token")
     assert lost.by_token(replace(ROW, call_id="call-2", token="t1")) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "fits"),
+    [("+4155550001", True), ("+04155550001", True), ("+5550001", True), ("+550001", False), ("+444155550001", False),
+     ("", False)],
+)  # fmt: skip
+def test_a_number_may_be_shown_without_its_country_code(shown: str, fits: bool) -> None:
+    row = replace(ROW, to_number=shown)
+    assert (matcher(Waiting(7)).likely(row) is not None) is fits
+    assert (contradicts(row, "t1", NUMBER, 1000.0) == "number and time") is fits
+
+
+def test_an_id_that_never_came_up_leaves_room_for_other_evidence() -> None:
+    waiting = (Waiting(1, call_id="gone", token="t1"), Waiting(2, call_id="gone too", phone=OTHER))
+    for stranded, found in (((), None), ((1, 2), Match(1, "token"))):
+        made = Matcher(300.0, 600.0, ids_are_final=True, stranded=stranded)
+        made.add(waiting)
+        assert made.by_token(replace(ROW, token="t1")) == found
+        by_number = made.likely(replace(ROW, to_number=OTHER))
+        assert by_number == (Match(2, "number and time") if stranded else None)

@@ -284,6 +284,18 @@ async def test_a_call_with_another_token_or_long_after_gives_no_lie() -> None:
     assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
 
 
+async def test_a_call_whose_log_names_it_otherwise_is_found_before_it_is_given_up() -> None:
+    house = await placed()
+    token, at = house.provider.sent[0].token, house.clock.now() - 30
+    house.provider.pages = [page(log_row("other-1", phone(0), at, token=token, disposition=D.BUSY))]
+    await house.reconciler.tick()
+    assert (await only(house)).state is S.PLACED
+    await house.clock.advance(HORIZON_S)
+    await house.reconciler.tick()
+    attempt = await only(house)
+    assert (attempt.state, attempt.disposition, attempt.call_id) == (S.ENDED, D.BUSY, "other-1")
+
+
 async def keep_open(house: House) -> None:
     """Another call is open, so that the log is read."""
     house.provider.answer = lambda _: Placed("other")

@@ -1,0 +1,1 @@
+"""A second provider, written from the vendors' pages alone and as unfriendly as they allow."""
