@@ -49,5 +49,5 @@ async def read_pages(
     ``parse`` raises ValueError for a row that cannot be read; such rows are counted. Raises OutcomeUnknown when
     a page holds no list, or when the log repeats one page for ever.
     """
-    async for page in pages_of(ask, size, parse, lambda row: row.call_id, "call log"):
+    async for page in pages_of(ask, size, parse, lambda row: row.call_id, "call log", wary=True):
         yield LogPage(page.items, page.unreadable, page.total)

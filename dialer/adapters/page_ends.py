@@ -30,10 +30,14 @@ class Claims:
 
 @dataclass(slots=True)
 class PageEnds:
-    """Told of each page in turn. ``asked`` is the size that was asked for."""
+    """Told of each page in turn. ``asked`` is the size that was asked for.
+
+    ``wary``: a first page that is smaller, and of which nothing is told, is not taken for all there is.
+    """
 
     asked: int
-    what: str = "list"
+    what: str
+    wary: bool
     pages: int = 0
     promised: bool = False
     """Whether the last page said that another follows."""
@@ -61,7 +65,7 @@ class PageEnds:
             return False
         if more is None and self.pages == 1 and self._cap(claims) is None:
             # Fewer than asked: all there is, or as much as the server gives at once.
-            return count > self.asked
+            return not self.wary or count > self.asked
         size = self._cap(claims) or largest or self.asked
         return count < size or count > self.asked
 

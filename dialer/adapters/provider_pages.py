@@ -32,13 +32,16 @@ async def pages_of(
     parse: Callable[[Row], T],
     id_of: Callable[[T], str],
     what: str,
+    *,
+    wary: bool = False,
 ) -> AsyncIterator[Page[T]]:
     """Every page from 1 on, through ``ask(page)``, until the list says or shows that there are no more.
 
     ``parse`` raises ValueError or AnswerUnreadable for a row that cannot be read; such rows are counted. Raises
-    AnswerUnreadable when a page holds no list, or is not what the one before it promised.
+    AnswerUnreadable when a page holds no list, or is not what the one before it promised. ``wary`` asks once more
+    where a short first page may be as much as the server gives at once.
     """
-    ends = PageEnds(size, what)
+    ends = PageEnds(size, what, wary)
     while True:
         try:
             page = _page(await ask(ends.pages + 1), what)
