@@ -101,6 +101,18 @@ class ReconcileCalls:
         )
         return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
 
+    async def hear(self, rows: Sequence[CallLog]) -> int:
+        """Take rows that came unasked, such as webhooks, as hints; answers how many attempts ended by them.
+
+        They may come early, twice or never: what matches no open attempt is left to the next reading of the log, and
+        silence proves nothing.
+        """
+        account = self.provider.account
+        waiting = await self.ledger.open_attempts(account, self.clock.now() - 2 * self.horizon_s)
+        specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
+        matched = await self._match(_Scan(rows={row.call_id: row for row in rows}), waiting, specs)
+        return await self._record(account, [row for row in matched if row.attempt_id is not None])
+
     async def _scan(self, since: float) -> _Scan:
         """Read until everything is older than ``since``; a page that fails leaves the scan incomplete.
 

@@ -90,6 +90,31 @@ async def test_a_lost_answer_is_found_again_by_number_and_time() -> None:
     assert (await only(house)).state is S.ENDED
 
 
+async def test_a_hint_ends_its_attempt_by_id_token_or_number_and_time_without_a_reading() -> None:
+    for by in ("id", "token", "number"):
+        house = await (placed() if by == "id" else lost())
+        at, token = house.clock.now() - 25, house.provider.sent[0].token if by == "token" else ""
+        row = log_row("call-1", phone(0), at, token=token, disposition=D.ANSWERED)
+        assert [await house.reconciler.hear([row]) for _ in range(2)] == [1, 0], by
+        assert ((await only(house)).state, await house.lines()) == (S.ENDED, 0)
+
+
+async def test_a_hint_that_matches_nothing_changes_nothing() -> None:
+    house = await lost()
+    strangers = [log_row("call-8", phone(9), house.clock.now() - 25, disposition=D.ANSWERED)]
+    assert await house.reconciler.hear(strangers) == 0
+    assert (await only(house)).state is S.UNKNOWN
+    assert (await house.ledger.report(house.campaign_id)).unexplained_calls == 0
+
+
+async def test_silence_after_a_hint_is_no_evidence_of_absence() -> None:
+    house = await lost()
+    await house.clock.advance(HORIZON_S + 60)
+    for _ in range(3):
+        await house.reconciler.hear([])
+    assert (await only(house)).state is S.UNKNOWN
+
+
 async def test_a_call_to_the_same_number_at_another_time_is_not_ours() -> None:
     house = await lost()
     house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now() - 4000, disposition=D.ANSWERED))]
