@@ -110,7 +110,7 @@ class ReconcileCalls:
         account = self.provider.account
         waiting = await self.ledger.open_attempts(account, self.clock.now() - 2 * self.horizon_s)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
-        matched = await self._match(_Scan(rows={row.call_id: row for row in rows}), waiting, specs)
+        matched = await self._match(_Scan(rows={row.call_id: row for row in rows}), waiting, specs, set())
         return await self._record(account, [row for row in matched if row.attempt_id is not None])
 
     async def _scan(self, since: float) -> _Scan:
