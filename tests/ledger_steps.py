@@ -10,6 +10,7 @@ from dialer.domain.calling_window import ALWAYS, CallingWindow
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import Redial, Settle
 from dialer.ports import (
     Admitted,
@@ -46,8 +47,10 @@ def person(n: int, *zones: str) -> NewContact:
     return NewContact(phone(n), f"Person {n}", row=n + 1, key=f"k{n}", zones=zones, variables={"plan": f"p{n}"})
 
 
-def spec(name: str = "spring", window: CallingWindow = ALWAYS, provider: str = ACCOUNT) -> CampaignSpec:
-    return CampaignSpec(name, "agent-1", provider=provider, window=window)
+def spec(
+    name: str = "spring", window: CallingWindow = ALWAYS, provider: str = ACCOUNT, limits: PersonLimits = UNLIMITED
+) -> CampaignSpec:
+    return CampaignSpec(name, "agent-1", provider=provider, window=window, limits=limits)
 
 
 async def running(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -10,7 +11,7 @@ from zoneinfo import available_timezones
 from dialer.adapters.duration import parse_duration
 from dialer.domain.campaign import CampaignSpec, Reminder, Schedule, Source
 from dialer.domain.cron import next_moment
-from dialer.domain.limits import PersonLimits
+from dialer.domain.limits import PRESETS, PersonLimits
 from dialer.errors import CampaignFileError
 
 Keys = dict[str, type | tuple[type, ...]]
@@ -20,18 +21,30 @@ PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 TABLES: dict[str, Keys] = {
     "source": {"url": str, "query": str, "refresh": str},
-    "limits": {"per_day": int, "per_7_days": int, "per_30_days": int, "lifetime": int},
+    "limits": {"preset": str, "per_day": int, "per_7_days": int, "per_30_days": int, "lifetime": int,
+               "silence": str, "refusal_silence": str, "spacing": str},
     "schedule": {"start": str, "end": str, "repeat": str, "timezone": str},
     "reminder": {"event": str, "before": list, "timezone": str},
-}
+}  # fmt: skip
 
 
 def read_limits(place: str, raw: Mapping[str, Any], standard: PersonLimits) -> PersonLimits:
-    """Raises CampaignFileError for a negative number."""
-    for name, most in raw.items():
-        if most < 0:
-            raise CampaignFileError(f"{place}: [limits] {name} must not be negative (0: no limit)")
-    return PersonLimits(**{name: getattr(standard, name) for name in PersonLimits.__slots__} | dict(raw))
+    """The preset, or ``standard``, with what is said key by key.
+
+    Raises CampaignFileError for an unknown preset, a negative number and a duration that does not read.
+    """
+    preset = raw.get("preset", "")
+    if preset and preset not in PRESETS:
+        raise CampaignFileError(f'{place}: [limits] preset = "{preset}" must be one of {", ".join(PRESETS)}')
+    told: dict[str, float] = {}
+    for name, value in raw.items():
+        if isinstance(value, int):
+            if value < 0:
+                raise CampaignFileError(f"{place}: [limits] {name} must not be negative (0: no limit)")
+            told[name] = value
+        elif value and name != "preset":
+            told[f"{name}_s"] = parse_duration(place, f"[limits] {name}", value)
+    return replace(PRESETS[preset] if preset else standard, **told)  # type: ignore[arg-type]
 
 
 def read_source(place: str, raw: Mapping[str, Any]) -> Source:

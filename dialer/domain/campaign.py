@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dialer.domain.calling_window import CallingWindow
-from dialer.domain.limits import PersonLimits
+from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import RedialPolicy
 
 
@@ -116,6 +116,11 @@ class CampaignSpec:
     schedule: Schedule = field(default_factory=Schedule)
     reminder: Reminder = field(default_factory=Reminder)
     max_cost: float = 0.0
+
+    @property
+    def limits_people(self) -> bool:
+        """Whether it matters how often a person was called before."""
+        return self.limits != UNLIMITED or self.window.rules != "off"
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The contact's own zones, or the campaign's where the number tells none."""

@@ -4,12 +4,14 @@ Pure: the ledger reads the facts inside one critical section, asks, and applies 
 transaction, so nothing can change between the question and the intent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignStatus
+from dialer.domain.limits import UNLIMITED, Made, PersonLimits, Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
 
 UNSIGHTED_OPENING_S = 24 * 3600.0
@@ -30,6 +32,9 @@ class GateFacts:
     zones: tuple[str, ...]
     window: CallingWindow
     places: tuple[str, ...] = ()
+    limits: PersonLimits = UNLIMITED
+    made: Sequence[Made] = ()
+    """What was called before of this person, over all campaigns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,20 @@ class Suppress:
 
 
 @dataclass(frozen=True, slots=True)
+class Exhaust:
+    """The person may never be called again: the attempt and its contact end here."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """This hand-over is void (already dialed, taken back, or handed over again). Nothing happens."""
 
     why: str
 
 
-Verdict = Admit | Defer | Suppress | Stale
+Verdict = Admit | Defer | Suppress | Exhaust | Stale
 
 
 class Question(Protocol):
@@ -93,4 +105,11 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
         case Closed(opens_at, reason, clock):
             return Defer(opens_at if opens_at is not None else now + UNSIGHTED_OPENING_S, reason, clock)
         case Open(why):
+            pass
+    match cap_on(facts.limits, facts.made, now, place_caps(facts.window, facts.places)):
+        case Wait(until, reason):
+            return Defer(until, reason)
+        case Spent(reason):
+            return Exhaust(reason)
+        case None:
             return Admit(why)

@@ -1,15 +1,13 @@
 """An in-memory Ledger and LedgerView on an injected clock: the same contract, one process, no SQL."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
-from dialer.domain.gate import UNSIGHTED_OPENING_S, Admit, Defer, GateFacts, Suppress, judge
-from dialer.domain.opening import Closed, window_at
+from dialer.domain.gate import Admit, Defer, Exhaust, GateFacts, Suppress, judge
 from dialer.ports import (
     Absent,
     Admitted,
@@ -18,19 +16,17 @@ from dialer.ports import (
     GateRequest,
     ImportCounts,
     Matched,
-    QueuedAttempt,
     SendOutcome,
     Suppression,
-    Swept,
     Turned,
 )
-from tests.fakes.ledger_audit import MemoryAudit
+from tests.fakes.ledger_feeding import MemoryFeeding
 from tests.fakes.ledger_records import Agenda, Person, Try
 
 S, A = AttemptState, Actor
 
 
-class MemoryLedger(MemoryAudit):
+class MemoryLedger(MemoryFeeding):
     """Deterministic: the same commands at the same moments give the same answers, ids and events."""
 
     identity = "memory"
@@ -139,93 +135,6 @@ class MemoryLedger(MemoryAudit):
         self._now()
         return [self._suppressions.pop((phone, 0), None) is not None for phone in phones]
 
-    # feeding
-
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        now, campaign = self._now(), self._campaigns[campaign_id]
-        if campaign.status is not CampaignStatus.RUNNING:
-            return []
-        claimed = [self._queue(t, now + lease_s, "due") for t in self._due_tries(campaign, limit, now)]
-        for person in self._due_people(campaign, limit - len(claimed), now):
-            person.due_at, person.waits_for = None, ""
-            made = self._new_try(person, 1, now, "first attempt")
-            claimed.append(self._queue(made, now + lease_s, "first attempt"))
-        return claimed
-
-    def _queue(self, queued: Try, lease_until: float, why: str) -> QueuedAttempt:
-        self._move(queued, S.QUEUED, A.FEEDER, queued.reason, why)
-        queued.dispatch += 1
-        queued.lease_until = lease_until
-        account = self._campaigns[queued.campaign_id].spec.provider
-        return QueuedAttempt(queued.attempt_id, queued.dispatch, queued.campaign_id, account)
-
-    def _due_tries(self, campaign: Campaign, limit: int, now: float) -> Iterator[Try]:
-        agenda = self._planned[campaign.campaign_id]
-        entries = ((due_at, self._tries[id_]) for due_at, id_ in agenda.due(now))
-        true = (t for due_at, t in entries if t.state is S.PLANNED and t.due_at == due_at)
-        for t in list(islice(_distinct(true), limit)):
-            shut = _shut(campaign.spec, t.person, now)
-            if shut is None:
-                yield t
-            else:
-                t.due_at, t.reason = shut
-                agenda.add(t.due_at, t.attempt_id)
-
-    def _due_people(self, campaign: Campaign, limit: int, now: float) -> Iterator[Person]:
-        if limit <= 0:
-            return
-        agenda = self._fresh[campaign.campaign_id]
-        entries = ((due_at, self._people[id_]) for due_at, id_ in agenda.due(now))
-        true = (person for due_at, person in entries if person.due_at == due_at)
-        seen = list(islice(true, limit))
-        shut = {_whereabouts(person): _shut(campaign.spec, person, now) for person in seen}
-        rest = list(true) if any(shut.values()) else []
-        for person in [*seen, *rest]:
-            if (why := shut.get(_whereabouts(person))) is not None:
-                person.due_at, person.waits_for = why
-                agenda.add(why[0], person.contact_id)
-        for person in rest:
-            if person.due_at is not None and person.due_at <= now:
-                agenda.add(person.due_at, person.contact_id)
-        yield from (person for person in seen if shut[_whereabouts(person)] is None)
-
-    async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
-        self._now()
-        for queued in self._held(attempts):
-            queued.due_at = due_at
-            self._move(queued, S.PLANNED, A.WORKER, reason)
-
-    async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
-        now = self._now()
-        for queued in self._held(attempts):
-            queued.lease_until = now + lease_s
-
-    def _held(self, attempts: Sequence[QueuedAttempt]) -> Iterator[Try]:
-        for attempt in attempts:
-            found = self._tries.get(attempt.attempt_id)
-            if found is not None and found.state is S.QUEUED and found.dispatch == attempt.dispatch:
-                yield found
-
-    async def sweep(self) -> Swept:
-        now = self._now()
-        expired = [t for t in self._in_state[S.QUEUED].values() if t.lease_until <= now][:1000]
-        for queued in expired:
-            self._move(queued, S.PLANNED, A.SWEEPER, "lease expired: its worker is gone")
-        overdue = [t for t in self._in_state[S.DIALING].values() if t.answer_due_at <= now][:1000]
-        for dialing in overdue:
-            self._move(dialing, S.UNKNOWN, A.SWEEPER, "no answer recorded in time: its worker is gone")
-        return Swept(len(expired), len(overdue))
-
-    async def finish_campaigns(self) -> list[str]:
-        self._now()
-        fed = {campaign_id for campaign_id, _ in self._imports}
-        busy = {person.campaign_id for person in self._people.values() if person.is_open}
-        running = [id_ for id_, campaign in self._campaigns.items() if campaign.status is CampaignStatus.RUNNING]
-        done = [id_ for id_ in running if id_ in fed and id_ not in busy]
-        for id_ in done:
-            await self.move_campaign(id_, "finish", "")
-        return [self._campaigns[id_].spec.name for id_ in done]
-
     # dialing
 
     async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
@@ -244,11 +153,12 @@ class MemoryLedger(MemoryAudit):
             case Defer(until, why, clock):
                 t.due_at = until
                 self._move(t, S.PLANNED, A.WORKER, why, f"{why}; clock {clock}" if clock else why)
-            case Suppress(why):
+            case Suppress(why) | Exhaust(why):
                 t.ended_at = now
                 self._move(t, S.CANCELLED, A.WORKER, why)
                 if t.person.is_open:
-                    self._close(t.person, ContactStatus.SUPPRESSED)
+                    suppressed = isinstance(verdict, Suppress)
+                    self._close(t.person, ContactStatus.SUPPRESSED if suppressed else ContactStatus.EXHAUSTED)
         return Turned(t.attempt_id, t.state, verdict.why)
 
     def _facts(self, t: Try) -> GateFacts:
@@ -263,6 +173,8 @@ class MemoryLedger(MemoryAudit):
             zones=campaign.spec.zones_of(t.person.new.zones),
             window=campaign.spec.window,
             places=t.person.new.places,
+            limits=campaign.spec.limits,
+            made=self._made(t.person.new),
         )
 
     def _admit(self, t: Try, request: GateRequest, now: float) -> Admitted:
@@ -365,25 +277,3 @@ class MemoryLedger(MemoryAudit):
 def _after(result: PlaceResult) -> AttemptState:
     after = {Placed: S.PLACED, NotPlaced: S.PLANNED, Refused: S.REFUSED, Unknown: S.UNKNOWN}
     return after[type(result)]
-
-
-def _distinct(tries: Iterable[Try]) -> Iterator[Try]:
-    """An attempt may stand on the agenda twice for the same moment."""
-    seen: set[int] = set()
-    for t in tries:
-        if t.attempt_id not in seen:
-            seen.add(t.attempt_id)
-            yield t
-
-
-def _whereabouts(person: Person) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return person.new.zones, person.new.places
-
-
-def _shut(spec: CampaignSpec, person: Person, now: float) -> tuple[float, str] | None:
-    """When the window opens and why it is shut; None when it is open."""
-    match window_at(spec.window, spec.zones_of(person.new.zones), now, person.new.places):
-        case Closed(opens_at, reason):
-            return (now + UNSIGHTED_OPENING_S if opens_at is None else opens_at), reason
-        case _:
-            return None

@@ -64,6 +64,8 @@ class MemoryAudit(MemoryView):
             return False
         if self._move(t, S.REVIEW, A.RECONCILER, row.evidence):
             t.call_id = row.log.call_id
+            if t.dialed_at is None:
+                t.dialed_at = self._clock.now() if row.log.started_at is None else row.log.started_at
         return t.state is S.REVIEW and row.log.disposition is not None and self._end_by(t, row)
 
 

@@ -8,6 +8,7 @@ from dialer.domain.attempt import LIVE, WAITING, Actor, AttemptState, allowed
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, Suppression
@@ -135,6 +136,17 @@ class Records:
             self._planned[moved.campaign_id].add(moved.due_at, moved.attempt_id)
         moved.events.append(Event(moved.attempt_id, self._clock.now(), actor, before, after, told or reason))
         return True
+
+    def _made(self, new: NewContact) -> list[Made]:
+        """What was called of a person, by key or by number, over all campaigns."""
+        told = {row.attempt_id for row in self._log.values()}
+        return [
+            Made(t.dialed_at, t.state, t.disposition, t.ended_at)
+            for t in self._tries.values()
+            if (t.person.new.person == new.person or t.phone == new.phone)
+            and t.dialed_at is not None
+            and (t.state is not AttemptState.REFUSED or t.attempt_id in told)
+        ]
 
     def _end_waiting(self, waiting: Iterable[Try], actor: Actor, reason: str) -> None:
         for ended in list(waiting):

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import FREE_AT
 from dialer.errors import UnknownName
 from dialer.ports import (
     AttemptRow,
@@ -184,7 +185,9 @@ def _waiting(people: Iterable[Person], tries: Iterable[Try], now: float) -> dict
     reasons: Counter[str] = Counter()
     for p in people:
         if p.is_open and p.due_at is not None:
-            reasons[p.waits_for or ("not due yet" if p.due_at > now else "waiting for its turn")] += 1
+            reasons[
+                p.waits_for.partition(FREE_AT)[0] or ("not due yet" if p.due_at > now else "waiting for its turn")
+            ] += 1
     for t in tries:
         if t.state in (S.PLACED, S.UNKNOWN):
             reasons["waiting for the call log"] += 1
@@ -193,5 +196,5 @@ def _waiting(people: Iterable[Person], tries: Iterable[Try], now: float) -> dict
         elif t.state is S.REVIEW:
             reasons["waiting for a person"] += 1
         elif t.state is S.PLANNED:
-            reasons[t.reason] += 1
+            reasons[t.reason.partition(FREE_AT)[0]] += 1
     return dict(reasons)

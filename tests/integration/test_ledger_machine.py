@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
@@ -19,6 +20,7 @@ from dialer.domain.calling_window import ALWAYS, parse_window
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS
 from dialer.domain.contact import OPEN_CONTACTS
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import DAY_S, PersonLimits
 from dialer.domain.redial import Redial, RedialPolicy, Settle, after_attempt
 from dialer.ports import Absent, Admitted, GateRequest, ImportCounts, Matched, QueuedAttempt, SendOutcome, Suppression
 from tests.fakes.clock import ManualClock
@@ -29,6 +31,7 @@ T = TypeVar("T")
 
 NAMES = ("spring", "autumn")
 WINDOWS = {"spring": ALWAYS, "autumn": parse_window("mon-fri 10:00-18:00")}
+LIMITS = {"spring": PersonLimits(2, 3, 0, 5, silence_s=3600.0), "autumn": PersonLimits(1, 0, 4, 0, spacing_s=7200.0)}
 ZONES = ((), ("America/New_York",), ("Asia/Kolkata", "UTC"))
 POLICY = RedialPolicy(delays_s=dict.fromkeys(Disposition, 600.0))
 NUMBERS = st.lists(st.integers(1, 6), min_size=1, max_size=4)
@@ -61,7 +64,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.calls: list[Admitted] = []
         self.tokens = 0
         for name in NAMES:
-            self.same(lambda ledger, name=name: ledger.open_campaign(spec(name, WINDOWS[name])))  # type: ignore[misc]
+            self.same(lambda ledger, name=name: ledger.open_campaign(spec(name, WINDOWS[name], limits=LIMITS[name])))  # type: ignore[misc]
         self.same(lambda ledger: ledger.move_campaign(1, "start", ""))
         self.same(lambda ledger: ledger.move_campaign(2, "start", ""))
         for campaign in (1, 2):
@@ -90,7 +93,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(campaign=CAMPAIGNS, numbers=NUMBERS)
     def import_list(self, campaign: int, numbers: list[int]) -> None:
-        people = [person(n, *ZONES[n % 3]) for n in numbers]
+        people = [replace(person(n, *ZONES[n % 3]), key=_key(n, campaign)) for n in numbers]
         answers = self.same(lambda ledger: ledger.add_contacts(campaign, people))
         queued, duplicate, suppressed = (answers.count(word) for word in ("queued", "duplicate", "suppressed"))
         counts = ImportCounts(len(people), queued, duplicate, suppressed)
@@ -109,7 +112,28 @@ class LedgerMachine(RuleBasedStateMachine):
             self.tokens += 1
             asked.append(GateRequest(queued.attempt_id, queued.dispatch, f"t{self.tokens}", "w", 60.0))
         answers = self.same(lambda ledger: ledger.pass_gate(asked))
-        self.calls += [answer for answer in answers if isinstance(answer, Admitted)]
+        self.admit([answer for answer in answers if isinstance(answer, Admitted)])
+
+    def admit(self, calls: list[Admitted]) -> None:
+        """Count anew, from every attempt there is, what was made of each person."""
+        self.calls += calls
+        if not calls:
+            return
+        rows = [row for one in (1, 2) for row in self.same(lambda ledger, one=one: listed(ledger.attempt_rows(one)))]  # type: ignore[misc]
+        owners = {name: number for number, name in enumerate(NAMES, 1)}
+        counted = [row for row in rows if row.dialed_at is not None and row.state is not AttemptState.REFUSED]
+        for call in calls:
+            key = _key(_number(call.phone), call.campaign_id)
+            same = [
+                row.dialed_at
+                for row in counted
+                if row.phone == call.phone or (key and _key(_number(row.phone), owners[row.campaign]) == key)
+            ]
+            limits, now = call.spec.limits, self.clock.now()
+            for most, days in ((limits.per_day, 1), (limits.per_7_days, 7), (limits.per_30_days, 30)):
+                made = sum(now - days * DAY_S < at for at in same if at is not None)
+                assert not most or made <= most, f"{made} calls in {days} days"
+            assert not limits.lifetime or len(same) <= limits.lifetime
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data(), wait=st.sampled_from((0.0, 40.0)), keep=st.booleans())
@@ -175,7 +199,7 @@ class LedgerMachine(RuleBasedStateMachine):
             entries = [Suppression(phone(n), "asked", "", campaign) for n in numbers[:1]]
             self.same(lambda ledger: ledger.suppress(entries))
 
-    @rule(seconds=st.sampled_from((1.0, 35.0, 61.0, 700.0, 6 * 3600.0)))
+    @rule(seconds=st.sampled_from((1.0, 35.0, 61.0, 700.0, 6 * 3600.0, 20 * 3600.0)))
     def time_passes(self, seconds: float) -> None:
         self.clock.skip(seconds)
         self.same(lambda ledger: ledger.sweep())
@@ -197,7 +221,7 @@ class LedgerMachine(RuleBasedStateMachine):
         asked = [GateRequest(q.attempt_id, q.dispatch, f"d{q.attempt_id}-{q.dispatch}", "w", 60.0) for q in queued]
         answers = self.same(lambda ledger: ledger.pass_gate(asked))
         calls = [answer for answer in answers if isinstance(answer, Admitted)]
-        self.calls += calls
+        self.admit(calls)
         now = self.clock.now()
         told = [SendOutcome(call.attempt_id, call.token, result, 1, now, Redial(now + 40)) for call in calls[1:]]
         self.same(lambda ledger: ledger.record_sends(told))
@@ -231,6 +255,15 @@ class LedgerMachine(RuleBasedStateMachine):
                     assert allowed(at, AttemptState(event.after), Actor(event.actor))
                     at = AttemptState(event.after)
                 assert at is row.state, "I9: events replay to the state"
+
+
+def _key(number: int, campaign: int) -> str:
+    """Two numbers of one person, one without a key, and one that each campaign knows by another key."""
+    return {2: "k2", 3: "k2", 4: "", 5: f"k{campaign}"}.get(number, f"own{number}")
+
+
+def _number(number: str) -> int:
+    return int(number[-4:])
 
 
 _made: list[Path] = []

@@ -1,7 +1,7 @@
 """Verbs of the worker: the gate, and what became of a request."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_COLUMNS, campaign_of
@@ -14,12 +14,15 @@ from dialer.adapters.sql_ledger.moves import (
     from_states,
     states_of,
 )
+from dialer.adapters.sql_ledger.person_history import read_histories
 from dialer.adapters.sql_ledger.tables import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec
-from dialer.domain.gate import Admit, Defer, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.domain.contact import ContactStatus
+from dialer.domain.gate import Admit, Defer, Exhaust, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
 
@@ -28,7 +31,7 @@ SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.du
     c.name, c.variables, c.zones, c.places,
     coalesce((SELECT s.reason FROM suppressions s WHERE s.phone = a.phone AND s.campaign_id IN (0, a.campaign_id)
         LIMIT 1), ''),
-    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)}))
+    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), a.person
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 """
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
@@ -53,8 +56,8 @@ TURN_AWAY = """
 UPDATE attempts SET state = 'cancelled', lease_until = NULL, ended_at = :now, reason = :reason
 WHERE id = :attempt_id AND state = 'queued'
 """
-SUPPRESS_CONTACT = f"""
-UPDATE contacts SET status = 'suppressed', due_at = NULL, waits_for = ''
+END_CONTACT = f"""
+UPDATE contacts SET status = :status, due_at = NULL, waits_for = ''
 WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 
@@ -93,10 +96,6 @@ FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contact
 WHERE attempts.id IN :ids* AND attempts.state = 'planned'
     AND (campaigns.status = 'cancelled' OR contacts.status NOT IN ({OPEN_CONTACT}))
 """
-CANCEL_CONTACT = f"""
-UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = ''
-WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
-"""
 
 
 def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: float) -> list[GateAnswer]:
@@ -104,6 +103,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     facts = {row[0]: row for row in transaction.all(GATE_FACTS, {"ids": [r.attempt_id for r in requests]})}
     campaign_ids = sorted({row[1] for row in facts.values()})
     campaigns = {row[0]: campaign_of(row) for row in transaction.all(RUNNING_SPECS, {"ids": campaign_ids})}
+    histories = read_histories(transaction, _limited(facts.values(), campaigns))
     admitted: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
     phones_taken: set[str] = set()
@@ -113,10 +113,12 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         if row is None:
             answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
             continue
-        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken), request, now)
+        made = histories.of(row[14], row[7])
+        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken, made), request, now)
         match verdict:
             case Admit(why):
                 phones_taken.add(row[7])
+                histories.add(row[0], row[14], row[7], Made(now, AttemptState.DIALING))
                 admitted.append(_admission(request, row, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
                 answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
@@ -135,7 +137,12 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     return answers
 
 
-def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str]) -> GateFacts:
+def _limited(rows: Iterable[Row], campaigns: Mapping[int, Campaign]) -> list[tuple[str, str]]:
+    """(person, phone) of each attempt of which it matters how often the person was called."""
+    return [(row[14], row[7]) for row in rows if campaigns[row[1]].spec.limits_people]
+
+
+def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str], made: Sequence[Made]) -> GateFacts:
     return GateFacts(
         state=AttemptState(row[4]),
         dispatch=row[5],
@@ -146,6 +153,8 @@ def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str]) -> GateFacts
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
         places=tuple(row[11].split()),
+        limits=campaign.spec.limits,
+        made=made,
     )
 
 
@@ -179,9 +188,10 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
             told = f"{why}; clock {clock}" if clock else why
             events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, told))
             return Turned(attempt_id, AttemptState.PLANNED, why)
-        case Suppress(why):
+        case Suppress(why) | Exhaust(why):
+            status = ContactStatus.SUPPRESSED if isinstance(verdict, Suppress) else ContactStatus.EXHAUSTED
             transaction.run(TURN_AWAY, {"attempt_id": attempt_id, "now": now, "reason": why})
-            transaction.run(SUPPRESS_CONTACT, {"contact_id": row[2]})
+            transaction.run(END_CONTACT, {"contact_id": row[2], "status": str(status)})
             events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.CANCELLED, why))
             return Turned(attempt_id, AttemptState.CANCELLED, why)
         case Stale(why):
@@ -218,7 +228,7 @@ def _end_in_vain(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
     rows = transaction.all(PLANNED_IN_VAIN, {"ids": ids}) if ids else []
     for row in rows:
         end_waiting(transaction, [row], Actor.OPERATOR, row[3], now)
-        transaction.run(CANCEL_CONTACT, {"contact_id": row[2]})
+        transaction.run(END_CONTACT, {"contact_id": row[2], "status": "cancelled"})
 
 
 def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:

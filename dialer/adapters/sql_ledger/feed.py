@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, event
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
+from dialer.adapters.sql_ledger.person_history import read_histories
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.gate import UNSIGHTED_OPENING_S
+from dialer.domain.limits import Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
 from dialer.ports import Campaign, QueuedAttempt, Swept
 
 DUE_ATTEMPTS = """
-SELECT attempts.id, contacts.zones, contacts.places FROM attempts JOIN contacts ON contacts.id = attempts.contact_id
+SELECT attempts.id, attempts.person, attempts.phone, attempts.contact_id, contacts.zones, contacts.places
+FROM attempts JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.campaign_id = :campaign_id AND attempts.state = 'planned' AND attempts.due_at <= :now
 ORDER BY attempts.due_at, attempts.id LIMIT :limit
 """
@@ -25,7 +28,7 @@ DISPATCHES = "SELECT id, dispatch FROM attempts WHERE id IN :ids*"
 PUT_OFF_ATTEMPTS = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id IN :ids* AND state = 'planned'"
 
 FRESH_CONTACTS = """
-SELECT id, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, zones, places FROM contacts
+SELECT id, CASE WHEN person_key = '' THEN phone ELSE person_key END, phone, id, zones, places FROM contacts
 WHERE campaign_id = :campaign_id AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit
 """
@@ -35,11 +38,20 @@ UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN (
     SELECT id FROM contacts WHERE campaign_id = :campaign_id AND zones = :zones AND places = :places
         AND due_at <= :now LIMIT :limit)
 """
+PUT_OFF_CONTACT = "UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id = :id"
+PUT_OFF_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id = :id AND state = 'planned'"
 FIRST_ATTEMPT = """
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
 VALUES (:campaign_id, :contact_id, 1, :phone, :person, 'queued', 1, :now, :lease_until, 'first attempt')
 """
 FIRST_ATTEMPTS = "SELECT id, dispatch FROM attempts WHERE contact_id IN :contact_ids* AND number_of = 1 ORDER BY id"
+NEVER_DIALED = """
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
+VALUES (:campaign_id, :contact_id, 1, :phone, :person, 'planned', :now, :reason)
+"""
+EXHAUST_CONTACT = f"""
+UPDATE contacts SET status = 'exhausted', due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
+"""
 
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 HAND_BACK = """
@@ -64,6 +76,9 @@ FINISH = "UPDATE campaigns SET status = 'finished', finished_at = :now WHERE id 
 NAMES = "SELECT name FROM campaigns WHERE id IN :ids* ORDER BY id"
 
 PUT_OFF_AT_ONCE = 20_000
+LOOK_AT_ONCE = 500
+LOOKS = 8
+"""People that must not be called now cost no slot: so many pages are searched for others in one claim."""
 
 
 def claim_due(
@@ -80,19 +95,31 @@ def _claim(
     if campaign.status is not CampaignStatus.RUNNING:
         return []
     told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until}
-    claimed = _claim_planned(transaction, campaign, told | {"limit": limit}, now)
-    if len(claimed) < limit:
-        claimed += _claim_fresh(transaction, campaign, told | {"limit": limit - len(claimed)}, now)
-    return claimed
+    claimed = _claim_planned(transaction, campaign, told, limit, now)
+    return claimed + _claim_fresh(transaction, campaign, told, limit - len(claimed), now)
 
 
 def _claim_planned(
-    transaction: Transaction, campaign: Campaign, told: dict[str, Any], now: float
+    transaction: Transaction, campaign: Campaign, told: dict[str, Any], limit: int, now: float
 ) -> list[QueuedAttempt]:
-    due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told), now)
-    for (opens_at, reason), rows in closed.items():
-        transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
-    ids = [row[0] for row in due]
+    claimed: list[QueuedAttempt] = []
+    for page in (limit, *[LOOK_AT_ONCE] * (LOOKS - 1)):
+        due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told | {"limit": page}), now)
+        for (opens_at, reason), rows in closed.items():
+            transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
+        free, waiting, spent = _split_by_person(transaction, campaign, due, limit - len(claimed), now)
+        transaction.many(PUT_OFF_ATTEMPT, waiting)
+        for row, reason in spent:
+            _give_up(transaction, row[0], row[3], reason, now)
+        claimed += _queue(transaction, campaign, [row[0] for row in free], told, now)
+        if len(claimed) == limit or not (waiting or spent):
+            break
+    return claimed
+
+
+def _queue(
+    transaction: Transaction, campaign: Campaign, ids: list[int], told: dict[str, Any], now: float
+) -> list[QueuedAttempt]:
     if not ids:
         return []
     transaction.many(QUEUE_ATTEMPT, [{"id": id_, "lease_until": told["lease_until"]} for id_ in ids])
@@ -101,23 +128,82 @@ def _claim_planned(
     return [QueuedAttempt(id_, dispatches[id_], campaign.campaign_id, campaign.spec.provider) for id_ in ids]
 
 
-def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], now: float) -> list[QueuedAttempt]:
-    fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told), now)
-    for (opens_at, reason), rows in closed.items():
-        for zones, places in {row[-2:] for row in rows}:
-            put_off = {"zones": zones, "places": places, "due_at": opens_at, "reason": reason, "limit": PUT_OFF_AT_ONCE}
-            transaction.run(PUT_OFF_CONTACTS, told | put_off)
+def _give_up(transaction: Transaction, attempt_id: int, contact_id: int, reason: str, now: float) -> None:
+    """The person may never be called again."""
+    end_waiting(transaction, [(attempt_id, "planned")], Actor.FEEDER, reason, now)
+    transaction.run(EXHAUST_CONTACT, {"id": contact_id})
+
+
+def _claim_fresh(
+    transaction: Transaction, campaign: Campaign, told: dict[str, Any], limit: int, now: float
+) -> list[QueuedAttempt]:
+    claimed: list[QueuedAttempt] = []
+    for page in (limit, *[LOOK_AT_ONCE] * (LOOKS - 1)):
+        if len(claimed) == limit:
+            break
+        fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told | {"limit": page}), now)
+        for (opens_at, reason), rows in closed.items():
+            for zones, places in {row[-2:] for row in rows}:
+                put_off = {"zones": zones, "places": places, "due_at": opens_at, "reason": reason,
+                           "limit": PUT_OFF_AT_ONCE}  # fmt: skip
+                transaction.run(PUT_OFF_CONTACTS, told | put_off)
+        free, waiting, spent = _split_by_person(transaction, campaign, fresh, limit - len(claimed), now)
+        transaction.many(PUT_OFF_CONTACT, waiting)
+        claimed += _take(transaction, campaign, free, told, now)
+        for row, reason in spent:
+            transaction.run(TAKE_CONTACTS, {"ids": [row[0]]})
+            transaction.run(NEVER_DIALED, told | _whom(row) | {"reason": reason})
+            made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": [row[0]]})
+            _give_up(transaction, made[0][0], row[0], reason, now)
+        if not (waiting or spent):
+            break
+    return claimed
+
+
+def _take(
+    transaction: Transaction, campaign: Campaign, fresh: list[Row], told: dict[str, Any], now: float
+) -> list[QueuedAttempt]:
+    """Make the first attempt of each contact."""
     if not fresh:
         return []
     contact_ids = [row[0] for row in fresh]
     transaction.run(TAKE_CONTACTS, {"ids": contact_ids})
-    transaction.many(FIRST_ATTEMPT, [told | {"contact_id": row[0], "phone": row[1], "person": row[2]} for row in fresh])
+    transaction.many(FIRST_ATTEMPT, [told | _whom(row) for row in fresh])
     made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})
     add_events(
         transaction,
         [event(row[0], now, Actor.FEEDER, "planned", AttemptState.QUEUED, "first attempt") for row in made],
     )
     return [QueuedAttempt(row[0], row[1], campaign.campaign_id, campaign.spec.provider) for row in made]
+
+
+def _whom(row: Row) -> dict[str, Any]:
+    return {"contact_id": row[0], "person": row[1], "phone": row[2]}
+
+
+def _split_by_person(
+    transaction: Transaction, campaign: Campaign, rows: list[Row], wanted: int, now: float
+) -> tuple[list[Row], list[dict[str, Any]], list[tuple[Row, str]]]:
+    """Of these rows (id, person, phone first): up to ``wanted`` to call, who must wait, and who is never called."""
+    spec = campaign.spec
+    if not spec.limits_people:
+        return rows[:wanted], [], []
+    histories = read_histories(transaction, [(row[1], row[2]) for row in rows])
+    free: list[Row] = []
+    waiting: list[dict[str, Any]] = []
+    spent: list[tuple[Row, str]] = []
+    for row in rows:
+        if len(free) == wanted:
+            break
+        caps = place_caps(spec.window, tuple(row[-1].split()))
+        match cap_on(spec.limits, histories.of(row[1], row[2]), now, caps):
+            case Wait(until, reason):
+                waiting.append({"id": row[0], "due_at": until, "reason": reason})
+            case Spent(reason):
+                spent.append((row, reason))
+            case None:
+                free.append(row)
+    return free, waiting, spent
 
 
 def _split_by_window(

@@ -33,7 +33,8 @@ UPDATE attempts SET state = 'placed', call_id = :call_id, reason = :reason
 WHERE id = :attempt_id AND state IN ({from_states(AttemptState.PLACED, Actor.RECONCILER)})
 """
 TO_REVIEW = f"""
-UPDATE attempts SET state = 'review', lease_until = NULL, call_id = :call_id, reason = :reason
+UPDATE attempts SET state = 'review', lease_until = NULL, call_id = :call_id, reason = :reason,
+    dialed_at = coalesce(dialed_at, :started_at, :now)
 WHERE id = :attempt_id AND state IN ({from_states(AttemptState.REVIEW, Actor.RECONCILER)})
 """
 SEND_ADOPTED = "UPDATE sends SET class = 'placed' WHERE attempt_id = :attempt_id AND class = 'unknown'"
@@ -86,7 +87,8 @@ def _review(transaction: Transaction, row: Matched, before: dict[int, str], now:
     attempt_id = row.attempt_id
     if attempt_id is None or attempt_id not in before:
         return False
-    told = {"attempt_id": attempt_id, "now": now, "call_id": row.log.call_id, "reason": row.evidence}
+    told = {"attempt_id": attempt_id, "now": now, "call_id": row.log.call_id, "reason": row.evidence,
+            "started_at": row.log.started_at}  # fmt: skip
     if transaction.run(TO_REVIEW, told):
         moved = event(attempt_id, now, Actor.RECONCILER, before[attempt_id], AttemptState.REVIEW, row.evidence)
         add_events(transaction, [moved])

@@ -12,6 +12,7 @@ from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import FREE_AT
 from dialer.errors import UnknownName
 from dialer.ports import (
     AttemptRow,
@@ -207,7 +208,9 @@ def _imported(transaction: Transaction, campaign_id: int) -> ImportCounts:
 
 def _waiting(transaction: Transaction, told: dict[str, float]) -> dict[str, int]:
     waiting: dict[str, int] = {}
-    for reason, count in (*transaction.all(WAITING_CONTACTS, told), *transaction.all(WAITING_ATTEMPTS, told)):
+    for words, count in (*transaction.all(WAITING_CONTACTS, told), *transaction.all(WAITING_ATTEMPTS, told)):
+        # When a limit frees is told with each attempt; together they are one reason.
+        reason = words.partition(FREE_AT)[0]
         waiting[reason] = waiting.get(reason, 0) + count
     return waiting
 
