@@ -4,10 +4,11 @@ Pure: whoever asks brings what was called before, read in the same critical sect
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.country_rules import AttemptCap
 from dialer.domain.disposition import Disposition
 
 DAY_S = 86_400.0
@@ -85,57 +86,54 @@ class Spent:
     why: str
 
 
-def strictest(limits: Iterable[PersonLimits]) -> PersonLimits:
-    """Of each limit the hardest."""
-    found = list(limits)
-    hardest: dict[str, float] = {}
-    for one in fields(PersonLimits):
-        values = [value for limit in found if (value := getattr(limit, one.name))]
-        hardest[one.name] = max(values, default=0.0) if one.name.endswith("_s") else min(values, default=0)
-    return PersonLimits(**hardest)  # type: ignore[arg-type]
-
-
 def place_caps(window: CallingWindow, places: tuple[str, ...]) -> tuple[AttemptCap, ...]:
     """The caps that the country rules set for a person who may be in ``places``."""
     return caps_for(places, window.also_rules) if window.rules != "off" else ()
 
 
-def cap_on(limits: PersonLimits, made: Sequence[Made], now: float) -> Wait | Spent | None:
+def cap_on(
+    limits: PersonLimits, made: Sequence[Made], now: float, caps: Sequence[AttemptCap] = ()
+) -> Wait | Spent | None:
     """Whether a person with these calls must be left alone at ``now``, and until when; None: may be called.
+
+    ``caps`` are those of the rules of the places where the person may be; all of them hold beside ``limits``.
 
     A call that is on the wire counts, but may yet turn out not placed: nobody is put off for long, or for good,
     because of it.
     """
-    if not made or limits == UNLIMITED:
+    if not made or (limits == UNLIMITED and not caps):
         return None
     settled = [one for one in made if one.state is not AttemptState.DIALING]
-    capped = _cap(limits, settled, now)
-    if capped is None and len(settled) < len(made) and _cap(limits, made, now) is not None:
+    capped = _cap(limits, settled, now, caps)
+    if capped is None and len(settled) < len(made) and _cap(limits, made, now, caps) is not None:
         return Wait(now + ON_THE_WIRE_S, "another call to this person is being placed")
     if capped is None and limits.silence_s and any(one.state in LIVE for one in made):
         return Wait(now + ON_THE_WIRE_S, "another call to this person is open")
     return capped
 
 
-def _cap(limits: PersonLimits, made: Sequence[Made], now: float) -> Wait | Spent | None:
+def _cap(limits: PersonLimits, made: Sequence[Made], now: float, caps: Sequence[AttemptCap]) -> Wait | Spent | None:
     if 0 < limits.lifetime <= len(made):
         return Spent(f"{_calls(len(made))} already: the lifetime limit is {limits.lifetime}")
-    waits = [wait for wait in (*_too_many(limits, made), *_too_soon(limits, made)) if wait.until > now]
+    waits = [wait for wait in (*_too_many(limits, made, caps), *_too_soon(limits, made)) if wait.until > now]
     if not waits:
         return None
     last = max(waits, key=lambda wait: wait.until)
     return Wait(last.until, f"{last.why}{FREE_AT}{datetime.fromtimestamp(last.until, UTC):%Y-%m-%d %H:%M} UTC")
 
 
-def _too_many(limits: PersonLimits, made: Sequence[Made]) -> Iterable[Wait]:
+def _too_many(limits: PersonLimits, made: Sequence[Made], caps: Sequence[AttemptCap]) -> Iterable[Wait]:
     newest_first = sorted((one.dialed_at for one in made), reverse=True)
-    for most, days, period in (
-        (limits.per_day, 1, "24 h"),
-        (limits.per_7_days, 7, "7 days"),
-        (limits.per_30_days, 30, "30 days"),
-    ):
+    periods = [
+        (limits.per_day, DAY_S, ""),
+        (limits.per_7_days, 7 * DAY_S, ""),
+        (limits.per_30_days, 30 * DAY_S, ""),
+        *((cap.attempts, cap.within_s, f" ({cap.rule})") for cap in caps),
+    ]
+    for most, within_s, rule in periods:
         if 0 < most <= len(newest_first):
-            yield Wait(newest_first[most - 1] + days * DAY_S + SETTLE_S, f"{_calls(most)} in {period} already")
+            why = f"{_calls(most)} in {_span(within_s)} already{rule}"
+            yield Wait(newest_first[most - 1] + within_s + SETTLE_S, why)
 
 
 def _too_soon(limits: PersonLimits, made: Sequence[Made]) -> Iterable[Wait]:

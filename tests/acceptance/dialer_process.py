@@ -326,6 +326,13 @@ def dialing(dialect: str = "vaanivoice", *, rate: float = 0, lines: int = 0, mos
     ]  # fmt: skip
 
 
+def campaign_file(home: Home, tables: str, name: str = "list") -> list[str]:
+    """The option that gives a campaign file with these tables; the name and the agent stand in it."""
+    path = home.path / f"{name}.toml"
+    path.write_text(f'name = "{name}"\nagent = "{AGENT["vaanivoice"]}"\n{tables}\n')
+    return ["--campaign", str(path)]
+
+
 def finals(report: dict[str, Any]) -> int:
     """Contacts whose status is final."""
     return sum(report["contacts"][name] for name in ("reached", "exhausted", "suppressed", "invalid", "expired",

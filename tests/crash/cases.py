@@ -17,6 +17,7 @@ from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.contact import NewContact
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import UNLIMITED
 from dialer.domain.redial import RedialPolicy
 from dialer.ports import ImportCounts
 from dialer.simulator.options import Options
@@ -66,6 +67,7 @@ SPEC = CampaignSpec(
     window=ALWAYS,
     pace=Pace(0, 6),
     redial=RedialPolicy(2, dict.fromkeys(Disposition, 0.2)),
+    limits=UNLIMITED,
 )
 TRACELESS = {"unread": 0.4}
 QUICK = Options(

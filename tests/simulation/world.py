@@ -15,6 +15,7 @@ from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.contact import NewContact
 from dialer.domain.disposition import Disposition
+from dialer.domain.limits import UNLIMITED
 from dialer.domain.redial import RedialPolicy
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import ImportCounts, Limits, QueuedAttempt
@@ -135,7 +136,7 @@ class World:
         plan, account = self.plan, self.books.dialect.account
         for n, name in enumerate(NAMES):
             pace = Pace(0.0, self._dice.choice((0, self.limits.concurrent_calls // 2)), self._dice.randint(1, 3))
-            spec = CampaignSpec(name, name, account, window=ALWAYS, pace=pace, redial=REDIAL)
+            spec = CampaignSpec(name, name, account, window=ALWAYS, pace=pace, redial=REDIAL, limits=UNLIMITED)
             campaign = await self.ledger.open_campaign(spec)
             first = n * (plan.people - plan.shared)
             people = [NewContact(phone(first + k), f"Person {k}", k + 2) for k in range(plan.people)]

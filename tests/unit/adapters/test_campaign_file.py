@@ -12,7 +12,7 @@ from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
 from dialer.domain.disposition import Disposition
-from dialer.domain.limits import PersonLimits
+from dialer.domain.limits import PRESETS, UNLIMITED, PersonLimits
 from dialer.errors import CampaignFileError
 
 WHOLE = """
@@ -44,6 +44,7 @@ busy = "10m"
 [limits]
 per_day = 1
 lifetime = 0
+silence = "7d"
 [source]
 url = "sqlite:///people.db"
 query = "SELECT * FROM people"
@@ -83,7 +84,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             rules="off", rules_reason="consent in writing",
         ),
         pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
-        limits=PersonLimits(1, 3, 6, 0),
+        limits=PersonLimits(1, 3, 6, 0, silence_s=604800.0),
         source=Source("sqlite:///people.db", "SELECT * FROM people", "*/5 * * * *"),
         schedule=Schedule(1803871800.0, 1806516000.0, "0 9 * * 1", "Asia/Kathmandu"),
         reminder=Reminder("appointment", (86400.0, 7200.0), "Asia/Kolkata"),
@@ -95,6 +96,13 @@ def test_every_key_is_read(tmp_path: Path) -> None:
 
 def test_only_name_and_agent_are_needed(tmp_path: Path) -> None:
     assert read_campaign(written(tmp_path, 'name = "n"\nagent = "a"'), Overrides()) == CampaignSpec("n", "a")
+
+
+def test_a_preset_is_overridden_key_by_key(tmp_path: Path) -> None:
+    text = 'name = "n"\nagent = "a"\n[limits]\npreset = "reg_f"\nper_day = 2\nsilence = "10d"'
+    spec = read_campaign(written(tmp_path, text), Overrides(defaults={"person_limits": UNLIMITED}))
+    assert spec.limits == PersonLimits(2, 7, 0, 0, silence_s=864000.0)
+    assert read_campaign(written(tmp_path, text.partition("\nper_day")[0]), Overrides()).limits == PRESETS["reg_f"]
 
 
 def test_overrides_win_over_the_file_and_defaults_lose(tmp_path: Path) -> None:
@@ -145,6 +153,11 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
         ),
         ('name = "n"\nagent = "a"\n[window]\nrules = "lax"', '[window] rules = "lax" must be "strict" or "off"'),
         ('name = "n"\nagent = "a"\n[limits]\nper_day = -1', "[limits] per_day must not be negative"),
+        (
+            'name = "n"\nagent = "a"\n[limits]\npreset = "usa"',
+            '[limits] preset = "usa" must be one of default, reg_f, us_strict, fr, uk, reminder',
+        ),
+        ('name = "n"\nagent = "a"\n[limits]\nspacing = "soon"', '[limits] spacing = "soon" must read like "15m"'),
         ('name = "n"\nagent = "a"\n[source]\nurl = "sqlite://"', "[source] needs both url and query"),
         ('name = "n"\nagent = "a"\n[schedule]\nstart = "2027-03-01"', "must be a time with its zone"),
         (

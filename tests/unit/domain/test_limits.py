@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.attempt import AttemptState
+from dialer.domain.country_rules import AttemptCap
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import (
     DAY_S,
@@ -18,7 +19,6 @@ from dialer.domain.limits import (
     Spent,
     Wait,
     cap_on,
-    strictest,
 )
 
 NOW = 1_790_000_000.0  # 2026-09-21 14:13:20 UTC
@@ -55,6 +55,18 @@ def test_longer_periods_roll_too(limits: PersonLimits, days: int, period: str) -
     assert isinstance(waits, Wait)
     assert waits.until == NOW - 3600 + days * DAY_S + SETTLE_S
     assert waits.why.startswith(f"1 call in {period} already: free at 2026-")
+
+
+def test_the_rules_of_the_place_hold_as_well_and_are_named() -> None:
+    florida = AttemptCap(3, DAY_S, "US-FL@1")
+    calls = made(60, 3600, 7200)
+    waits = cap_on(UNLIMITED, calls, NOW, [florida])
+    assert waits == Wait(
+        NOW - 7200 + DAY_S + SETTLE_S, "3 calls in 24 h already (US-FL@1): free at 2026-09-22 12:14 UTC"
+    )
+    assert cap_on(UNLIMITED, calls[:2], NOW, [florida]) is None
+    stricter = cap_on(replace(NONE, per_7_days=3), calls, NOW, [florida])
+    assert stricter == cap_on(replace(NONE, per_7_days=3), calls, NOW)
 
 
 def test_the_limit_that_lasts_longest_is_told() -> None:
@@ -107,13 +119,6 @@ def test_silence_after_a_refusal() -> None:
 def test_spacing_holds_after_any_call() -> None:
     waits = cap_on(PRESETS["uk"], made(3600), NOW)
     assert waits == Wait(NOW - 3600 + 3 * DAY_S + SETTLE_S, "called less than 3 days ago: free at 2026-09-24 13:14 UTC")
-
-
-def test_of_several_limits_the_hardest_of_each_counts() -> None:
-    one, two = PersonLimits(0, 7, 0, 10, silence_s=60), PersonLimits(3, 0, 4, 12, spacing_s=5)
-    assert strictest([one, two]) == PersonLimits(3, 7, 4, 10, silence_s=60, spacing_s=5)
-    assert strictest([one]) == one
-    assert strictest([]) == UNLIMITED
 
 
 def test_reg_f_is_seven_in_seven_days_and_then_silence() -> None:
