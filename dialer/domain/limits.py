@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dialer.domain.attempt import LIVE, AttemptState
-from dialer.domain.country_rules import AttemptCap
+from dialer.domain.calling_window import CallingWindow
+from dialer.domain.country_rules import AttemptCap, caps_for
 from dialer.domain.disposition import Disposition
 
 DAY_S = 86_400.0
