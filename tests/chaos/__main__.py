@@ -14,7 +14,7 @@ def _plan() -> Plan:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--rate", type=float, default=30.0, help="calls per second")
-    parser.add_argument("--lines", type=int, default=60, help="calls at the same time")
+    parser.add_argument("--lines", type=int, default=150, help="calls at the same time")
     parser.add_argument("--keep", type=Path, help="directory for the logs; default: thrown away")
     given = parser.parse_args()
     workers = given.workers or (4 if given.database == "postgresql" else 1)

@@ -66,7 +66,7 @@ class Faults:
     rate: float
     happened: Happened = field(default_factory=Happened)
     over: threading.Event = field(default_factory=threading.Event)
-    lines: int = 60
+    lines: int = 150
     _calls: int = 0
     _old_jobs: list[tuple[str, bytes]] = field(default_factory=list)
     _bags: dict[str, list[str]] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(0.5 * slow, 2.0 * slow, 40)
+                self._rest(0.5 * slow, 2.0 * slow, 45)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
@@ -138,13 +138,13 @@ class Faults:
         pid = worker.process.pid
         self.house.crew.stopped[pid] = worker
         worker.signal(signal.SIGSTOP)
-        self._count("worker frozen (SIGSTOP) for 5 to 30 s")
+        self._count("worker frozen (SIGSTOP) for 5 to 20 s")
 
         def thaw() -> None:
             worker.signal(signal.SIGCONT)
             self.house.crew.stopped.pop(pid, None)
 
-        timer = threading.Timer(self.chance.uniform(5.0, 30.0), thaw)
+        timer = threading.Timer(self.chance.uniform(5.0, 20.0), thaw)
         timer.start()
         self._rest(0.5, 1.0, 25)
         if self.house.crew.size == 1:
@@ -220,7 +220,7 @@ class Faults:
             self._count("PostgreSQL restarted")
         elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
-        self._rest(0.5, 2.0, 40)
+        self._rest(0.5, 2.0, 50)
 
     # the provider
 
@@ -294,7 +294,7 @@ class Faults:
         if self.chance.random() < 0.5:
             rate = self.rate if rate < self.rate else round(self.rate * 0.6)
         else:
-            lines = self.lines if lines < self.lines else round(self.lines * 0.5)
+            lines = self.lines if lines < self.lines else round(self.lines * 0.4)
         self.change_pace(rate, int(lines))
         self._count("rate or lines changed")
 

@@ -94,7 +94,7 @@ class Plan:
     seed: int
     database: str
     rate: float = 30.0
-    lines: int = 60
+    lines: int = 150
     rage_s: float = 3600.0
     settle_s: float = 240.0
     keep: Path | None = None

@@ -51,7 +51,7 @@ FLOORS_BY_FAULT: Mapping[str, tuple[tuple[str, ...], float]] = {
 REFUSING = frozenset({"refused-number", "403", "422"})
 """Faults after which an attempt is over, and nothing rang."""
 PER_THOUSAND = {
-    "worker killed (SIGKILL)": 20, "worker told to stop (SIGTERM)": 1, "worker frozen (SIGSTOP) for 5 to 30 s": 1.5,
+    "worker killed (SIGKILL)": 20, "worker told to stop (SIGTERM)": 1, "worker frozen (SIGSTOP) for 5 to 20 s": 1.5,
     "Redis flushed": 2, "Redis restarted empty, away or frozen": 0.8, "job rung again": 15,
     "provider refuses connections for 0.5 to 1.5 s": 2,
     "number suppressed": 30, "of them due within 5 s": 10, "paused and resumed": 3, "of them with calls on the wire": 2,
