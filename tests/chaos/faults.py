@@ -18,8 +18,10 @@ from tests.acceptance.dialer_process import AGENT, KEY, Running, clock, number, 
 from tests.chaos.machinery import House, redis_dump, texts_in
 from tests.chaos.numbers import numbers_in
 from tests.chaos.records import ask
+from tests.chaos.schedule import faults_in
 
 PATIENCE_S = 15.0
+RAISED = 10
 DUE_SOON_S = 5.0
 DIAL_QUEUE = "dialer:dial:v1"
 FORMATS = ("+91{0}", "0{0}", "91{0}", "+91 {1} {2}", "+91-{1}-{2}", "+91 ({1}) {2}", "00 91 {0}")
@@ -67,6 +69,7 @@ class Faults:
     happened: Happened = field(default_factory=Happened)
     over: threading.Event = field(default_factory=threading.Event)
     lines: int = 150
+    _throttled: bool = False
     _calls: int = 0
     _old_jobs: list[tuple[str, bytes]] = field(default_factory=list)
     _bags: dict[str, list[str]] = field(default_factory=dict)
@@ -89,6 +92,13 @@ class Faults:
             for one in running:
                 one.result()
         self.house.crew.fill()
+
+    def second_act(self) -> None:
+        """The provider throttles all the time from now on, and the operator asks for ten times the rate."""
+        if not self._throttled:
+            self.house.provider.change(faults=faults_in("second act"))
+            self.rate *= RAISED
+            self._throttled = True
 
     def _lane(self, lane: Callable[[], None]) -> None:
         self._rest(1.0, 2.0, 10)
@@ -160,7 +170,7 @@ class Faults:
 
     def _doorbell(self) -> None:
         self._look_into_redis()
-        match self._drawn("doorbell", {"ring": 9, "flush": 4, "break": 1}):
+        match self._drawn("doorbell", {"ring": 6, "flush": 4, "break": 1}):
             case "ring":
                 self._ring_again()
                 self._rest(0.5, 1.0, 25)
@@ -240,9 +250,11 @@ class Faults:
     # the operator
 
     def _operator(self) -> None:
+        if self._throttled and self.happened.rates[-1][2] <= self.rate / RAISED:
+            self.change_pace(self.rate, self.lines)
         done = {"pause": self._pause, "suppress": self._suppress, "pace": self._change_pace}
         done[self._drawn("operator", {"pause": 2, "suppress": 4, "pace": 2})]()
-        self._rest(0.5, 2.0, 30)
+        self._rest(0.5, 2.0, 20)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import psycopg
 
 from tests.acceptance.dialer_process import (
@@ -51,12 +52,13 @@ from tests.chaos.pace import (
 )
 from tests.chaos.records import ask, open_contacts, read_records
 from tests.chaos.schedule import (
+    FIRST_ACT,
     FLOORS_BY_FAULT,
     ON_THE_WIRE_PER_THOUSAND,
     PER_THOUSAND,
     PER_THOUSAND_POSTGRESQL,
-    PROVIDER_FAULTS,
     REFUSED_CONNECTION_PER_THOUSAND,
+    faults_in,
     floor_by_chance,
     floor_of,
 )
@@ -64,11 +66,10 @@ from tests.redis_server import running_redis
 
 LOG_DELAY_S = 0.3
 HORIZON_S = 25.0
-ACCOUNT_RATE = 20.0
+ACCOUNT_RATE = 100.0
 """The account may place so many times the calls of the campaign.
 
-A 429 slows the account, to a twentieth at the slowest: this way the campaign's own limit is under pressure all the
-time, while one request in 25 is throttled.
+A 429 slows the account, to a twentieth at the slowest: this way the campaign's own limit stays the one that counts.
 """
 SETTINGS = {
     "DIALER_PROVIDER_TIMEOUT_S": "2",
@@ -130,7 +131,7 @@ def run(plan: Plan) -> Verdict:
         faults = Faults(house, random.Random(plan.seed), plan.contacts, plan.rate, lines=plan.lines)
         began = clock.monotonic()
         _begin(plan, house, faults)
-        faults.rage(lambda: _little_is_left(plan, house, began))
+        faults.rage(lambda: _little_is_left(plan, house, faults, began))
         calm = clock.monotonic()
         _calm_down(house, faults, plan)
         settled = _settle(plan, house)
@@ -167,7 +168,7 @@ def _opened(plan: Plan, directory: Path) -> Iterator[House]:
 
 
 def _begin(plan: Plan, house: House, faults: Faults) -> None:
-    house.provider.change(faults=PROVIDER_FAULTS)
+    house.provider.change(faults=faults_in("first act"))
     people = write_list(house.home.path / "list.csv", plan.contacts)
     asked = clock.now()
     house.command("enqueue", str(people), *faults.options(plan.rate, plan.lines))
@@ -176,11 +177,14 @@ def _begin(plan: Plan, house: House, faults: Faults) -> None:
     house.crew.fill()
 
 
-def _little_is_left(plan: Plan, house: House, began: float) -> bool:
+def _little_is_left(plan: Plan, house: House, faults: Faults, began: float) -> bool:
     if clock.monotonic() - began > plan.rage_s:
         return True
-    with suppress(psycopg.Error, sqlite3.Error):
-        return open_contacts(house.ledger_url) <= plan.contacts * SHARE_LEFT
+    with suppress(psycopg.Error, sqlite3.Error, httpx.HTTPError):
+        left = open_contacts(house.ledger_url) / plan.contacts
+        if left <= 1 - FIRST_ACT:
+            faults.second_act()
+        return left <= SHARE_LEFT
     return False
 
 

@@ -11,7 +11,7 @@ from tests.chaos.faults import Happened, Span
 from tests.chaos.leftovers import nothing_told
 from tests.chaos.records import Records
 from tests.chaos.run import agreements_of
-from tests.chaos.schedule import FLOORS_BY_FAULT, PROVIDER_FAULTS, floor_by_chance, floor_of
+from tests.chaos.schedule import FLOORS_BY_FAULT, PROVIDER_FAULTS, THROTTLING, floor_by_chance, floor_of
 
 PERSON, OTHER = "+919000000000", "+919000000001"
 PATH = "/api/trigger-call/"
@@ -159,4 +159,4 @@ def test_floors_are_those_of_the_plan_at_full_size_and_what_chance_allows_below(
     assert (floors["429"], floors["500"], floors["request arrives 3 to 12 s late"]) == (400, 250, 10)
     assert min(floors.values()) >= 10
     assert floor_by_chance(("late",), 1, 300, 100) == 0
-    assert {name for names, _ in FLOORS_BY_FAULT.values() for name in names} == set(PROVIDER_FAULTS)
+    assert {name for names, _ in FLOORS_BY_FAULT.values() for name in names} == set(PROVIDER_FAULTS) | set(THROTTLING)
