@@ -10,7 +10,7 @@ from dialer.simulator import faults
 from dialer.simulator.options import Options, Range
 from dialer.simulator.server import serve
 
-_NUMBERS = {"outcomes", "faults"}
+_NUMBERS = {"outcomes", "faults", "webhook_faults"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add(made: argparse.ArgumentParser, item: Field[Any], hint: Any) -> None:
-    flag = "--" + {"faults": "fault"}.get(item.name, item.name).replace("_", "-")
+    flag = "--" + {"faults": "fault", "webhook_faults": "webhook-fault"}.get(item.name, item.name).replace("_", "-")
     rest: dict[str, Any] = {"dest": item.name, "help": _help(item)}
     if hint is bool:
         rest |= {"action": argparse.BooleanOptionalAction}
@@ -93,7 +93,7 @@ def _whole(name: str, value: Any) -> Any:
         return {key: float(text) for key, text in value}
     if name == "outcome_by_number":
         return dict(value)
-    return tuple(value) if name in {"agents", "dnd"} else value
+    return tuple(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

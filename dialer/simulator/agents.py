@@ -31,7 +31,7 @@ class Agents:
         """Let those be there that the options name, unless they were deleted."""
         for name in names:
             if name not in self._ids and name not in self._gone:
-                agent_id = name if _is_id(name) else self._make_id(name)
+                agent_id = name if is_id(name) else self._make_id(name)
                 handle = f"agent_{name[:8]}" if name == agent_id else name
                 self.add(Agent(agent_id, handle, handle, at, at))
 
@@ -86,7 +86,8 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     return both
 
 
-def _is_id(name: str) -> bool:
+def is_id(name: str) -> bool:
+    """Whether ``name`` is an id in the form of either dialect."""
     try:
         UUID(name)
     except ValueError:

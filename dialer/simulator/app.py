@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dialer.simulator.answers import Json
 from dialer.simulator.books import Received
+from dialer.simulator.courier import Courier
 from dialer.simulator.options import Options
 from dialer.simulator.served import served
 from dialer.simulator.summary import summarise
@@ -32,10 +33,10 @@ PLACING = ("/api/trigger-call/", "/calls/outbound_call")
 """Matched before all others, which a rehearsal asks for a thousand times less often."""
 
 
-def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
+def application(board: Switchboard, courier: Courier, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
     """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
-    every: list[BaseRoute] = [*(route for part in served(board) for route in part.routes())]
-    every += _Control(board, unplug).routes()
+    every: list[BaseRoute] = [*(route for part in served(board, courier) for route in part.routes())]
+    every += _Control(board, courier, unplug).routes()
     every.sort(key=lambda route: getattr(route, "path", "") not in PLACING)
     app = Starlette(routes=every, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
@@ -44,8 +45,8 @@ def application(board: Switchboard, unplug: Callable[[float], Awaitable[None]]) 
 class _Control:
     """``/_sim/``: not the vendor's; never counted in the books, needs no key."""
 
-    def __init__(self, board: Switchboard, unplug: Callable[[float], Awaitable[None]]) -> None:
-        self.board, self.unplug = board, unplug
+    def __init__(self, board: Switchboard, courier: Courier, unplug: Callable[[float], Awaitable[None]]) -> None:
+        self.board, self.courier, self.unplug = board, courier, unplug
 
     def routes(self) -> list[Route]:
         return [
@@ -54,6 +55,7 @@ class _Control:
             Route(CONTROL + "count", self.count),
             Route(CONTROL + "options", self.change, methods=["POST"]),
             Route(CONTROL + "outage", self.outage, methods=["POST"]),
+            Route(CONTROL + "webhook-test", self.webhook_test, methods=["POST"]),
         ]
 
     async def books(self, request: Request) -> Response:
@@ -65,6 +67,11 @@ class _Control:
     async def count(self, request: Request) -> Response:
         """How many requests and calls there were so far: cheap to ask again and again."""
         return Json({"requests": len(self.board.books.requests), "calls": len(self.board.books.calls)})
+
+    async def webhook_test(self, request: Request) -> Response:
+        """Send what the dashboard's test button sends."""
+        self.courier.test()
+        return Json({"sent": self.board.options.webhook_url is not None})
 
     async def change(self, request: Request) -> Response:
         """Change options while running; the body is an object of option names, e.g. ``{"faults": {"500": 1}}``."""

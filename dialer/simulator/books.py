@@ -3,7 +3,7 @@
 import heapq
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from dialer.simulator.life import Life
@@ -53,12 +53,24 @@ class Call:
     row_fault: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook: unix seconds, the event, the try (0: it was lost), the status (None: no answer), the fault."""
+
+    at: float
+    event: str
+    number_of: int
+    status: int | None
+    fault: str | None
+
+
 class Books:
     """Everything that happened, in order of arrival."""
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self.calls: list[Call] = []
+        self.webhooks: list[Delivery] = []
         self.by_id: dict[str, Call] = {}
         self.calls_to: Counter[str] = Counter()
         self.place_requests = RollingSecond()
@@ -89,11 +101,15 @@ class Books:
         return {number: count for number, count in self.calls_to.items() if count > 1}
 
     def export(self, now: float) -> dict[str, Any]:
-        """The full books as JSON types: ``now``, ``requests``, ``calls``; numbers whole, times in unix seconds."""
+        """The full books as JSON types: ``now``, ``requests``, ``calls``, ``webhooks``.
+
+        Numbers are whole, times in unix seconds.
+        """
         return {
             "now": now,
             "requests": [_exported_request(request) for request in self.requests],
             "calls": [_exported(call, now) for call in self.calls],
+            "webhooks": [asdict(delivery) for delivery in self.webhooks],
         }
 
 

@@ -23,12 +23,16 @@ DEFAULT_MIX: dict[str, float] = {
     "failed": 0.02,
 }
 
+WEBHOOK_FAULTS = ("lost", "repeated", "early", "forged")
+"""What can go wrong with a webhook; each is drawn by itself."""
+
 STATUSES = {
     "vaanivoice_missing_transcript": (404, 200),
     "vaanivoice_details_pending": (200, 202),
     "vaanivoice_unknown_agent": (404, 422),
     "session_created": (200, 201),
     "session_ended": (410, 200),
+    "campaign_refusal": (422, 400),
 }
 """HTTP statuses that the documents leave open."""
 
@@ -132,11 +136,35 @@ class Options:
     session_replay: bool = _option(True, "a socket opened again is first told all events so far")
     socket_drops: int = _option(0, "so many sockets of each session break after the next event")
     captions_key: bool = _option(False, "live captions need the key (not documented)")
+    vaanivoice_campaigns: str = _option("campaigns", "key of the campaign list", ("campaigns", "data", "items"))
+    campaign_hours: str = _option("vendor", "hours a campaign may have: 02:30 to 14:29 UTC, or any", ("vendor", "any"))
+    campaign_concurrency: int = _option(50, "the most lines a campaign may ask for")
+    campaign_refusal: int = _option(422, "HTTP status of a campaign's error codes: 422 or 400")
+    webhook_url: str | None = _option(None, "where the webhooks of calls go; default: nowhere")
+    webhook_form: str = _option("flat", "shape of a call's webhook: as documented, or as captured", ("flat", "nested"))
+    webhook_details: bool = _option(False, "nested webhooks with all call details")
+    webhook_secret: str | None = _option(None, "what webhooks are signed with")
+    webhook_signature: str = _option(
+        "none",
+        "signature of a call's webhook: none, or hex HMAC-SHA256 in that header, bare without sha256=",
+        ("none", "x-webhook-signature", "x-webhook-signature-bare", "vaani-signature", "x-vaani-signature"),
+    )
+    webhook_attempts: int = _option(1, "how often a call's webhook is tried, at 0, 5, 25, 125 and 625 s")
+    webhook_duration: str = _option("ms", "unit of call_duration in call_postprocessing", ("ms", "s"))
+    webhook_transfer: str = _option(
+        "none", "an answered call is handed to a human half-way", ("none", "successful", "failed")
+    )
+    webhook_faults: Mapping[str, float] = _mapping(
+        {}, "chance that a webhook is lost, repeated, early (before the answer) or joined by a forged one"
+    )
     vaanivoice_errors: str = _option("detail", "shape of an error body", ("detail", "gateway"))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be obeyed, naming the option."""
         fault_names.check(self.faults)
+        for name, chance in self.webhook_faults.items():
+            if name not in WEBHOOK_FAULTS or not 0 <= chance <= 1:
+                raise ValueError(f"webhook_faults: {', '.join(WEBHOOK_FAULTS)}, each 0 to 1, not {name}={chance}")
         _check_outcomes([*self.outcomes, *self.outcome_by_number.values()])
         if sum(self.outcomes.values()) <= 0:
             raise ValueError("outcomes: at least one weight must be above 0")

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dialer.simulator.campaigns import Campaigns
+from dialer.simulator.courier import Courier
 from dialer.simulator.desk import Desk
 from dialer.simulator.operations import Endpoint, Operation, Socket, routes
 from dialer.simulator.sessions import Sessions
@@ -18,6 +20,7 @@ from dialer.simulator.vaani_agents import VaaniAgents
 from dialer.simulator.vaani_desk import VaaniDesk
 from dialer.simulator.vaanivoice import Vaanivoice
 from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
+from dialer.simulator.vaanivoice_campaigns import VaanivoiceCampaigns
 from dialer.simulator.vaanivoice_captions import Captions
 from dialer.simulator.vaanivoice_recordings import Recordings
 from dialer.simulator.vaanivoice_sessions import VaanivoiceSessions
@@ -38,17 +41,18 @@ class Part:
         return [*routes(self.operations, self.worded), *(socket.route() for socket in self.sockets), *self.more]
 
 
-def served(board: Switchboard) -> list[Part]:
+def served(board: Switchboard, courier: Courier) -> list[Part]:
     """Both dialects, in the order they are matched."""
     storage = Storage()
     recordings = Recordings(Desk(board))
-    return [_vaanivoice(board, recordings), _vaani(board, recordings, storage)]
+    return [_vaanivoice(board, recordings, storage, courier), _vaani(board, recordings, storage)]
 
 
-def _vaanivoice(board: Switchboard, recordings: Recordings) -> Part:
+def _vaanivoice(board: Switchboard, recordings: Recordings, storage: Storage, courier: Courier) -> Part:
     desk = Desk(board)
     talks = VaanivoiceSessions(desk, Sessions(board))
-    parts = (Vaanivoice(desk), recordings, VaanivoiceAgents(desk), talks)
+    campaigns = VaanivoiceCampaigns(desk, Campaigns(board, courier), storage)
+    parts = (Vaanivoice(desk, courier), recordings, VaanivoiceAgents(desk), talks, campaigns)
     operations = [operation for part in parts for operation in part.operations()]
     return Part("vaanivoice", operations, [*Captions(desk).sockets(), *talks.sockets()], desk.worded)
 

@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 from dialer.simulator.app import application
 from dialer.simulator.books import Books
 from dialer.simulator.clock import Clock, RealClock
+from dialer.simulator.courier import Courier
 from dialer.simulator.options import Options
 from dialer.simulator.summary import as_table, summarise
 from dialer.simulator.switchboard import Switchboard
@@ -41,7 +42,8 @@ class Simulator:
 
     def __init__(self, options: Options, clock: Clock | None = None) -> None:
         self.board = Switchboard(options, clock or RealClock())
-        self.app: ASGIApp = application(self.board, self.unplug)
+        self.courier = Courier(self.board)
+        self.app: ASGIApp = application(self.board, self.courier, self.unplug)
         self.url = ""
         self._plug: _Plug | None = None
 
@@ -77,6 +79,7 @@ class Simulator:
             keeper.cancel()
             self._plug.pull()
             await _cut_off(state)
+            await self.courier.close()
 
     async def _keep_time(self) -> None:
         """Let happen what is due though nobody asks for anything."""

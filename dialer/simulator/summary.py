@@ -10,6 +10,7 @@ def summarise(books: Books) -> dict[str, Any]:
     """Counts only, no number unmasked.
 
     ``requests`` by status ("none": no answer was given), ``faults`` by name, ``calls`` by dialect, ``outcomes``,
+    ``webhooks`` sent by event,
     ``most_requests_in_a_second`` (place-call requests received), ``most_calls_in_a_second`` (calls placed), both
     in any rolling second, ``most_live_calls``, ``called_more_than_once`` by masked number, ``cost`` in credits.
     """
@@ -19,6 +20,7 @@ def summarise(books: Books) -> dict[str, Any]:
         "requests": dict(sorted(statuses.items())),
         "faults": dict(sorted(faults.items())),
         "calls": dict(sorted(Counter(call.order.dialect for call in books.calls).items())),
+        "webhooks": dict(sorted(Counter(delivery.event for delivery in books.webhooks if delivery.number_of).items())),
         "outcomes": dict(sorted(Counter(call.life.outcome for call in books.calls).items())),
         "most_requests_in_a_second": books.place_requests.most,
         "most_calls_in_a_second": books.placed.most,
@@ -40,7 +42,7 @@ def masked(number: str) -> str:
 def as_table(seen: dict[str, Any]) -> str:
     """The summary for people; lists at most ten numbers that were called more than once."""
     lines = ["simulator saw"]
-    for name in ("requests", "faults", "calls", "outcomes"):
+    for name in ("requests", "faults", "calls", "outcomes", *(["webhooks"] if seen["webhooks"] else [])):
         lines += _group(name, seen[name])
     for name in (
         "most_requests_in_a_second",

@@ -1,6 +1,7 @@
 """What stands behind both dialects: the caps, the wallet, the do-not-disturb list, the dice, and the books."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2s
 from random import Random
@@ -38,6 +39,7 @@ class Switchboard:
         self.books = Books()
         self.agenda = Agenda()
         self.rooms: set[str] = set()
+        self.on_placed: list[Callable[[Call], None]] = []
         self.agents = {
             "vaani": Agents(numbered_agent_id),
             "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name))),
@@ -130,14 +132,14 @@ class Switchboard:
 
     # --- calls -------------------------------------------------------------------------------------------
 
-    def place(self, order: Order, asked_at: float | None = None) -> Call:
+    def place(self, order: Order, asked_at: float | None = None, at: float | None = None) -> Call:
         """Place the call, whatever the caller will be told; it is in the books from now on.
 
-        ``asked_at`` is when its request was received; default: now.
+        ``asked_at`` is when its request was received, ``at`` when it is accepted; default: now.
         """
         nth = self.books.calls_to[order.to] + 1
         dice = self._dice("call", order.to, nth)
-        lived = life.plan(self.options, dice, order.to, self.clock.now())
+        lived = life.plan(self.options, dice, order.to, self.clock.now() if at is None else at)
         number_of = len(self.books.calls) + 1
         cost = round(self.options.cost_per_call + self.options.cost_per_minute * lived.talk_s / 60, 4)
         row_fault = self._row_fault(dice)
@@ -154,6 +156,8 @@ class Switchboard:
         self.books.enter(call)
         start = lived.dialing_at if order.dialect == "vaani" else lived.accepted_at
         self.logs[order.dialect].expect(call, start)
+        for told in self.on_placed:
+            told(call)
         return call
 
     def let_strangers_in(self, dialect: str) -> None:

@@ -11,6 +11,7 @@ from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import cut
 from dialer.simulator.checking import Whole
+from dialer.simulator.courier import Courier
 from dialer.simulator.desk import DIALECT, Desk
 from dialer.simulator.log_faults import disturbed, note
 from dialer.simulator.operations import Operation, good, refused, sent
@@ -52,8 +53,9 @@ BROWSER = {"agent_id": checking.filled, "agent_name": checking.filled, "metadata
 class Vaanivoice:
     """The endpoints of dialect B that are about calls, over one switchboard."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk, self.board = desk, desk.board
+    def __init__(self, desk: Desk, courier: Courier) -> None:
+        self.desk, self.board, self.courier = desk, desk.board, courier
+        self._trials: set[str] = set()
 
     def operations(self) -> list[Operation]:
         """What is served, in the order it is matched: the busiest first. The wrong slash gets Starlette's 307."""
@@ -131,10 +133,13 @@ class Vaanivoice:
         if body.get("medium") == "webrtc":
             return Json(_browser_session(body["agent_id"], self.board))
         if body.get("test_mode"):
-            return self._accepted(body["agent_id"], f"outbound-{int(self.board.clock.now())}-0000test")
+            return self._trial(body["agent_id"])
         self._check_number(body)
         self.board.check_wallet()
-        return await place(self.board, _order(body), record_of(request), Words(self._accepted_call, _declined, _denied))
+        words = Words(self._accepted_call, _declined, _denied)
+        answer = await place(self.board, _order(body), record_of(request), words)
+        await self.courier.before_the_answer()
+        return answer
 
     async def history(self, request: Request) -> Response:
         """``{"data", "pagination"}``, no filters; a page past the end is empty (section 3.5)."""
@@ -152,7 +157,10 @@ class Vaanivoice:
     async def details(self, request: Request) -> Response:
         """Transcript, entities and evaluation of one call; not processed yet is a 200 too (section 3.7)."""
         self.desk.let_in(request)
-        call = self.board.find(DIALECT, request.path_params["call_id"])
+        call_id = request.path_params["call_id"]
+        call = self.board.find(DIALECT, call_id)
+        if call_id in self._trials:
+            return Json(vaanivoice_rows.UNPROCESSED, self.board.options.vaanivoice_details_pending)
         if call is None:
             raise Refused(404, "Call not found")
         now, options = self.board.clock.now(), self.board.options
@@ -182,6 +190,12 @@ class Vaanivoice:
         return Json(_browser_session(agent, self.board))
 
     # --- parts -------------------------------------------------------------------------------------------
+
+    def _trial(self, agent: str) -> Response:
+        """A call in test mode: it has an id, and nothing else; no row, no transcript, no recording."""
+        call_id = f"outbound-{int(self.board.clock.now())}-{len(self._trials):08x}"
+        self._trials.add(call_id)
+        return self._accepted(agent, call_id)
 
     def _check_agent(self, agent: str) -> None:
         try:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dialer.simulator import checking
-from dialer.simulator.agents import Agent, merged
+from dialer.simulator.agents import Agent, is_id, merged
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Check, Whole, Word, iso
 from dialer.simulator.desk import DIALECT, Desk
@@ -126,7 +126,7 @@ class VaanivoiceAgents:
         checks, required = SECTIONS[name], ("deployment",) if name == "deployment" else ()
 
         async def update(request: Request) -> Response:
-            agent = self._found(request)
+            agent = self._found(request, adopt=True)
             body = await checking.json_object(request)
             checking.check_body(body, checks, required)
             _check_call_minutes(name, body)
@@ -152,9 +152,14 @@ class VaanivoiceAgents:
             told |= {"agent_id": agent.agent_id, "agent_display_name": agent.display_name}
         return told
 
-    def _found(self, request: Request) -> Agent:
+    def _found(self, request: Request, *, adopt: bool = False) -> Agent:
+        """The agent; where any agent will do, ``adopt`` lets a UUID be one that was there all the time."""
         self.desk.let_in(request)
-        agent = self.desk.board.known_agents(DIALECT).find(request.path_params["agent_id"])
+        board, name = self.desk.board, request.path_params["agent_id"]
+        agents = board.known_agents(DIALECT)
+        if adopt and is_id(name) and not board.options.agents:
+            agents.seed([name], board.started_at)
+        agent = agents.find(name)
         if agent is None:
             raise Refused(404, "Agent not found")
         return agent

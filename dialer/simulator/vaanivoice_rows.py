@@ -26,6 +26,11 @@ LIVE = {"accepted": "Initiated", "dialing": "Dialing", "ringing": "Ringing", "an
 """``call_status`` of a call that has not ended; seen only when rows appear before the end."""
 
 NOT_YET = "Transcript is not available for this call."
+UNPROCESSED = {
+    **dict.fromkeys(("transcription", "entity", "conversation_eval", "summary"), NOT_YET),
+    "call_eval_tag": None,
+}
+"""The details of a call that is not processed."""
 ODD_MS_PER_S = 21.77
 """What the vendor's one sample makes of a second (742.269 for 34.1 s); nobody knows the unit."""
 
@@ -71,13 +76,12 @@ def row(call: Call, now: float, options: Options, base_url: str) -> dict[str, An
 def details(call: Call, now: float, options: Options) -> dict[str, Any]:
     """The body of call_details; one fixed sentence four times until the call is processed."""
     if not has_transcript(call, now, options):
-        pending = dict.fromkeys(("transcription", "entity", "conversation_eval", "summary"), NOT_YET)
-        return {**pending, "call_eval_tag": None}
+        return UNPROCESSED
     return {
         "transcription": transcript(call),
-        "entity": _entity(call, options),
+        "entity": entity(call, options),
         "conversation_eval": {"clarity": "good"},
-        "summary": _summary(call, options),
+        "summary": summary(call, options),
         "call_eval_tag": "not enough data",
     }
 
@@ -115,8 +119,8 @@ def _afterwards(call: Call, now: float, options: Options) -> dict[str, Any]:
     processing = "processing" if now >= call.life.ended_at else "not_processed"
     return {
         "call_cost": call.cost if now >= call.life.ended_at else 0,
-        "call_summary": _summary(call, options) if done else None,
-        "call_entity": _entity(call, options) if done else {},
+        "call_summary": summary(call, options) if done else None,
+        "call_entity": entity(call, options) if done else {},
         "call_eval_tag": "not enough data" if done else None,
         "call_conversation_quality": {},
         "post_processing_status": "completed" if done else processing,
@@ -139,13 +143,15 @@ def _status(call: Call, now: float, options: Options) -> str:
     return ENDED[call.life.outcome][call.number_of % 2]
 
 
-def _entity(call: Call, options: Options) -> dict[str, Any]:
+def entity(call: Call, options: Options) -> dict[str, Any]:
+    """What was extracted: at most how a machine's pick-up shows."""
     if call.life.outcome == "voicemail" and options.vaanivoice_voicemail in {"both", "entity"}:
         return {"call_disposition": "voicemail"}
     return {}
 
 
-def _summary(call: Call, options: Options) -> str | None:
+def summary(call: Call, options: Options) -> str | None:
+    """One sentence; None when nobody picked up."""
     if call.life.answered_at is None:
         return None
     told = call.life.outcome == "voicemail" and options.vaanivoice_voicemail != "none"
