@@ -28,8 +28,8 @@ from dialer.errors import CampaignFileError
 
 KEYS: dict[str, Keys] = {
     "": {"name": str, "provider": str, "agent": str, "caller_ids": list},
-    "contacts": {"phone": str, "name": str, "timezone": str, "region": str, "key": str, "variables": list,
-                 "sheet": str},
+    "contacts": {"phone": str, "name": str, "timezone": str, "trust_timezone": bool, "region": str, "state": str,
+                 "postal_code": str, "key": str, "variables": list, "sheet": str},
     "window": WINDOW_KEYS,
     "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
     "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
@@ -123,9 +123,12 @@ def _check_key(place: str, table: str, name: str, value: object, known: Mapping[
     if name not in known:
         raise CampaignFileError(f'{place}: there is no key {table}"{name}"{_nearest(name, known)}')
     wanted = known[name]
-    if not isinstance(value, wanted) or isinstance(value, bool):
+    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         kinds = wanted if isinstance(wanted, tuple) else (wanted,)
-        names = " or ".join({"str": "text", "list": "a list"}.get(kind.__name__, "a number") for kind in kinds[:1])
+        names = " or ".join(
+            {"str": "text", "list": "a list", "bool": "true or false"}.get(kind.__name__, "a number")
+            for kind in kinds[:1]
+        )
         raise CampaignFileError(f"{place}: {table}{name} must be {names}")
 
 
@@ -182,6 +185,9 @@ def _columns(contacts: Mapping[str, Any], overrides: Overrides) -> ContactColumn
         key=contacts.get("key", ""),
         variables=tuple(str(item) for item in contacts.get("variables", ["*"])),
         sheet=overrides.sheet or contacts.get("sheet", ""),
+        state=contacts.get("state", ""),
+        postal_code=contacts.get("postal_code", ""),
+        trust_timezone=contacts.get("trust_timezone", False),
     )
 
 

@@ -52,6 +52,9 @@ class ChosenColumns:
     variables: tuple[tuple[str, int], ...]
     notes: tuple[str, ...]
     event: int | None = None
+    state: int | None = None
+    postal_code: int | None = None
+    trust_timezone: bool = False
 
 
 def normalised(header: str) -> str:
@@ -77,8 +80,19 @@ def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str, ev
     single = {phone, timezone, region, key, *(name if len(name) == 1 else ())}
     notes = [phone_note, name_note, columns.zone_note(timezone)]
     variables = columns.variables(wanted.variables, single)
-    told = tuple(note for note in notes if note)
-    return ChosenColumns(phone, name, timezone, region, key, variables, told, appointment)
+    return ChosenColumns(
+        phone,
+        name,
+        timezone,
+        region,
+        key,
+        variables,
+        tuple(note for note in notes if note),
+        appointment,
+        columns.named(wanted.state, "state") if wanted.state else None,
+        columns.named(wanted.postal_code, "postal_code") if wanted.postal_code else None,
+        wanted.trust_timezone,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dialer.adapters.contact_columns import ChosenColumns
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
+from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
 from dialer.ports import Reject
 
 POOL_ROWS = 20_000
@@ -37,7 +38,7 @@ class Prepared(NamedTuple):
     cells: Sequence[str]
     text: str
     region: str
-    zones: tuple[str, ...]
+    declared: Declared
     event_at: float | None = None
 
 
@@ -63,7 +64,8 @@ class RowReader:
         if missing < 0 and any(cell.strip() for cell in cells[missing:]):
             reason = f"{len(cells)} cells in a row of {len(self.header)} columns"
             return Reject(line, tuple(cells), reason, "quote cells that hold the delimiter")
-        region = self._cell(full, self.columns.region).upper() or self.region
+        country = self._cell(full, self.columns.region).upper()
+        region = country or self.region
         if region and region != self.region and not is_region(region):
             remedy = 'use "GB"' if region == "UK" else "use an ISO 3166 code, e.g. IN"
             return self._reject(line, cells, f"unknown region {_shown(region)}", remedy, self.columns.region)
@@ -78,21 +80,28 @@ class RowReader:
                     return self._reject(line, cells, reason, remedy, self.columns.event)
                 case found:
                     event_at = found
-        return Prepared(line, full, full[self.columns.phone], region, (zone,) if zone else (), event_at)
+        state, code = self._cell(full, self.columns.state), self._cell(full, self.columns.postal_code)
+        declared = Declared(zone, country, state, code) if zone or country or state or code else NOTHING
+        return Prepared(line, full, full[self.columns.phone], region, declared, event_at)
 
     def finish(self, row: Prepared, phone: Phone | Unusable) -> NewContact | Reject:
         """The contact, now that its number was read."""
         if isinstance(phone, Unusable):
             return self._reject(row.line, row.cells, phone.reason, phone.remedy, self.columns.phone)
+        where = whereabouts(phone, row.declared, trust=self.columns.trust_timezone)
+        if isinstance(where, Unplaced):
+            column = self.columns.state if where.column == "state" else self.columns.postal_code
+            return self._reject(row.line, row.cells, where.reason, where.remedy, column)
         return NewContact(
             phone=phone.e164,
             name=" ".join(" ".join(row.cells[i] for i in self.columns.name).split()),
             row=row.line,
             key=self._cell(row.cells, self.columns.key),
             region=phone.region,
-            zones=row.zones or phone.zones,
+            zones=where.zones,
             variables={name: row.cells[i] for name, i in self.columns.variables},
             event_at=row.event_at,
+            places=where.places,
         )
 
     def _reject(self, line: int, cells: Sequence[str], reason: str, remedy: str, column: int | None) -> Reject:

@@ -46,7 +46,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class ContactColumns:
-    """Which columns of the list hold what; an empty name is guessed from common headers."""
+    """Which columns of the list hold what; an empty name is guessed from common headers.
+
+    ``trust_timezone``: the zone that the list gives holds even where the number is from another.
+    """
 
     phone: str = ""
     name: str = ""
@@ -56,6 +59,9 @@ class ContactColumns:
     variables: tuple[str, ...] = ("*",)
     sheet: str = ""
     """Which sheet of a workbook; needed only where several hold something."""
+    state: str = ""
+    postal_code: str = ""
+    trust_timezone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

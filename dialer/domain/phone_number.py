@@ -8,12 +8,15 @@ No reason or remedy ever repeats the number.
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, shortnumberinfo
 from phonenumbers.timezone import UNKNOWN_TIMEZONE
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
+
+from dialer.domain.north_america import base_of
 
 CALLABLE_TYPES = frozenset(
     {
@@ -38,6 +41,23 @@ _TYPE_NAMES = {
 NO_COUNTRY = "001"
 """What libphonenumber calls numbers of no country: satellite phones, international toll-free."""
 
+_RENAMED = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Godthab": "America/Nuuk",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Choibalsan": "Asia/Ulaanbaatar",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
+"""Names that the IANA database keeps for old programs only."""
+
+_AREA_DIGITS = 4
+"""The 1 of North America and an area code."""
 _SHORT_DIGITS = 6
 _NUMBER_DIGITS = 7
 _PLAIN = re.compile(r"\+?[0-9(][0-9 ()-]+")
@@ -115,17 +135,34 @@ def is_region(code: str) -> bool:
 
 
 def zones_of(country_code: int, national: str, kind: int) -> tuple[str, ...]:
-    """Every zone a valid number of type ``kind`` may be in; empty when unknown.
+    """Every zone a valid number of type ``kind`` may be in, by its present name; empty when unknown.
 
-    The same as ``phonenumbers.timezone.time_zones_for_number``, which would find type and digits once more.
+    As ``phonenumbers.timezone.time_zones_for_number``, which would find type and digits once more. It tells an area
+    code that two zones share by exchange, and gives the more common zone for exchanges it does not list; here those
+    are in both, and so are the numbers of an overlay.
     """
     digits = str(country_code)
     if phonenumbers.is_number_type_geographical(kind, country_code):
         digits += national
-    for length in range(min(TIMEZONE_LONGEST_PREFIX, len(digits)), 0, -1):
+    return _zones_of_prefix(digits[:TIMEZONE_LONGEST_PREFIX])
+
+
+@lru_cache(maxsize=65536)
+def _zones_of_prefix(digits: str) -> tuple[str, ...]:
+    for length in range(len(digits), 0, -1):
         if zones := TIMEZONE_DATA.get(digits[:length]):
-            return tuple(zone for zone in zones if zone != UNKNOWN_TIMEZONE)
+            if digits[0] == "1" and length == _AREA_DIGITS:
+                zones = _zones_of_area(digits[1:_AREA_DIGITS])
+            return tuple(_RENAMED.get(zone, zone) for zone in zones if zone != UNKNOWN_TIMEZONE)
     return ()
+
+
+@lru_cache(maxsize=1024)
+def _zones_of_area(area_code: str) -> tuple[str, ...]:
+    """Every zone in which an area code, or the one it overlays, has an exchange."""
+    prefixes = tuple({f"1{area_code}", f"1{base_of(area_code)}"})
+    found = {zone for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(prefixes) for zone in zones}
+    return tuple(sorted(found))
 
 
 def _unwrap(text: str) -> str:

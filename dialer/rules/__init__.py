@@ -5,4 +5,13 @@ from importlib.resources import files
 
 def calling_rules() -> str:
     """The text of ``calling_rules.toml``."""
-    return files(__name__).joinpath("calling_rules.toml").read_text(encoding="utf-8")
+    return _text("calling_rules.toml")
+
+
+def north_america() -> str:
+    """The text of ``north_america.toml``."""
+    return _text("north_america.toml")
+
+
+def _text(name: str) -> str:
+    return files(__name__).joinpath(name).read_text(encoding="utf-8")

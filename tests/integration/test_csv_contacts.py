@@ -10,7 +10,8 @@ from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError, UsageError
 from dialer.ports import Reject
 
-KOLKATA = ("Asia/Calcutta",)
+KOLKATA = ("Asia/Kolkata",)
+LOS_ANGELES = "America/Los_Angeles"
 
 
 async def read(source: CsvContacts, size: int = 100) -> list[NewContact | Reject]:
@@ -24,11 +25,11 @@ def listing(tmp_path: Path, content: str | bytes) -> Path:
 
 
 def asha(row: int = 2, **variables: str) -> NewContact:
-    return NewContact("+919000000001", "Asha Kite", row, "", "IN", KOLKATA, variables)
+    return NewContact("+919000000001", "Asha Kite", row, "", "IN", KOLKATA, variables, ("IN",))
 
 
 def ravi(row: int = 3, **variables: str) -> NewContact:
-    return NewContact("+919000000002", "Ravi Pebble", row, "", "IN", KOLKATA, variables)
+    return NewContact("+919000000002", "Ravi Pebble", row, "", "IN", KOLKATA, variables, ("IN",))
 
 
 async def test_a_plain_list(tmp_path: Path) -> None:
@@ -132,8 +133,8 @@ async def test_what_a_spreadsheet_did_to_numbers(tmp_path: Path) -> None:
             "phone",
         ),
         Reject(3, ("919000000001.0",), "a spreadsheet turned the number into a decimal", remedy, "phone"),
-        NewContact("+919000000001", "", 4, "", "IN", KOLKATA),
-        NewContact("+919000000001", "", 5, "", "IN", KOLKATA),
+        NewContact("+919000000001", "", 4, "", "IN", KOLKATA, places=("IN",)),
+        NewContact("+919000000001", "", 5, "", "IN", KOLKATA, places=("IN",)),
     ]
 
 
@@ -162,8 +163,8 @@ async def test_zone_region_and_key_columns(tmp_path: Path) -> None:
     columns = ContactColumns(timezone="tz", region="Country", key="ID")
     tz_seen = ("a3", "+919000000001", "Asia/Kolkatta", "")
     assert await read(CsvContacts(path, columns)) == [
-        NewContact("+919000000001", "", 2, "a1", "IN", KOLKATA),
-        NewContact("+12125550123", "", 3, "a2", "US", ("America/Denver",)),
+        NewContact("+919000000001", "", 2, "a1", "IN", KOLKATA, places=("IN",)),
+        NewContact("+12125550123", "", 3, "a2", "US", ("America/Denver", "America/New_York"), places=("US", "US-NY")),
         Reject(4, tz_seen, 'unknown time zone "Asia/Kolkatta"', 'did you mean "Asia/Kolkata"?', "tz"),
         Reject(
             5,
@@ -176,10 +177,47 @@ async def test_zone_region_and_key_columns(tmp_path: Path) -> None:
     ]
 
 
+async def test_state_and_postal_code_columns(tmp_path: Path) -> None:
+    path = listing(
+        tmp_path,
+        "phone,st,zip\n+12125550123,Florida,\n+12125550123,,90210\n+12125550123,Floridia,\n+12125550123,,2139\n",
+    )
+    both = ("America/Chicago", "America/New_York")
+    columns = ContactColumns(state="st", postal_code="zip", variables=())
+    assert await read(CsvContacts(path, columns)) == [
+        NewContact("+12125550123", "", 2, "", "US", both, places=("US", "US-FL", "US-NY")),
+        NewContact("+12125550123", "", 3, "", "US", (LOS_ANGELES, "America/New_York"), places=("US", "US-CA", "US-NY")),
+        Reject(
+            4,
+            ("+12125550123", "Floridia", ""),
+            "no state of US is called so",
+            "write its name or its two letters, e.g. FL",
+            "st",
+        ),
+        Reject(
+            5,
+            ("+12125550123", "", "2139"),
+            "no state of US has this postal code",
+            "write all of it (a spreadsheet drops a leading zero) or leave it empty",
+            "zip",
+        ),
+    ]
+
+
+async def test_a_zone_that_is_trusted_goes_before_the_number(tmp_path: Path) -> None:
+    path = listing(tmp_path, "phone,tz\n+12125550123,America/Los_Angeles\n+12125550123,\n")
+    columns = ContactColumns(timezone="tz", trust_timezone=True)
+    people = await read(CsvContacts(path, columns))
+    assert [person.zones for person in people if isinstance(person, NewContact)] == [
+        (LOS_ANGELES,),
+        ("America/New_York",),
+    ]
+
+
 async def test_a_zone_column_nobody_named_is_only_mentioned(tmp_path: Path) -> None:
     source = CsvContacts(listing(tmp_path, "phone,Time Zone\n+919000000001,America/Denver\n"))
     assert await read(source) == [
-        NewContact("+919000000001", "", 2, "", "IN", KOLKATA, {"Time Zone": "America/Denver"})
+        NewContact("+919000000001", "", 2, "", "IN", KOLKATA, {"Time Zone": "America/Denver"}, ("IN",))
     ]
     assert source.notes == (
         'phone numbers from column "phone"',

@@ -95,7 +95,7 @@ async def test_a_mended_row_brings_no_columns_of_ours(tmp_path: Path) -> None:
     source = CsvContacts(out, region="IN")
     assert source.header == ("name", "phone", "city")
     assert [row async for batch in source.batches(9) for row in batch] == [
-        NewContact(MENDED, "Asha", 2, "", "IN", ("Asia/Calcutta",), {"city": "Pune"})
+        NewContact(MENDED, "Asha", 2, "", "IN", ("Asia/Kolkata",), {"city": "Pune"}, ("IN",))
     ]
 
 
