@@ -2,7 +2,7 @@
 
 from dialer.ports.ledger import Ledger, LedgerView
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, SendPermit
 from dialer.ports.records import (
     Absent,
     Admitted,
@@ -29,6 +29,7 @@ __all__ = [
     "Absent",
     "Admitted",
     "AttemptRow",
+    "CallArchive",
     "CallProvider",
     "Campaign",
     "Clock",

@@ -1,9 +1,10 @@
 """What the rooms need from a voice-AI provider."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Protocol
 
-from dialer.domain.call import CallRequest, LogPage, PlaceResult
+from dialer.domain.call import CallLog, CallRequest, LogPage, PlaceResult
 
 
 class SendPermit(Protocol):
@@ -56,4 +57,30 @@ class CallProvider(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection."""
+        ...
+
+
+class CallArchive(Protocol):
+    """What a provider keeps of calls that were made: to be looked at, never to decide what is dialed.
+
+    Every method raises ProviderError.
+    """
+
+    def calls(self, since: float | None = None, until: float | None = None, agent: str = "") -> AsyncIterator[CallLog]:
+        """Calls in the provider's order, of one agent if one is named, begun between two moments (unix seconds)."""
+        ...
+
+    async def call(self, call_id: str) -> CallLog:
+        """One call. Raises NotFound."""
+        ...
+
+    async def transcript(self, call_id: str) -> str | None:
+        """What was said; None while it is being made. Raises NotFound when there is none."""
+        ...
+
+    async def save_recording(self, call_id: str, path: Path) -> tuple[str, int]:
+        """Fetch the recording into a file, going on with ``path`` + ".part" of an earlier run.
+
+        Answers its content type and its bytes. Raises NotFound when there is none.
+        """
         ...
