@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     vaani_base_url: str = Field("https://api.vaani.ai", description="Address of the vaani API.")
     vaani_api_key: SecretStr = Field(SecretStr(""), description="Key for the X-API-Key header.")
     vaani_access_token: SecretStr = Field(SecretStr(""), description="Token for the access_token cookie, instead.")
+    vaani_refresh_token: SecretStr = Field(SecretStr(""), description="Renews the access token when it runs out.")
     vaani_calls_per_second: float = Field(0.0, ge=0, description="The account's limit over all campaigns.")
     vaani_concurrent_calls: int = Field(0, ge=0, description="The account's lines over all campaigns.")
 

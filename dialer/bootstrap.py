@@ -18,14 +18,11 @@ from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
 from dialer.adapters.csv_contacts import CsvContacts
 from dialer.adapters.embedded_redis import embedded_redis
 from dialer.adapters.local_simulator import local_simulator
-from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.adapters.rejects_file import RejectsFile
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaanivoice import VaaniVoice
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
@@ -33,7 +30,8 @@ from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts
 from dialer.pipeline.place_call import DialingTimes, PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
-from dialer.ports import CallProvider, Clock, ContactSource, Limits
+from dialer.ports import CallProvider, Clock, ContactSource
+from dialer.provider_access import account_limits, open_providers
 
 log = structlog.get_logger()
 
@@ -218,7 +216,7 @@ async def _join(
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
     stack.push_async_callback(pacer.aclose)
-    providers = _providers(settings, clock, simulator_url)
+    providers = open_providers(settings, clock, simulator_url)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
     return App(
@@ -255,58 +253,6 @@ async def _join(
         },
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
     )
-
-
-def account_limits(settings: Settings) -> dict[str, Limits]:
-    """Each account's limits over all campaigns."""
-    return {
-        "vaani": Limits(settings.vaani_calls_per_second, settings.vaani_concurrent_calls),
-        "vaanivoice": Limits(settings.vaanivoice_calls_per_second, settings.vaanivoice_concurrent_calls),
-        "simulator": Limits(0, 0),
-    }
-
-
-def require_key(settings: Settings, provider: str) -> None:
-    """Raises UsageError when a provider's key is not set."""
-    keys = {
-        "vaani": settings.vaani_api_key.get_secret_value() or settings.vaani_access_token.get_secret_value(),
-        "vaanivoice": settings.vaanivoice_api_key.get_secret_value(),
-    }
-    if not keys.get(provider, "none needed"):
-        names = {"vaani": "DIALER_VAANI_API_KEY or DIALER_VAANI_ACCESS_TOKEN"}.get(
-            provider, "DIALER_VAANIVOICE_API_KEY"
-        )
-        raise UsageError(f"the provider {provider} needs a key: set {names}, or use --provider simulator")
-
-
-def _providers(settings: Settings, clock: Clock, simulator_url: str) -> dict[str, CallProvider]:
-    chance = SystemRandom()
-
-    def endpoint(base_url: str, account: str, api_key: str, access_token: str = "") -> Endpoint:
-        return Endpoint(
-            base_url=base_url,
-            api_key=api_key,
-            access_token=access_token,
-            account=account,
-            timeout_s=settings.provider_timeout_s,
-            read_timeout_s=settings.provider_timeout_s,
-            retry_5xx=settings.retry_5xx,
-            max_connections=settings.worker_max_calls,
-        )
-
-    vaani_key = settings.vaani_api_key.get_secret_value()
-    vaani_token = settings.vaani_access_token.get_secret_value()
-    voice_key = settings.vaanivoice_api_key.get_secret_value()
-    providers: dict[str, CallProvider] = {}
-    if vaani_key or vaani_token:
-        providers["vaani"] = Vaani(endpoint(settings.vaani_base_url, "vaani", vaani_key, vaani_token), clock, chance)
-    if voice_key:
-        providers["vaanivoice"] = VaaniVoice(
-            endpoint(settings.vaanivoice_base_url, "vaanivoice", voice_key), clock, chance
-        )
-    if simulator_url:
-        providers["simulator"] = VaaniVoice(endpoint(simulator_url, "simulator", "rehearsal"), clock, chance)
-    return providers
 
 
 async def _needs_simulator(ledger: SqlLedger) -> bool:

@@ -18,6 +18,7 @@ from dialer.adapters.campaign_tables import (
 )
 from dialer.adapters.campaign_window import WINDOW_KEYS, given_window, read_window
 from dialer.adapters.duration import parse_duration
+from dialer.adapters.providers import PROVIDERS
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
 from dialer.domain.disposition import Disposition
@@ -37,7 +38,6 @@ KEYS: dict[str, Keys] = {
     "budget": {"max_cost": (int, float)},
     **TABLES,
 }  # fmt: skip
-PROVIDERS = ("vaanivoice", "vaani", "simulator")
 ALWAYS_REASON = "the window is `always` on the command line"
 
 

@@ -13,7 +13,7 @@ from config import Settings
 from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
-from dialer.bootstrap import App, open_app, open_list, open_redis, require_key
+from dialer.bootstrap import App, open_app, open_list, open_redis
 from dialer.cli.lists import SOURCE, import_list
 from dialer.cli.opening import settings as load
 from dialer.cli.printing import print_import, print_json, print_report, say
@@ -22,6 +22,7 @@ from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
 from dialer.errors import UsageError
 from dialer.pipeline.report import ReportCampaign, import_document
+from dialer.provider_access import require_key
 from jobs.worker import heartbeat_file, is_healthy, serve
 
 REHEARSAL = {

@@ -1,0 +1,74 @@
+"""How each provider is reached: its address, its key and its limits, read from the options that bear its name.
+
+A provider called ``x`` has the options ``x_base_url``, ``x_api_key``, ``x_calls_per_second`` and
+``x_concurrent_calls``, and may have ``x_access_token`` and ``x_refresh_token``.
+"""
+
+from collections.abc import Mapping
+from random import SystemRandom
+
+from pydantic import SecretStr
+
+from config import Settings
+from dialer.adapters.provider_http import Endpoint
+from dialer.adapters.providers import PROVIDERS
+from dialer.errors import UsageError
+from dialer.ports import CallProvider, Clock, Limits
+
+SIMULATOR = "simulator"
+REHEARSAL_KEY = "rehearsal"
+
+
+def open_providers(settings: Settings, clock: Clock, simulator_url: str) -> dict[str, CallProvider]:
+    """Every provider whose key is set; the simulator when it has an address."""
+    chance = SystemRandom()
+    return {
+        name: make(endpoint_of(settings, name, simulator_url), clock, chance)
+        for name, make in PROVIDERS.items()
+        if (simulator_url if name == SIMULATOR else has_key(settings, name))
+    }
+
+
+def endpoint_of(settings: Settings, provider: str, simulator_url: str = "") -> Endpoint:
+    """Where a provider is and how patiently it is asked."""
+    rehearsal = provider == SIMULATOR
+    return Endpoint(
+        base_url=simulator_url if rehearsal else _option(settings, provider, "base_url"),
+        api_key=REHEARSAL_KEY if rehearsal else _option(settings, provider, "api_key"),
+        access_token=_option(settings, provider, "access_token"),
+        refresh_token=_option(settings, provider, "refresh_token"),
+        account=provider,
+        timeout_s=settings.provider_timeout_s,
+        read_timeout_s=settings.provider_timeout_s,
+        retry_5xx=settings.retry_5xx,
+        max_connections=settings.worker_max_calls,
+    )
+
+
+def account_limits(settings: Settings) -> Mapping[str, Limits]:
+    """Each account's limits over all campaigns; 0 is none."""
+    return {
+        name: Limits(
+            getattr(settings, f"{name}_calls_per_second", 0.0), getattr(settings, f"{name}_concurrent_calls", 0)
+        )
+        for name in PROVIDERS
+    }
+
+
+def has_key(settings: Settings, provider: str) -> bool:
+    """Whether a provider's key, or a login, is set."""
+    return any(_option(settings, provider, name) for name in ("api_key", "access_token"))
+
+
+def require_key(settings: Settings, provider: str) -> None:
+    """Raises UsageError when a provider's key is not set."""
+    if provider == SIMULATOR or has_key(settings, provider):
+        return
+    options = [name for name in ("api_key", "access_token") if hasattr(settings, f"{provider}_{name}")]
+    names = " or ".join(f"DIALER_{provider.upper()}_{name.upper()}" for name in options)
+    raise UsageError(f"the provider {provider} needs a key: set {names}, or use --provider simulator")
+
+
+def _option(settings: Settings, provider: str, name: str) -> str:
+    found = getattr(settings, f"{provider}_{name}", "")
+    return found.get_secret_value() if isinstance(found, SecretStr) else str(found)
