@@ -16,12 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dialer.simulator.answers import Json
 from dialer.simulator.books import Received
 from dialer.simulator.courier import Courier
+from dialer.simulator.openapi import document, page
 from dialer.simulator.options import Options
-from dialer.simulator.served import served
+from dialer.simulator.served import Part, served
 from dialer.simulator.summary import summarise
 from dialer.simulator.switchboard import Switchboard
 
 CONTROL = "/_sim/"
+NOT_THE_VENDORS = (CONTROL, "/docs", "/openapi.json", "/session/")
+"""What is not written into the books."""
 ANSWERED = {
     "http.response.start": 200,
     "websocket.accept": 101,
@@ -35,11 +38,36 @@ PLACING = ("/api/trigger-call/", "/calls/outbound_call")
 
 def application(board: Switchboard, courier: Courier, unplug: Callable[[float], Awaitable[None]]) -> ASGIApp:
     """Everything the simulator serves, as one ASGI app; ``unplug`` takes it off the network for so many seconds."""
-    every: list[BaseRoute] = [*(route for part in served(board, courier) for route in part.routes())]
-    every += _Control(board, courier, unplug).routes()
+    parts = served(board, courier)
+    every: list[BaseRoute] = [route for part in parts for route in part.routes()]
+    every += [*_Pages(board, parts).routes(), *_Control(board, courier, unplug).routes()]
     every.sort(key=lambda route: getattr(route, "path", "") not in PLACING)
     app = Starlette(routes=every, exception_handlers={HTTPException: _plain_error})
     return _recorded(app, board)
+
+
+class _Pages:
+    """What people and tools read: the documentation, and where a session's link leads."""
+
+    def __init__(self, board: Switchboard, parts: list[Part]) -> None:
+        self.board, self.parts = board, parts
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/openapi.json", self.openapi),
+            Route("/docs", self.docs),
+            Route("/session/{session_token}", self.session),
+        ]
+
+    async def openapi(self, request: Request) -> Response:
+        return Json(document(self.parts, f"http://{self.board.address}"))
+
+    async def docs(self, request: Request) -> Response:
+        return Response(page(self.parts), media_type="text/html")
+
+    async def session(self, request: Request) -> Response:
+        """The vendor's page would join the conversation here; there is nobody to talk to."""
+        return Response("This conversation is simulated: there is no audio to join.\n", media_type="text/plain")
 
 
 class _Control:
@@ -107,7 +135,7 @@ async def _plain_error(request: Request, error: Exception) -> Response:
 def _recorded(app: ASGIApp, board: Switchboard) -> ASGIApp:
     async def record(scope: Scope, receive: Receive, send: Send) -> None:
         received = Received(board.clock.now(), scope.get("method", "WS"), scope["path"])
-        if not scope["path"].startswith(CONTROL):
+        if not scope["path"].startswith(NOT_THE_VENDORS):
             board.books.requests.append(received)
         scope["state"]["record"] = received
 

@@ -83,7 +83,7 @@ class Whole:
     def of(self, request: Request) -> int:
         """Its value, or ``Invalid``."""
         text = request.query_params.get(self.name, str(self.default))
-        if not re.fullmatch(r"-?[0-9]{1,18}", text):
+        if not re.fullmatch(r"-?[0-9]{1,1000}", text):
             raise self._invalid("Input should be a valid integer", "int_parsing")
         value = int(text)
         if value < 1:
@@ -108,7 +108,7 @@ class Moment:
     @property
     def schema(self) -> Schema:
         """What is let in."""
-        return {"type": "string", "examples": ["2026-02-01", "2026-02-01T09:30:00Z"]}
+        return {"anyOf": [{"type": "string", "format": each} for each in ("date", "date-time")]}
 
     def of(self, request: Request) -> float | None:
         """Unix seconds, None when not given, or ``Invalid``."""
@@ -135,7 +135,8 @@ class Word:
     @property
     def schema(self) -> Schema:
         """What is let in."""
-        return {"type": "string", "enum": list(self.allowed)} if self.allowed else {"type": "string"}
+        least = {"minLength": 1} if self.required else {}
+        return {"type": "string", "enum": list(self.allowed)} if self.allowed else {"type": "string", **least}
 
     def of(self, request: Request) -> str | None:
         """Its value, None when not given, or ``Invalid``."""
@@ -246,9 +247,8 @@ def object_of(*allowed: str) -> Check:
 def check_body(body: dict[str, Any], checks: Mapping[str, Check], required: tuple[str, ...]) -> None:
     """Raise ``Invalid`` with every problem; null counts as absent, unknown fields are let through."""
     problems = [problem("body", name, "Field required", "missing") for name in required if body.get(name) is None]
-    for name, check in checks.items():
-        wrong = None if body.get(name) is None else check.says(body[name])
-        if wrong:
+    for name, value in body.items():
+        if value is not None and name in checks and (wrong := checks[name].says(value)):
             problems.append(problem("body", name, wrong, "value_error"))
     if problems:
         raise Invalid(problems)
@@ -258,3 +258,8 @@ def body_schema(checks: Mapping[str, Check], required: tuple[str, ...]) -> Schem
     """What ``check_body`` lets through."""
     fields = {name: check.schema if name in required else maybe(check.schema) for name, check in checks.items()}
     return {"type": "object", "properties": fields, **({"required": list(required)} if required else {})}
+
+
+def filled_in(*names: str, checks: Mapping[str, Check]) -> Schema:
+    """An object in which none of ``names`` is missing or null."""
+    return {"properties": {name: checks[name].schema for name in names}, "required": list(names)}

@@ -1,8 +1,8 @@
 """The one table of what is served: the routes are made from it, and so is the OpenAPI document."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,7 +45,6 @@ class Operation:
     query: tuple[Query, ...] = ()
     body: Body | None = None
     needs_key: bool = True
-    paths: Mapping[str, Schema] = field(default_factory=dict)
 
 
 class Socket(NamedTuple):
@@ -67,13 +66,20 @@ MEANINGS = {
     402: "the wallet is empty",
     403: "not allowed for this key, or the number is on the do-not-disturb list",
     404: "there is no such thing",
+    408: "a fault the simulator was asked for",
     409: "not possible in its present state",
     410: "the session has ended or expired",
     422: "parameters failed validation",
     429: "too many requests",
     500: "a fault the simulator was asked for",
+    502: "a fault the simulator was asked for",
     503: "a fault the simulator was asked for",
+    504: "a fault the simulator was asked for",
 }
+
+
+PLACING = (401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504)
+"""What a place-call request can be refused with, faults included."""
 
 
 def good(schema: Schema, *, status: int = 200, meaning: str = "done") -> dict[int, Answer]:
@@ -86,11 +92,25 @@ def refused(*statuses: int) -> dict[int, Answer]:
     return {status: Answer(MEANINGS[status], DETAIL if status == 422 else ERROR) for status in statuses}
 
 
-def sent(checks: Mapping[str, Check], required: tuple[str, ...] = ()) -> Body:
-    """A JSON object that ``check_body`` reads."""
-    return Body(body_schema(checks, required))
+def sent(checks: Mapping[str, Check], required: tuple[str, ...] = (), **more: Any) -> Body:
+    """A JSON object that ``check_body`` reads; ``more`` says what holds between its fields."""
+    return Body(body_schema(checks, required) | more)
 
 
 def routes(operations: Iterable[Operation], worded: Callable[[Endpoint], Endpoint]) -> list[Route]:
-    """A route for each, in the order of the table, with the errors of every endpoint put in the dialect's words."""
-    return [Route(each.path, worded(each.endpoint), methods=[each.method]) for each in operations]
+    """A route for each path, in the order of the table; ``worded`` gives errors the words of the dialect."""
+    paths: dict[str, dict[str, Endpoint]] = {}
+    for each in operations:
+        paths.setdefault(each.path, {})[each.method] = worded(each.endpoint)
+    return [Route(path, _by_method(endpoints), methods=list(endpoints)) for path, endpoints in paths.items()]
+
+
+def _by_method(endpoints: Mapping[str, Endpoint]) -> Endpoint:
+    """One route for all methods of a path, so that ``Allow`` names them all."""
+    if len(endpoints) == 1:
+        return next(iter(endpoints.values()))
+
+    async def chosen(request: Request) -> Response:
+        return await endpoints["GET" if request.method == "HEAD" else request.method](request)
+
+    return chosen

@@ -16,7 +16,7 @@ from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import Page, Row, between, cut
 from dialer.simulator.checking import Moment, Whole, Word
 from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.operations import Answer, Operation, good, refused, sent
+from dialer.simulator.operations import PLACING, Answer, Operation, good, refused, sent
 from dialer.simulator.placing import Words, place
 from dialer.simulator.schemas import TEXT
 from dialer.simulator.storage import Storage
@@ -54,9 +54,7 @@ class Vaani:
                 summary="Place a call; every POST is another call",
                 section="2.2",
                 body=sent(CALL, ("agent_phone_number", "phone_number_to_dial")),
-                answers=good(schemas.PLACED)
-                | good(schemas.PLACED, status=201)
-                | refused(400, 401, 402, 403, 404, 422, 429, 500, 503),
+                answers=good(schemas.PLACED) | good(schemas.PLACED, status=201) | refused(400, *PLACING),
             ),
             Operation(
                 method="GET",

@@ -14,8 +14,9 @@ from dialer.simulator.checking import Whole
 from dialer.simulator.courier import Courier
 from dialer.simulator.desk import DIALECT, Desk
 from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.operations import Operation, good, refused, sent
+from dialer.simulator.operations import PLACING, Operation, good, refused, sent
 from dialer.simulator.placing import Words, place
+from dialer.simulator.schemas import Schema
 from dialer.simulator.switchboard import Refused, Switchboard
 
 MAX_PAGE = 200
@@ -47,7 +48,18 @@ WEBRTC = {
 }
 
 
+TRIGGER = BOTH | TELEPHONY | WEBRTC
+BY_PHONE: Schema = {
+    "properties": {
+        "medium": {"enum": [None, "telephony"]},
+        "contact_number": checking.number.schema,
+        "name": checking.text.schema,
+    },
+    "required": ["contact_number", "name"],
+}
+BY_BROWSER: Schema = {"properties": {"medium": {"const": "webrtc"}}, "required": ["medium"]}
 BROWSER = {"agent_id": checking.filled, "agent_name": checking.filled, "metadata": checking.mapping} | WEBRTC
+NAMES = ("agent_id", "agent_name")
 
 
 class Vaanivoice:
@@ -66,8 +78,8 @@ class Vaanivoice:
                 endpoint=self.trigger,
                 summary="Place a call, or open a browser session; every POST is another call",
                 section="3.4",
-                body=sent(BOTH | TELEPHONY | WEBRTC, ("agent_id",)),
-                answers=good(schemas.TRIGGERED) | refused(401, 402, 403, 404, 422, 429, 500, 503),
+                body=sent(TRIGGER, ("agent_id",), anyOf=[BY_PHONE, BY_BROWSER]),
+                answers=good(schemas.TRIGGERED) | refused(*PLACING),
             ),
             Operation(
                 method="GET",
@@ -113,7 +125,7 @@ class Vaanivoice:
                 endpoint=self.browser_token,
                 summary="A token for a browser session, as the vendor's client had it before 0.3",
                 section="3.11",
-                body=sent(BROWSER),
+                body=sent(BROWSER, anyOf=[checking.filled_in(name, checks=BROWSER) for name in NAMES]),
                 answers=good(schemas.BROWSER) | refused(401, 404, 422),
             ),
         ]
@@ -229,7 +241,7 @@ def _denied(text: str, call: Call | None) -> Response:
 def _checked(body: dict[str, Any]) -> dict[str, Any]:
     browser = body.get("medium") == "webrtc"
     required = ("agent_id",) if browser else ("agent_id", "contact_number", "name")
-    checking.check_body(body, BOTH | (WEBRTC if browser else TELEPHONY), required)
+    checking.check_body(body, TRIGGER, required)
     return body
 
 

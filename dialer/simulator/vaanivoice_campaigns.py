@@ -38,7 +38,9 @@ STATES = ("scheduled", "active", "paused", "paused_out_of_range", "completed", "
 PAGE, SIZE, STATUS = Whole("page", 1), Whole("page_size", 20, 100), Word("status", STATES)
 
 _FIELDS: dict[str, Schema] = {
-    **mapped(("campaign_name", "name", "agent_id", "days_of_week", "notification_emails"), TEXT),
+    **mapped(("campaign_name", "name"), {"type": "string", "minLength": 1, "maxLength": 255}),
+    **mapped(("agent_id", "days_of_week"), {"type": "string", "minLength": 1}),
+    "notification_emails": TEXT,
     "concurrency": {"type": "integer", "minimum": 1},
     **mapped(("from_date", "to_date"), {"type": "string", "format": "date"}),
     **mapped(("start_time", "end_time"), {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),

@@ -1,0 +1,74 @@
+"""The OpenAPI document, the page, and the routes say the same."""
+
+import re
+from typing import Any
+
+from starlette.routing import Route, WebSocketRoute
+
+from dialer.simulator.clock import VirtualClock
+from dialer.simulator.courier import Courier
+from dialer.simulator.openapi import document, page
+from dialer.simulator.options import Options
+from dialer.simulator.served import Part, served
+from dialer.simulator.switchboard import Switchboard
+from tests.simulator_support import line
+
+
+def parts() -> list[Part]:
+    board = Switchboard(Options(), VirtualClock())
+    return served(board, Courier(board))
+
+
+def described() -> set[tuple[str, str]]:
+    paths: dict[str, Any] = document(parts(), "http://x")["paths"]
+    return {(method.upper(), path) for path, methods in paths.items() for method in methods}
+
+
+def test_every_route_is_described_and_every_description_is_routed() -> None:
+    routed = {
+        (method, route.path)
+        for part in parts()
+        for route in part.routes()
+        if isinstance(route, Route) and route not in part.more
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    assert routed == described()
+    assert len(routed) >= 45
+
+
+def test_every_socket_is_told() -> None:
+    told = " ".join(tag["description"] for tag in document(parts(), "http://x")["tags"])
+    sockets = {route.path for part in parts() for route in part.routes() if isinstance(route, WebSocketRoute)}
+    assert len(sockets) == 2
+    assert all(path in told and path in page(parts()) for path in sockets)
+
+
+def test_no_two_operations_share_an_id() -> None:
+    paths: dict[str, Any] = document(parts(), "http://x")["paths"]
+    ids = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_operation_names_its_section_and_its_refusals() -> None:
+    for methods in document(parts(), "http://x")["paths"].values():
+        for operation in methods.values():
+            assert re.fullmatch(r"Section [23]\.\d+ of the wire contract\.", operation["description"])
+            assert ("401" in operation["responses"]) >= bool(operation["security"])
+            assert ("422" in operation["responses"]) >= ("requestBody" in operation)
+
+
+async def test_the_page_lists_what_the_document_holds() -> None:
+    async with line() as it:
+        answer = await it.http.get("/docs", headers={"X-API-Key": ""})
+        assert answer.headers["content-type"].startswith("text/html")
+        assert all(path in answer.text for _, path in described())
+        assert "http://" not in answer.text.replace(it.simulator.url, "")
+        served_document = (await it.http.get("/openapi.json")).json()
+        assert served_document["servers"] == [{"url": it.simulator.url}]
+        assert it.simulator.books.requests == []
+
+
+async def test_a_sessions_link_leads_somewhere() -> None:
+    async with line() as it:
+        made = (await it.http.post("/api/webrtc/session/create", json={"agent_id": "bot"})).json()
+        assert (await it.http.get(made["session_url"])).status_code == 200
