@@ -40,7 +40,10 @@ class Ledger(Protocol):
         ...
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
-        """Add people, due at once. Answers "queued", "duplicate" or "suppressed" for each."""
+        """Add people, due at once or as their appointment says.
+
+        Answers for each "queued", "duplicate", "suppressed", or "deferred": kept, but no moment is left to call.
+        """
         ...
 
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:

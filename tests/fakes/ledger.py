@@ -7,7 +7,9 @@ from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.contact_plan import first_due
 from dialer.domain.gate import Admit, Defer, Exhaust, GateFacts, Suppress, judge
+from dialer.domain.reminder import Moment, NoMoment
 from dialer.ports import (
     Absent,
     Admitted,
@@ -51,16 +53,28 @@ class MemoryLedger(MemoryFeeding):
         now = self._now()
         return [self._add(campaign_id, contact, now) for contact in contacts]
 
-    def _add(self, campaign_id: int, new: NewContact, now: float) -> str:
+    def _add(self, campaign_id: int, new: NewContact, now: float, reading: int = 0) -> str:
         if (new.phone, campaign_id) in self._known:
             return "duplicate"
-        barred = self._suppressed_by(new.phone, campaign_id) != ""
-        status = ContactStatus.SUPPRESSED if barred else ContactStatus.PENDING
-        person = Person(len(self._people) + 1, campaign_id, new, status, None if barred else now)
+        person = Person(len(self._people) + 1, campaign_id, new, ContactStatus.SUPPRESSED, None)
+        person.planned_for, person.reading = new.event_at, reading
         self._people[person.contact_id] = self._known[new.phone, campaign_id] = person
-        if not barred:
-            self._fresh[campaign_id].add(now, person.contact_id)
-        return "suppressed" if barred else "queued"
+        if self._suppressed_by(new.phone, campaign_id):
+            return "suppressed"
+        return "queued" if self._plan(person, now) else "deferred"
+
+    def _plan(self, person: Person, now: float, called_at: float | None = None) -> bool:
+        """Give a contact its next moment; False when there is none."""
+        new, spec = person.new, self._campaigns[person.campaign_id].spec
+        match first_due(spec, new.zones, new.places, new.event_at, now, called_at):
+            case Moment(at, why):
+                person.status = ContactStatus.ACTIVE if person.attempts else ContactStatus.PENDING
+                person.due_at, person.waits_for = at, why
+                self._fresh[person.campaign_id].add(at, person.contact_id)
+                return True
+            case NoMoment(why):
+                self._close(person, ContactStatus.EXPIRED, why)
+                return False
 
     def _suppressed_by(self, phone: str, campaign_id: int) -> str:
         found = [entry.reason for key in (0, campaign_id) if (entry := self._suppressions.get((phone, key)))]

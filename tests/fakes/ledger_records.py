@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from dialer.domain.attempt import LIVE, WAITING, Actor, AttemptState, allowed
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus, NewContact
+from dialer.domain.contact_plan import Called, after_call
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
@@ -29,6 +30,9 @@ class Person:
     duration_s: float | None = None
     call_id: str | None = None
     waits_for: str = ""
+    planned_for: float | None = None
+    reading: int = 0
+    gone: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -153,8 +157,8 @@ class Records:
             self._move(ended, AttemptState.CANCELLED, actor, reason)
             ended.ended_at = self._clock.now()
 
-    def _close(self, person: Person, status: ContactStatus) -> None:
-        person.status, person.due_at, person.waits_for = status, None, ""
+    def _close(self, person: Person, status: ContactStatus, why: str = "") -> None:
+        person.status, person.due_at, person.waits_for = status, None, why
 
     def _has_live(self, person: Person) -> bool:
         return any(t.state in LIVE for t in self._tries_of(person))
@@ -169,24 +173,31 @@ class Records:
 
     def _follow_up(self, spent: Try, follow: Redial | Settle, disposition: Disposition) -> None:
         """Plan the redial, or settle the contact and end what still waits for it."""
-        person = spent.person
+        person, campaign = spent.person, self._campaigns[spent.campaign_id]
+        follow, why = after_call(campaign.spec, follow, _called(spent, self._clock.now()), self._clock.now())
         if isinstance(follow, Redial):
-            if self._campaigns[spent.campaign_id].status is not CampaignStatus.CANCELLED:
-                self._redial(spent, follow.due_at, disposition)
+            if campaign.status is not CampaignStatus.CANCELLED:
+                self._redial(spent, follow.due_at, why or f"redial after {disposition}", disposition)
                 return
-            follow = Settle(ContactStatus.CANCELLED)
-        reached = follow.status is ContactStatus.REACHED
-        if person.is_open or (reached and person.status is ContactStatus.EXHAUSTED):
-            self._close(person, follow.status)
+            follow, why = Settle(ContactStatus.CANCELLED), ""
+        late = person.status in (ContactStatus.EXHAUSTED, ContactStatus.EXPIRED)
+        if person.is_open or (late and follow.status is ContactStatus.REACHED):
+            self._close(person, follow.status, why)
             person.disposition, person.duration_s, person.call_id = disposition, spent.duration_s, spent.call_id
             waiting = [t for t in self._tries_of(person) if t.state in WAITING]
             self._end_waiting(waiting, Actor.RECONCILER, f"contact {follow.status}")
 
-    def _redial(self, spent: Try, due_at: float, disposition: Disposition) -> None:
+    def _redial(self, spent: Try, due_at: float, why: str, disposition: Disposition) -> None:
         person = spent.person
         if not person.is_open:
             return
-        person.status = ContactStatus.ACTIVE
+        person.status, person.planned_for = ContactStatus.ACTIVE, person.new.event_at
         person.disposition, person.duration_s, person.call_id = disposition, spent.duration_s, spent.call_id
         if (person.contact_id, spent.number_of + 1) not in self._numbered:
-            self._new_try(person, spent.number_of + 1, due_at, f"redial after {disposition}")
+            self._new_try(person, spent.number_of + 1, due_at, why)
+
+
+def _called(spent: Try, now: float) -> Called:
+    who, called_at = spent.person, now if spent.dialed_at is None else spent.dialed_at
+    new = who.new
+    return Called(new.zones, new.places, new.event_at, who.planned_for, who.gone, called_at, spent.number_of)

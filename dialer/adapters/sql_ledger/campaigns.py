@@ -10,6 +10,8 @@ from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
+from dialer.domain.contact_plan import first_due
+from dialer.domain.reminder import Moment, NoMoment
 from dialer.ports import Campaign, ImportCounts, Suppression
 
 CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
@@ -23,9 +25,10 @@ CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
 
 ADD_CONTACT = """
-INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, variables, list_row,
-    status, due_at)
-VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :variables, :row, :status, :due_at)
+INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, planned_for, variables,
+    list_row, status, due_at, waits_for, reading)
+VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :event_at, :variables,
+    :row, :status, :due_at, :waits_for, :reading)
 ON CONFLICT (phone, campaign_id) DO NOTHING
 """
 SUPPRESSED_AMONG = """
@@ -87,6 +90,10 @@ WHERE phone IN :phones* AND (campaign_id = :campaign_id OR :campaign_id = 0) AND
 REMOVE_SUPPRESSION = "DELETE FROM suppressions WHERE phone = :phone AND campaign_id = 0"
 
 
+ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
+"""Status of a new contact -> what its row of the list became."""
+
+
 def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     """A campaign from CAMPAIGN_COLUMNS."""
     campaign_id, spec, status, halt_reason, created_at, started_at, finished_at = row
@@ -114,20 +121,38 @@ def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now:
     return opened
 
 
-def add_contacts(transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, now: float) -> list[str]:
-    """Add people; answers "queued", "duplicate" or "suppressed" for each."""
+def add_contacts(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, now: float, reading: int = 0
+) -> list[str]:
+    """Add people, from a file or a ``reading`` of the source; answers "queued", "duplicate", "suppressed", "deferred".
+
+    Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves.
+    """
     phones = [contact.phone for contact in contacts]
     found = transaction.all(SUPPRESSED_AMONG, {"campaign_id": campaign_id, "phones": phones})
     suppressed = {row[0] for row in found}
-    rows = [_contact_row(campaign_id, contact, contact.phone in suppressed, now) for contact in contacts]
-    added = transaction.won(ADD_CONTACT, rows)
-    return [
-        "duplicate" if not is_new else "suppressed" if phone in suppressed else "queued"
-        for phone, is_new in zip(phones, added, strict=True)
+    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    rows = [
+        contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
+        for contact in contacts
     ]
+    added = transaction.won(ADD_CONTACT, rows)
+    return [ADDED[row["status"]] if is_new else "duplicate" for row, is_new in zip(rows, added, strict=True)]
 
 
-def _contact_row(campaign_id: int, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
+def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
+    """What a new contact waits for."""
+    if suppressed:
+        return {"status": "suppressed", "due_at": None, "waits_for": ""}
+    match first_due(spec, contact.zones, contact.places, contact.event_at, now):
+        case Moment(at, why):
+            return {"status": "pending", "due_at": at, "waits_for": why}
+        case NoMoment(why):
+            return {"status": "expired", "due_at": None, "waits_for": why}
+
+
+def contact_row(campaign_id: int, contact: NewContact, reading: int) -> dict[str, Any]:
+    """What a list says of a person, as columns."""
     return {
         "campaign_id": campaign_id,
         "phone": contact.phone,
@@ -139,8 +164,7 @@ def _contact_row(campaign_id: int, contact: NewContact, suppressed: bool, now: f
         "event_at": contact.event_at,
         "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
         "row": contact.row,
-        "status": "suppressed" if suppressed else "pending",
-        "due_at": None if suppressed else now,
+        "reading": reading,
     }
 
 

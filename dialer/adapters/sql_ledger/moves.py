@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState, sources
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
+from dialer.domain.contact_plan import Called, after_call
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import Redial, Settle
 
@@ -29,19 +31,21 @@ OF_ATTEMPT = """duration_s = (SELECT duration_s FROM attempts WHERE id = :attemp
     call_id = (SELECT call_id FROM attempts WHERE id = :attempt_id)"""
 
 REDIAL_CONTACT = f"""
-UPDATE contacts SET status = 'active', disposition = :disposition, {OF_ATTEMPT}
+UPDATE contacts SET status = 'active', disposition = :disposition, planned_for = event_at, {OF_ATTEMPT}
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND status IN ({OPEN_CONTACT})
 """
 
 SETTLE_CONTACT = f"""
-UPDATE contacts SET status = :status, disposition = :disposition, due_at = NULL, waits_for = '',
+UPDATE contacts SET status = :status, disposition = :disposition, due_at = NULL, waits_for = :why,
     {OF_ATTEMPT}
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
-    AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status = 'exhausted'))
+    AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status IN ('exhausted', 'expired')))
 """
 
-CAMPAIGN_STATUS = """
-SELECT campaigns.status FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id
+CALLED = """
+SELECT campaigns.status, campaigns.spec, contacts.zones, contacts.places, contacts.event_at, contacts.planned_for,
+    contacts.gone, coalesce(attempts.dialed_at, :now), attempts.number_of
+FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.id = :attempt_id
 """
 
@@ -92,16 +96,18 @@ def follow_up(
     A campaign that was cancelled meanwhile plans nothing more. A contact that is settled is not dialed
     again: what still waits for it ends.
     """
-    told = {"attempt_id": attempt_id, "disposition": str(disposition)}
+    told = {"attempt_id": attempt_id, "disposition": str(disposition), "now": now}
+    status, spec, zones, places, event_at, planned_for, gone, *called = transaction.all(CALLED, told)[0]
+    who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
+    follow, why = after_call(read_spec(spec), follow, who, now)
     if isinstance(follow, Redial):
-        status = transaction.all(CAMPAIGN_STATUS, {"attempt_id": attempt_id})[0][0]
         if status != CampaignStatus.CANCELLED:
             transaction.run(REDIAL_CONTACT, told)
-            reason = f"redial after {disposition}"
+            reason = why or f"redial after {disposition}"
             transaction.run(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
             return
-        follow = Settle(ContactStatus.CANCELLED)
-    if transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status)}):
+        follow, why = Settle(ContactStatus.CANCELLED), ""
+    if transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status), "why": why}):
         waiting = transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id})
         end_waiting(transaction, waiting, Actor.RECONCILER, f"contact {follow.status}", now)
 
