@@ -1,9 +1,10 @@
 """When a contact is due, by all that its campaign says: the reminders, the end, and what the source says of it."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from dialer.domain.campaign import CampaignSpec
-from dialer.domain.contact import ContactStatus
+from dialer.domain.contact import OPEN_CONTACTS, ContactStatus, NewContact
 from dialer.domain.opening import UNKNOWN_ZONE, Closed, Open, window_at
 from dialer.domain.redial import Redial, Settle
 from dialer.domain.reminder import MOVED, Moment, NoMoment, Opening, after_reminder, next_reminder
@@ -82,3 +83,61 @@ def _moved(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float)
             return Redial(at), f"{MOVED}: {why}"
         case NoMoment(why):
             return (follow, "") if isinstance(follow, Settle) else (Settle(ContactStatus.EXPIRED), why)
+
+
+class Replan(Enum):
+    """What becomes of a changed contact's plan, where it is not planned afresh."""
+
+    KEEP = "keep"
+    """What waits, waits on."""
+    LATER = "later"
+    """Not even the data is taken over now: another person has the number, while a call to the former is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A contact of which the source says something new. ``key``, ``status`` and ``attempts`` are from before.
+
+    ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
+    had lost it; ``busy``: a call is open.
+    """
+
+    key: str
+    moved: bool
+    elsewhere: bool
+    status: ContactStatus
+    attempts: int
+    gone: bool
+    busy: bool
+
+    def after(self, plan: Moment | NoMoment) -> ContactStatus:
+        """The contact's status once it is planned so."""
+        if isinstance(plan, Moment):
+            return ContactStatus.ACTIVE if self.attempts else ContactStatus.PENDING
+        return ContactStatus.EXPIRED if self.status in OPEN_CONTACTS else self.status
+
+
+def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float) -> Moment | NoMoment | Replan:
+    """Whether what a contact waits for is planned afresh.
+
+    Another key is another person, who is called from the start. An appointment that was moved is reminded of anew, also
+    if the person was reached about the former time; reminders that had passed are made up for only where nobody called
+    yet. Who came back into the source after being cancelled is called again.
+    """
+    if before.status in (ContactStatus.SUPPRESSED, ContactStatus.INVALID):
+        return Replan.KEEP
+    another = before.key != new.key
+    if before.busy:
+        return Replan.LATER if another else Replan.KEEP
+    back = before.gone and before.status is ContactStatus.CANCELLED
+    reminds = bool(spec.reminder.event)
+    waits = before.status in OPEN_CONTACTS
+    if not (
+        another
+        or back
+        or (reminds and before.moved)
+        or (waits and before.elsewhere and (reminds or not before.attempts))
+    ):
+        return Replan.KEEP
+    called_at = now if before.attempts and not another else None
+    return first_due(spec, new.zones, new.places, new.event_at, now, called_at)

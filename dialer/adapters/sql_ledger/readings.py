@@ -1,0 +1,224 @@
+"""Verbs of whoever reads a campaign's source: what is new, what changed, what is gone.
+
+Each reading has a number, and stamps it on the contacts it finds; who was not stamped when it is complete is gone. One
+reads at a time, under a lease; a reading that was overtaken changes nothing any more.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, add_contacts, campaign_of, contact_row
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
+from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.attempt import LIVE, Actor, AttemptState
+from dialer.domain.campaign import CampaignSpec
+from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.contact_plan import GONE, Renewal, Replan, renewal_of
+from dialer.domain.reminder import Moment, NoMoment
+from dialer.ports import ImportCounts
+
+BUSY = in_states(LIVE | {AttemptState.REVIEW})
+
+ADD_READING = (
+    "INSERT INTO readings (campaign_id, reading) VALUES (:campaign_id, 0) ON CONFLICT (campaign_id) DO NOTHING"
+)
+TAKE_READING = """
+UPDATE readings SET reading = reading + 1, holder = :holder, lease_until = :lease_until
+WHERE campaign_id = :campaign_id AND (lease_until IS NULL OR lease_until <= :now)
+"""
+READING = "SELECT reading FROM readings WHERE campaign_id = :campaign_id"
+KEEP_READING = """
+UPDATE readings SET lease_until = :lease_until
+WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT NULL
+"""
+END_READING = """
+UPDATE readings SET lease_until = NULL, holder = '', next_at = :next_at, error = :error,
+    read_at = CASE WHEN :error = '' THEN :now ELSE read_at END,
+    failed_at = CASE WHEN :error = '' THEN NULL ELSE :now END
+WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT NULL
+"""
+LAST_READING = """
+INSERT INTO imports (campaign_id, fingerprint, source, total, queued, duplicate, suppressed, invalid, deferred,
+    rejects, imported_at)
+VALUES (:campaign_id, 'source', 'source', :total, :queued, :duplicate, :suppressed, :invalid, :deferred, :rejects, :now)
+ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET total = excluded.total, queued = excluded.queued,
+    duplicate = excluded.duplicate, suppressed = excluded.suppressed, invalid = excluded.invalid,
+    deferred = excluded.deferred, rejects = excluded.rejects, imported_at = excluded.imported_at
+"""
+
+KNOWN = f"""
+SELECT id, phone, name, person_key, region, zones, places, event_at, variables, status, attempts, gone, reading,
+    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY}))
+FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
+"""
+STAMP = "UPDATE contacts SET reading = :reading WHERE id IN :ids*"
+RENEW = """
+UPDATE contacts SET name = :name, person_key = :key, region = :region, zones = :zones, places = :places,
+    event_at = :event_at, variables = :variables, list_row = :row, reading = :reading, gone = 0
+WHERE id = :id
+"""
+PLAN_CONTACT = """
+UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
+"""
+WAITING_OF = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
+PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
+NAME_PERSON = """
+UPDATE attempts SET person = CASE WHEN :key = '' THEN phone ELSE :key END
+WHERE contact_id = :id AND state IN ('planned', 'queued')
+"""
+
+UNSEEN = f"""
+SELECT id FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status IN ({OPEN_CONTACT})
+    AND reading > 0 AND reading < :reading AND gone = 0 ORDER BY id LIMIT :limit
+"""
+STILL_UNSEEN = "SELECT id FROM contacts WHERE id IN :ids* AND reading < :reading AND gone = 0"
+MARK_GONE = "UPDATE contacts SET gone = 1 WHERE id IN :ids*"
+CANCEL_GONE = f"""
+UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = :why
+WHERE id IN :ids* AND status IN ({OPEN_CONTACT}) AND NOT EXISTS (
+    SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY}))
+"""
+
+
+def begin_reading(transaction: Transaction, asks: Sequence[tuple[int, str, float]], now: float) -> list[int | None]:
+    """For each (campaign id, who, lease in seconds): the number of the new reading, None while somebody reads."""
+    begun: list[int | None] = []
+    for campaign_id, holder, lease_s in asks:
+        told = {"campaign_id": campaign_id, "holder": holder, "lease_until": now + lease_s, "now": now}
+        transaction.run(ADD_READING, told)
+        won = transaction.run(TAKE_READING, told)
+        begun.append(transaction.all(READING, told)[0][0] if won else None)
+    return begun
+
+
+def take_rows(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, lease_s: float, now: float
+) -> list[str]:
+    """Add who is new and stamp who is there; "changed" are left to ``renew_contacts``, all are "stale" if overtaken."""
+    told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s}
+    if not transaction.run(KEEP_READING, told):
+        return ["stale"] * len(contacts)
+    known = _known(transaction, campaign_id, contacts)
+    fresh = [contact for contact in contacts if contact.phone not in known]
+    added = iter(add_contacts(transaction, fresh, campaign_id, now, reading))
+    seen: set[str] = set()
+    answers, same = [], []
+    for contact in contacts:
+        row = known.get(contact.phone)
+        if row is None:
+            answers.append(next(added))
+        elif row[12] == reading or contact.phone in seen:
+            answers.append("duplicate")
+        elif _says_the_same(row, contact):
+            answers.append("known")
+            same.append(row[0])
+        else:
+            answers.append("changed")
+        seen.add(contact.phone)
+    transaction.run(STAMP, {"ids": same, "reading": reading})
+    return answers
+
+
+def _known(transaction: Transaction, campaign_id: int, contacts: Sequence[NewContact]) -> dict[str, Row]:
+    phones = [contact.phone for contact in contacts]
+    return {row[1]: row for row in transaction.all(KNOWN, {"campaign_id": campaign_id, "phones": phones})}
+
+
+def _says_the_same(row: Row, contact: NewContact) -> bool:
+    new = contact_row(0, contact, 0)
+    names = ("name", "key", "region", "zones", "places", "event_at", "variables")
+    return not row[11] and tuple(row[2:9]) == tuple(new[name] for name in names)
+
+
+def renew_contacts(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, now: float
+) -> list[None]:
+    """Take over what the source says anew, and plan again what hangs on it."""
+    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    known = _known(transaction, campaign_id, contacts)
+    for contact in contacts:
+        _renew(transaction, spec, known[contact.phone], contact, reading, now)
+    return [None] * len(contacts)
+
+
+def _renew(
+    transaction: Transaction, spec: CampaignSpec, row: Row, contact: NewContact, reading: int, now: float
+) -> None:
+    id_, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy = row
+    new = contact_row(0, contact, reading) | {"id": id_}
+    before = Renewal(
+        key=key, moved=event_at != contact.event_at, elsewhere=(zones, places) != (new["zones"], new["places"]),
+        status=ContactStatus(status), attempts=attempts, gone=bool(gone), busy=bool(busy),
+    )  # fmt: skip
+    plan = renewal_of(spec, before, contact, now)
+    if plan is Replan.LATER:
+        transaction.run(STAMP, {"ids": [id_], "reading": reading})
+        return
+    transaction.run(RENEW, new)
+    transaction.run(NAME_PERSON, new)
+    if isinstance(plan, Moment | NoMoment):
+        _plan(transaction, before, id_, plan, now)
+
+
+def _plan(transaction: Transaction, before: Renewal, id_: int, plan: Moment | NoMoment, now: float) -> None:
+    waiting = transaction.all(WAITING_OF, {"ids": [id_]})
+    told: dict[str, Any] = {"id": id_, "why": plan.why, "status": str(before.after(plan)), "due_at": None}
+    match plan:
+        case Moment(at, why) if waiting:
+            told["why"] = ""
+            transaction.run(PLAN_ATTEMPT, {"attempt_id": waiting[0][0], "due_at": at, "why": why or "planned again"})
+        case Moment(at):
+            told["due_at"] = at
+        case NoMoment(why):
+            end_waiting(transaction, waiting, Actor.OPERATOR, why, now)
+    transaction.run(PLAN_CONTACT, told)
+
+
+def unseen_after(transaction: Transaction, campaign_id: int, reading: int, after: int, limit: int) -> list[int]:
+    """The next open contacts that an older reading brought, and this one did not."""
+    told = {"campaign_id": campaign_id, "reading": reading, "after": after, "limit": limit}
+    return [row[0] for row in transaction.all(UNSEEN, told)]
+
+
+def drop_gone(
+    transaction: Transaction, ids: Sequence[int], campaign_id: int, reading: int, lease_s: float, now: float
+) -> list[bool]:
+    """Cancel what waits for these contacts; whose call is open is cancelled when that is over."""
+    told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s, "ids": list(ids)}
+    if not transaction.run(KEEP_READING, {name: told[name] for name in ("campaign_id", "reading", "lease_until")}):
+        return [False] * len(ids)
+    gone = [row[0] for row in transaction.all(STILL_UNSEEN, {"ids": told["ids"], "reading": reading})]
+    end_waiting(transaction, transaction.all(WAITING_OF, {"ids": gone}), Actor.OPERATOR, GONE, now)
+    transaction.run(MARK_GONE, {"ids": gone})
+    transaction.run(CANCEL_GONE, {"ids": gone, "why": GONE})
+    dropped = set(gone)
+    return [id_ in dropped for id_ in ids]
+
+
+def end_readings(
+    transaction: Transaction, ends: Sequence[tuple[int, int, float | None, str, ImportCounts | None]], now: float
+) -> list[bool]:
+    """For each (campaign id, reading, when to read next, what failed or "", what it brought): let others read.
+
+    False where it was overtaken.
+    """
+    ended = []
+    for campaign_id, reading, next_at, error, counts in ends:
+        told = {"campaign_id": campaign_id, "reading": reading, "next_at": next_at, "error": error, "now": now}
+        ended.append(transaction.run(END_READING, told) == 1)
+        if ended[-1] and counts is not None:
+            transaction.run(LAST_READING, {"campaign_id": campaign_id, "now": now} | _counted(counts))
+    return ended
+
+
+def _counted(counts: ImportCounts) -> dict[str, Any]:
+    return {
+        "total": counts.rows,
+        "queued": counts.queued,
+        "duplicate": counts.duplicate,
+        "suppressed": counts.suppressed,
+        "invalid": counts.invalid,
+        "deferred": counts.deferred,
+        "rejects": counts.rejects,
+    }
