@@ -51,7 +51,7 @@ TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
     (S.QUEUED, S.REVIEW): frozenset({A.RECONCILER}),
     (S.QUEUED, S.PLANNED): frozenset({A.WORKER, A.SWEEPER, A.OPERATOR}),
     (S.QUEUED, S.DIALING): frozenset({A.WORKER}),
-    (S.QUEUED, S.CANCELLED): frozenset({A.WORKER, A.OPERATOR, A.RECONCILER}),
+    (S.QUEUED, S.CANCELLED): frozenset({A.WORKER, A.OPERATOR, A.RECONCILER, A.FEEDER}),
     (S.DIALING, S.PLACED): frozenset({A.WORKER}),
     (S.DIALING, S.PLANNED): frozenset({A.WORKER}),
     (S.DIALING, S.REFUSED): frozenset({A.WORKER}),

@@ -29,8 +29,9 @@ CAMPAIGN_TRANSITIONS: dict[str, tuple[frozenset[CampaignStatus], CampaignStatus]
     "resume": (frozenset({S.PAUSED, S.RUNNING}), S.RUNNING),
     "cancel": (frozenset(S) - {S.FINISHED}, S.CANCELLED),
     "halt": (frozenset({S.RUNNING, S.SCHEDULED, S.HALTED}), S.HALTED),
-    "finish": (frozenset({S.RUNNING}), S.FINISHED),
+    "finish": (frozenset({S.RUNNING, S.SCHEDULED, S.PAUSED, S.HALTED}), S.FINISHED),
     "reopen": (frozenset({S.DRAFT, S.FINISHED}), S.RUNNING),
+    "schedule": (frozenset({S.DRAFT, S.SCHEDULED, S.PAUSED, S.HALTED, S.FINISHED}), S.SCHEDULED),
 }
 """Each verb: the statuses it is allowed from, and the one it leads to."""
 
@@ -137,3 +138,28 @@ class CampaignSpec:
         """The zone that cron expressions are read in; "" when the campaign declares none."""
         own = self.window.zone if self.window.zone != "contact" else ""
         return self.schedule.timezone or own or self.timezone
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more people may come by themselves: the source is read again, or everybody is dialed again."""
+        return bool(self.source.refresh or self.schedule.repeat)
+
+    def ended(self, now: float) -> bool:
+        """Whether the campaign's end has come, at ``now`` (unix seconds)."""
+        return self.schedule.end is not None and now >= self.schedule.end
+
+
+def verb_now(verb: str, spec: CampaignSpec, status: CampaignStatus, now: float) -> str:
+    """The verb that ``verb`` amounts to now: before its start, a campaign is scheduled rather than set running.
+
+    Only ``start`` runs it before its time. A recurring campaign never runs itself: its rounds do.
+    """
+    if status is S.RUNNING or verb not in (("resume", "reopen") if status is S.PAUSED else ("start", "reopen")):
+        return verb
+    early = spec.schedule.start is not None and now < spec.schedule.start
+    return "schedule" if spec.schedule.repeat or (early and verb != "start") else verb
+
+
+def is_over(spec: CampaignSpec, status: CampaignStatus, now: float, *, fed: bool) -> bool:
+    """Whether a campaign whose contacts are all final is finished; ``fed``: it was given a list."""
+    return spec.ended(now) or (status is S.RUNNING and fed and not spec.goes_on)

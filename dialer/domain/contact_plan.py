@@ -5,12 +5,12 @@ from enum import Enum
 
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus, NewContact
+from dialer.domain.gate import ENDED
 from dialer.domain.opening import UNKNOWN_ZONE, Closed, Open, window_at
 from dialer.domain.redial import Redial, Settle
 from dialer.domain.reminder import MOVED, Moment, NoMoment, Opening, after_reminder, next_reminder
 
 GONE = "no longer in the source"
-ENDED = "the campaign has ended"
 UNCALLABLE = frozenset({ContactStatus.INVALID, ContactStatus.SUPPRESSED, ContactStatus.CANCELLED})
 
 
@@ -91,7 +91,7 @@ class Replan(Enum):
     KEEP = "keep"
     """What waits, waits on."""
     LATER = "later"
-    """Not even the data is taken over now: another person has the number, while a call to the former is open."""
+    """Not even the data is taken over now; the next reading finds it changed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Renewal:
     """A contact of which the source says something new. ``key``, ``status`` and ``attempts`` are from before.
 
     ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
-    had lost it; ``busy``: a call is open.
+    had lost it; ``busy``: a call is open; ``dialing``: and may yet turn out not placed.
     """
 
     key: str
@@ -109,6 +109,7 @@ class Renewal:
     attempts: int
     gone: bool
     busy: bool
+    dialing: bool
 
     def after(self, plan: Moment | NoMoment) -> ContactStatus:
         """The contact's status once it is planned so."""
@@ -128,7 +129,7 @@ def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float)
         return Replan.KEEP
     another = before.key != new.key
     if before.busy:
-        return Replan.LATER if another else Replan.KEEP
+        return Replan.LATER if another or before.dialing else Replan.KEEP
     back = before.gone and before.status is ContactStatus.CANCELLED
     reminds = bool(spec.reminder.event)
     waits = before.status in OPEN_CONTACTS

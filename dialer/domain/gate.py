@@ -14,6 +14,8 @@ from dialer.domain.campaign import CampaignStatus
 from dialer.domain.limits import UNLIMITED, Made, PersonLimits, Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
 
+PASSED = "the appointment has passed"
+ENDED = "the campaign has ended"
 UNSIGHTED_OPENING_S = 24 * 3600.0
 BUSY_NUMBER_S = 60.0
 
@@ -35,6 +37,10 @@ class GateFacts:
     limits: PersonLimits = UNLIMITED
     made: Sequence[Made] = ()
     """What was called before of this person, over all campaigns."""
+    event_at: float | None = None
+    """The appointment that the call is about."""
+    ends_at: float | None = None
+    """When the campaign ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,20 @@ class Exhaust:
 
 
 @dataclass(frozen=True, slots=True)
+class Expire:
+    """It is too late for the call: the attempt and its contact end here."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """This hand-over is void (already dialed, taken back, or handed over again). Nothing happens."""
 
     why: str
 
 
-Verdict = Admit | Defer | Suppress | Exhaust | Stale
+Verdict = Admit | Defer | Suppress | Exhaust | Expire | Stale
 
 
 class Question(Protocol):
@@ -93,6 +106,8 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
         return Stale(f"attempt is {facts.state}, dispatch {facts.dispatch}")
     if facts.suppressed_by:
         return Suppress(f"suppressed: {facts.suppressed_by}")
+    if late := _too_late(facts, now):
+        return Expire(late)
     if facts.campaign_status is not CampaignStatus.RUNNING:
         return Defer(now, f"campaign {facts.campaign_status}")
     if now > question.granted_until:
@@ -113,3 +128,9 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
             return Exhaust(reason)
         case None:
             return Admit(why)
+
+
+def _too_late(facts: GateFacts, now: float) -> str:
+    if facts.event_at is not None and now >= facts.event_at:
+        return PASSED
+    return ENDED if facts.ends_at is not None and now >= facts.ends_at else ""

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dialer.domain.contact import ContactStatus
+from dialer.domain.gate import PASSED
 from dialer.domain.redial import Redial, Settle
 
 Opening = Callable[[float], float | None]
 """The first moment from a given one on (unix seconds) at which a call may start; None when there is none in sight."""
 
-PASSED = "the appointment has passed"
 NO_HOUR = "no open hour is left before the appointment"
 NOTHING_LEFT = "no reminder is left before the appointment"
 MOVED = "the appointment was moved"

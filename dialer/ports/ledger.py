@@ -21,6 +21,7 @@ from dialer.ports.records import (
     Report,
     Send,
     SendOutcome,
+    SourceState,
     Suppression,
     Swept,
 )
@@ -48,6 +49,41 @@ class Ledger(Protocol):
 
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         """Remember what a list brought; the same list again only adds what it added."""
+        ...
+
+    # reading a source
+    async def begin_reading(self, campaign_id: int, holder: str, lease_s: float) -> int | None:
+        """The number of a new reading of the campaign's source; None while another reading holds its lease."""
+        ...
+
+    async def take_rows(
+        self, campaign_id: int, reading: int, contacts: Sequence[NewContact], lease_s: float
+    ) -> list[str]:
+        """Add who is new, and plan again who changed. Each call renews the lease.
+
+        Answers as ``add_contacts`` for who is new; "known", "changed", "duplicate" (the reading had the number
+        before); "stale" for all, once another reading has begun.
+        """
+        ...
+
+    async def drop_gone(self, campaign_id: int, reading: int, lease_s: float) -> int:
+        """Cancel who is open, came from an older reading and was not in this one; how many. After its last row only."""
+        ...
+
+    async def end_reading(
+        self, campaign_id: int, reading: int, next_at: float | None, error: str = "", counts: ImportCounts | None = None
+    ) -> bool:
+        """Let others read, from ``next_at`` on; ``error`` says why it is not complete. False if it was overtaken.
+
+        ``counts`` stand in the report for the source's rows, in place of those of the last reading.
+        """
+        ...
+
+    async def expire(self, campaign_id: int, reason: str, limit: int, *, passed: bool) -> int:
+        """End who waits, all or only those whose appointment has ``passed``; how many did, at most ``limit``.
+
+        Who is being called is left until the call is over.
+        """
         ...
 
     # control
@@ -101,7 +137,7 @@ class Ledger(Protocol):
         ...
 
     async def finish_campaigns(self) -> list[str]:
-        """Finish every running campaign whose contacts are all final; answers their names."""
+        """Finish every campaign whose contacts are all final and that is over by ``is_over``; answers their names."""
         ...
 
     # dialing
@@ -163,6 +199,14 @@ class LedgerView(Protocol):
 
     async def report(self, campaign_id: int) -> Report:
         """One campaign, counted."""
+        ...
+
+    async def source_states(self) -> Mapping[int, SourceState]:
+        """Campaign id -> the state of its source, for all that were ever read."""
+        ...
+
+    def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
+        """Everybody on the campaign's list, as they were read, streamed."""
         ...
 
     def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:

@@ -41,6 +41,19 @@ class ImportCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of the readings of a campaign's source. ``error`` is that of the last one, "" if it was complete.
+
+    For a recurring campaign, ``read_at`` is when its last round was made and ``next_at`` when the next one is due.
+    """
+
+    read_at: float | None = None
+    next_at: float | None = None
+    error: str = ""
+    failed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Suppression:
     """A reason not to call a number. ``campaign_id`` None: over all campaigns."""
 
@@ -184,6 +197,9 @@ class Report:
     last_dialed_at: float | None
     waiting: Mapping[str, int] = field(default_factory=dict)
     """Why contacts that are not final wait, and how many."""
+    expired: Mapping[str, int] = field(default_factory=dict)
+    """Why contacts are expired, and how many."""
+    source: SourceState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, verb_now
 from dialer.domain.contact import ContactStatus, NewContact
-from dialer.domain.contact_plan import first_due
-from dialer.domain.gate import Admit, Defer, Exhaust, GateFacts, Suppress, judge
-from dialer.domain.reminder import Moment, NoMoment
+from dialer.domain.contact_plan import GONE
+from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Suppress, judge
 from dialer.ports import (
     Absent,
     Admitted,
@@ -22,13 +21,20 @@ from dialer.ports import (
     Suppression,
     Turned,
 )
-from tests.fakes.ledger_feeding import MemoryFeeding
 from tests.fakes.ledger_records import Agenda, Person, Try
+from tests.fakes.ledger_source import MemorySource
 
 S, A = AttemptState, Actor
 
 
-class MemoryLedger(MemoryFeeding):
+ENDS = {
+    Suppress: ContactStatus.SUPPRESSED,
+    Exhaust: ContactStatus.EXHAUSTED,
+    Expire: ContactStatus.EXPIRED,
+}
+
+
+class MemoryLedger(MemorySource):
     """Deterministic: the same commands at the same moments give the same answers, ids and events."""
 
     identity = "memory"
@@ -53,33 +59,6 @@ class MemoryLedger(MemoryFeeding):
         now = self._now()
         return [self._add(campaign_id, contact, now) for contact in contacts]
 
-    def _add(self, campaign_id: int, new: NewContact, now: float, reading: int = 0) -> str:
-        if (new.phone, campaign_id) in self._known:
-            return "duplicate"
-        person = Person(len(self._people) + 1, campaign_id, new, ContactStatus.SUPPRESSED, None)
-        person.planned_for, person.reading = new.event_at, reading
-        self._people[person.contact_id] = self._known[new.phone, campaign_id] = person
-        if self._suppressed_by(new.phone, campaign_id):
-            return "suppressed"
-        return "queued" if self._plan(person, now) else "deferred"
-
-    def _plan(self, person: Person, now: float, called_at: float | None = None) -> bool:
-        """Give a contact its next moment; False when there is none."""
-        new, spec = person.new, self._campaigns[person.campaign_id].spec
-        match first_due(spec, new.zones, new.places, new.event_at, now, called_at):
-            case Moment(at, why):
-                person.status = ContactStatus.ACTIVE if person.attempts else ContactStatus.PENDING
-                person.due_at, person.waits_for = at, why
-                self._fresh[person.campaign_id].add(at, person.contact_id)
-                return True
-            case NoMoment(why):
-                self._close(person, ContactStatus.EXPIRED, why)
-                return False
-
-    def _suppressed_by(self, phone: str, campaign_id: int) -> str:
-        found = [entry.reason for key in (0, campaign_id) if (entry := self._suppressions.get((phone, key)))]
-        return found[0] if found else ""
-
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         del source
         self._now()
@@ -94,7 +73,7 @@ class MemoryLedger(MemoryFeeding):
 
     async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
         now, campaign = self._now(), self._campaigns[campaign_id]
-        allowed_from, after = CAMPAIGN_TRANSITIONS[verb]
+        allowed_from, after = CAMPAIGN_TRANSITIONS[verb_now(verb, campaign.spec, campaign.status, now)]
         if campaign.status not in allowed_from:
             return None
         running = after is CampaignStatus.RUNNING
@@ -167,12 +146,11 @@ class MemoryLedger(MemoryFeeding):
             case Defer(until, why, clock):
                 t.due_at = until
                 self._move(t, S.PLANNED, A.WORKER, why, f"{why}; clock {clock}" if clock else why)
-            case Suppress(why) | Exhaust(why):
+            case Suppress(why) | Exhaust(why) | Expire(why):
                 t.ended_at = now
                 self._move(t, S.CANCELLED, A.WORKER, why)
                 if t.person.is_open:
-                    suppressed = isinstance(verdict, Suppress)
-                    self._close(t.person, ContactStatus.SUPPRESSED if suppressed else ContactStatus.EXHAUSTED)
+                    self._close(t.person, ENDS[type(verdict)], why)
         return Turned(t.attempt_id, t.state, verdict.why)
 
     def _facts(self, t: Try) -> GateFacts:
@@ -189,6 +167,8 @@ class MemoryLedger(MemoryFeeding):
             places=t.person.new.places,
             limits=campaign.spec.limits,
             made=self._made(t.person.new),
+            event_at=t.person.new.event_at if campaign.spec.reminder.event else None,
+            ends_at=campaign.spec.schedule.end,
         )
 
     def _admit(self, t: Try, request: GateRequest, now: float) -> Admitted:
@@ -232,9 +212,12 @@ class MemoryLedger(MemoryFeeding):
         if self._campaigns[t.campaign_id].status is CampaignStatus.CANCELLED:
             self._end_waiting([t], A.OPERATOR, "campaign cancelled")
             if t.person.is_open:
-                self._close(t.person, ContactStatus.CANCELLED)
-        elif not t.person.is_open:
-            self._end_waiting([t], A.OPERATOR, f"contact {t.person.status}")
+                self._close(t.person, ContactStatus.CANCELLED, "campaign cancelled")
+        elif t.person.gone or not t.person.is_open:
+            why = GONE if t.person.gone else f"contact {t.person.status}"
+            self._end_waiting([t], A.OPERATOR, why)
+            if t.person.is_open:
+                self._close(t.person, ContactStatus.CANCELLED, why)
 
     # reconciling
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, is_over
 from dialer.domain.contact import ContactStatus
 from dialer.domain.gate import UNSIGHTED_OPENING_S
 from dialer.domain.limits import Spent, Wait, cap_on, place_caps
@@ -27,11 +27,11 @@ class MemoryFeeding(MemoryAudit):
 
     async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
         now, campaign = self._now(), self._campaigns[campaign_id]
-        if campaign.status is not CampaignStatus.RUNNING:
+        if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
             return []
         claimed = [self._queue(t, now + lease_s, "due") for t in self._due_tries(campaign, limit, now)]
         for made in self._due_people(campaign, limit - len(claimed), now):
-            claimed.append(self._queue(made, now + lease_s, "first attempt"))
+            claimed.append(self._queue(made, now + lease_s, made.reason))
         return claimed
 
     def _queue(self, queued: Try, lease_until: float, why: str) -> QueuedAttempt:
@@ -99,7 +99,8 @@ class MemoryFeeding(MemoryAudit):
                     case None:
                         free.append(person)
             found += len(free)
-            yield from [self._first_try(person, "first attempt", now) for person in free]
+            reminds = bool(campaign.spec.reminder.event)
+            yield from [self._first_try(p, (reminds and p.waits_for) or "first attempt", now) for p in free]
             for person, why in spent:
                 self._give_up(self._first_try(person, why, now), why)
             if len(free) == len(caps) or found == limit:
@@ -107,7 +108,7 @@ class MemoryFeeding(MemoryAudit):
 
     def _first_try(self, person: Person, reason: str, now: float) -> Try:
         person.due_at, person.waits_for = None, ""
-        return self._new_try(person, 1, now, reason)
+        return self._new_try(person, len(self._tries_of(person)) + 1, now, reason)
 
     def _due_page(self, campaign: Campaign, limit: int, now: float) -> list[Person]:
         """The next fresh contacts whose window is open; the others of their zones are put off."""
@@ -161,8 +162,10 @@ class MemoryFeeding(MemoryAudit):
         self._now()
         fed = {campaign_id for campaign_id, _ in self._imports}
         busy = {person.campaign_id for person in self._people.values() if person.is_open}
-        running = [id_ for id_, campaign in self._campaigns.items() if campaign.status is CampaignStatus.RUNNING]
-        done = [id_ for id_ in running if id_ in fed and id_ not in busy]
+        live = [c for c in self._campaigns.values() if c.status in CAMPAIGN_TRANSITIONS["finish"][0]]
+        idle = [c for c in live if c.campaign_id not in busy]
+        now = self._clock.now()
+        done = [c.campaign_id for c in idle if is_over(c.spec, c.status, now, fed=c.campaign_id in fed)]
         for id_ in done:
             await self.move_campaign(id_, "finish", "")
         return [self._campaigns[id_].spec.name for id_ in done]

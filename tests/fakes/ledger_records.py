@@ -12,7 +12,7 @@ from dialer.domain.disposition import Disposition
 from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
 from dialer.errors import LedgerUnavailable
-from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, Suppression
+from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, SourceState, Suppression
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +82,15 @@ class Agenda:
             yield heapq.heappop(self.entries)
 
 
+@dataclass(slots=True)
+class Reading:
+    """Who reads a source, and what came of it."""
+
+    number: int = 0
+    lease_until: float | None = None
+    state: SourceState = field(default_factory=SourceState)
+
+
 class Records:
     """Dictionaries in place of tables; ids count from 1 in order of creation."""
 
@@ -106,6 +115,7 @@ class Records:
         self._passages: list[tuple[str, Try, int]] = []
         self._halted_at: dict[str, int] = {}
         self._imports: dict[tuple[int, str], ImportCounts] = {}
+        self._readings: dict[int, Reading] = {}
 
     def _now(self) -> float:
         if self.unavailable:

@@ -103,6 +103,8 @@ class MemoryView(Records):
             first_dialed_at=min(dialed, default=None),
             last_dialed_at=max(dialed, default=None),
             waiting=_waiting(people, tries, now),
+            expired=dict(Counter(p.waits_for for p in people if p.status is ContactStatus.EXPIRED and p.waits_for)),
+            source=found.state if (found := self._readings.get(campaign_id)) else None,
         )
 
     async def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:

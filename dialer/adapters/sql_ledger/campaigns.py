@@ -8,7 +8,7 @@ from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiti
 from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, verb_now
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
 from dialer.domain.reminder import Moment, NoMoment
@@ -201,7 +201,7 @@ def move_campaigns(
 
 def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, now: float) -> Campaign | None:
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
-    allowed_from, after = CAMPAIGN_TRANSITIONS[verb]
+    allowed_from, after = CAMPAIGN_TRANSITIONS[verb_now(verb, campaign.spec, campaign.status, now)]
     if campaign.status not in allowed_from:
         return None
     halt_reason = reason if after is CampaignStatus.HALTED else ""

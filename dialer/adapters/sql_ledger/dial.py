@@ -21,7 +21,8 @@ from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import ContactStatus
-from dialer.domain.gate import Admit, Defer, Exhaust, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.domain.contact_plan import GONE
+from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Stale, Suppress, Verdict, judge
 from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
@@ -31,7 +32,7 @@ SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.du
     c.name, c.variables, c.zones, c.places,
     coalesce((SELECT s.reason FROM suppressions s WHERE s.phone = a.phone AND s.campaign_id IN (0, a.campaign_id)
         LIMIT 1), ''),
-    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), a.person
+    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), a.person, c.event_at
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 """
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
@@ -57,7 +58,7 @@ UPDATE attempts SET state = 'cancelled', lease_until = NULL, ended_at = :now, re
 WHERE id = :attempt_id AND state = 'queued'
 """
 END_CONTACT = f"""
-UPDATE contacts SET status = :status, due_at = NULL, waits_for = ''
+UPDATE contacts SET status = :status, due_at = NULL, waits_for = :why
 WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 
@@ -89,12 +90,20 @@ UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status,
     reason = :reason
 WHERE token = :token AND class IN ('inflight', 'unknown')
 """
+ENDS = {
+    Suppress: ContactStatus.SUPPRESSED,
+    Exhaust: ContactStatus.EXHAUSTED,
+    Expire: ContactStatus.EXPIRED,
+}
+"""What becomes of the contact when the gate turns its attempt away for good."""
+
 PLANNED_IN_VAIN = f"""
 SELECT attempts.id, attempts.state, attempts.contact_id,
-    CASE WHEN campaigns.status = 'cancelled' THEN 'campaign cancelled' ELSE 'contact ' || contacts.status END
+    CASE WHEN campaigns.status = 'cancelled' THEN 'campaign cancelled' WHEN contacts.gone = 1 THEN '{GONE}'
+        ELSE 'contact ' || contacts.status END
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.id IN :ids* AND attempts.state = 'planned'
-    AND (campaigns.status = 'cancelled' OR contacts.status NOT IN ({OPEN_CONTACT}))
+    AND (campaigns.status = 'cancelled' OR contacts.gone = 1 OR contacts.status NOT IN ({OPEN_CONTACT}))
 """
 
 
@@ -155,6 +164,8 @@ def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str], made: Sequen
         places=tuple(row[11].split()),
         limits=campaign.spec.limits,
         made=made,
+        event_at=row[15] if campaign.spec.reminder.event else None,
+        ends_at=campaign.spec.schedule.end,
     )
 
 
@@ -188,10 +199,10 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
             told = f"{why}; clock {clock}" if clock else why
             events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, told))
             return Turned(attempt_id, AttemptState.PLANNED, why)
-        case Suppress(why) | Exhaust(why):
-            status = ContactStatus.SUPPRESSED if isinstance(verdict, Suppress) else ContactStatus.EXHAUSTED
+        case Suppress(why) | Exhaust(why) | Expire(why):
+            status = ENDS[type(verdict)]
             transaction.run(TURN_AWAY, {"attempt_id": attempt_id, "now": now, "reason": why})
-            transaction.run(END_CONTACT, {"contact_id": row[2], "status": str(status)})
+            transaction.run(END_CONTACT, {"contact_id": row[2], "status": str(status), "why": why})
             events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.CANCELLED, why))
             return Turned(attempt_id, AttemptState.CANCELLED, why)
         case Stale(why):
@@ -228,7 +239,7 @@ def _end_in_vain(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
     rows = transaction.all(PLANNED_IN_VAIN, {"ids": ids}) if ids else []
     for row in rows:
         end_waiting(transaction, [row], Actor.OPERATOR, row[3], now)
-        transaction.run(END_CONTACT, {"contact_id": row[2], "status": "cancelled"})
+        transaction.run(END_CONTACT, {"contact_id": row[2], "status": "cancelled", "why": row[3]})
 
 
 def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:

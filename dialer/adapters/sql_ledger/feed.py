@@ -6,9 +6,10 @@ from typing import Any
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.person_history import read_histories
+from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CampaignStatus
+from dialer.domain.campaign import CampaignStatus, is_over
 from dialer.domain.gate import UNSIGHTED_OPENING_S
 from dialer.domain.limits import Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
@@ -28,7 +29,7 @@ DISPATCHES = "SELECT id, dispatch FROM attempts WHERE id IN :ids*"
 PUT_OFF_ATTEMPTS = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id IN :ids* AND state = 'planned'"
 
 FRESH_CONTACTS = """
-SELECT id, CASE WHEN person_key = '' THEN phone ELSE person_key END, phone, id, zones, places FROM contacts
+SELECT id, CASE WHEN person_key = '' THEN phone ELSE person_key END, phone, waits_for, zones, places FROM contacts
 WHERE campaign_id = :campaign_id AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit
 """
@@ -40,14 +41,19 @@ UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN (
 """
 PUT_OFF_CONTACT = "UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id = :id"
 PUT_OFF_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id = :id AND state = 'planned'"
-FIRST_ATTEMPT = """
+# The first of a contact, or of its next appointment: what an appointment that moved had planned is kept.
+NEXT_NUMBER = "(SELECT coalesce(max(number_of), 0) + 1 FROM attempts WHERE contact_id = :contact_id)"
+FIRST_ATTEMPT = f"""
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
-VALUES (:campaign_id, :contact_id, 1, :phone, :person, 'queued', 1, :now, :lease_until, 'first attempt')
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'queued', 1, :now, :lease_until, :reason)
 """
-FIRST_ATTEMPTS = "SELECT id, dispatch FROM attempts WHERE contact_id IN :contact_ids* AND number_of = 1 ORDER BY id"
-NEVER_DIALED = """
+FIRST_ATTEMPTS = """
+SELECT id, dispatch, reason FROM attempts WHERE contact_id IN :contact_ids* AND state IN ('planned', 'queued')
+ORDER BY id
+"""
+NEVER_DIALED = f"""
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
-VALUES (:campaign_id, :contact_id, 1, :phone, :person, 'planned', :now, :reason)
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'planned', :now, :reason)
 """
 EXHAUST_CONTACT = f"""
 UPDATE contacts SET status = 'exhausted', due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
@@ -68,9 +74,9 @@ MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
 
 DONE_CAMPAIGNS = f"""
-SELECT id FROM campaigns WHERE status = 'running' AND NOT EXISTS (
+SELECT id, status, spec, EXISTS (SELECT 1 FROM imports WHERE imports.campaign_id = campaigns.id) FROM campaigns
+WHERE status IN ('running', 'scheduled', 'paused', 'halted') AND NOT EXISTS (
     SELECT 1 FROM contacts WHERE contacts.campaign_id = campaigns.id AND contacts.status IN ({OPEN_CONTACT}))
-AND EXISTS (SELECT 1 FROM imports WHERE imports.campaign_id = campaigns.id)
 """
 FINISH = "UPDATE campaigns SET status = 'finished', finished_at = :now WHERE id IN :ids*"
 NAMES = "SELECT name FROM campaigns WHERE id IN :ids* ORDER BY id"
@@ -92,7 +98,7 @@ def _claim(
     transaction: Transaction, campaign_id: int, limit: int, lease_until: float, now: float
 ) -> list[QueuedAttempt]:
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
-    if campaign.status is not CampaignStatus.RUNNING:
+    if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
         return []
     told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until}
     claimed = _claim_planned(transaction, campaign, told, limit, now)
@@ -168,11 +174,15 @@ def _take(
         return []
     contact_ids = [row[0] for row in fresh]
     transaction.run(TAKE_CONTACTS, {"ids": contact_ids})
-    transaction.many(FIRST_ATTEMPT, [told | _whom(row) for row in fresh])
+    reminds = bool(campaign.spec.reminder.event)
+    reasons = [row[3] if reminds and row[3] else "first attempt" for row in fresh]
+    transaction.many(
+        FIRST_ATTEMPT, [told | _whom(row) | {"reason": why} for row, why in zip(fresh, reasons, strict=True)]
+    )
     made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})
     add_events(
         transaction,
-        [event(row[0], now, Actor.FEEDER, "planned", AttemptState.QUEUED, "first attempt") for row in made],
+        [event(row[0], now, Actor.FEEDER, "planned", AttemptState.QUEUED, row[2]) for row in made],
     )
     return [QueuedAttempt(row[0], row[1], campaign.campaign_id, campaign.spec.provider) for row in made]
 
@@ -280,8 +290,12 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
 
 
 def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float) -> list[list[str]]:
-    """Finish every running campaign whose contacts are all final."""
-    done = [row[0] for row in transaction.all(DONE_CAMPAIGNS)]
+    """Finish every campaign whose contacts are all final, if it runs and nobody comes to it, or has ended."""
+    done = [
+        id_
+        for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
+        if is_over(read_spec(spec), CampaignStatus(status), now, fed=bool(fed))
+    ]
     if not done:
         return [[]] * len(asks)
     transaction.run(FINISH, {"ids": done, "now": now})

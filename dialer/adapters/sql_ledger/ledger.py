@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from dialer.adapters.sql_ledger import campaigns, dial, feed, reconcile, view
+from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, view
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
@@ -26,6 +26,7 @@ from dialer.ports import (
     Report,
     Send,
     SendOutcome,
+    SourceState,
     Suppression,
     Swept,
 )
@@ -63,6 +64,38 @@ class SqlLedger:
 
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)
+
+    # reading a source
+
+    async def begin_reading(self, campaign_id: int, holder: str, lease_s: float) -> int | None:
+        return (await self._store.submit(readings.begin_reading, [(campaign_id, holder, lease_s)]))[0]
+
+    async def take_rows(
+        self, campaign_id: int, reading: int, contacts: Sequence[NewContact], lease_s: float
+    ) -> list[str]:
+        # As add_contacts: only what touches attempts must keep the gate waiting.
+        told = await self._store.submit(readings.take_rows, contacts, campaign_id, reading, lease_s, serial=False)
+        changed = [contact for contact, what in zip(contacts, told, strict=True) if what == "changed"]
+        if changed:
+            await self._store.submit(readings.renew_contacts, changed, campaign_id, reading)
+        return told
+
+    async def drop_gone(self, campaign_id: int, reading: int, lease_s: float) -> int:
+        after = dropped = 0
+        while ids := await self._store.read(
+            lambda t, after=after: readings.unseen_after(t, campaign_id, reading, after, PAGE)  # type: ignore[misc]
+        ):
+            dropped += sum(await self._store.submit(readings.drop_gone, ids, campaign_id, reading, lease_s))
+            after = ids[-1]
+        return dropped
+
+    async def end_reading(
+        self, campaign_id: int, reading: int, next_at: float | None, error: str = "", counts: ImportCounts | None = None
+    ) -> bool:
+        return (await self._store.submit(readings.end_readings, [(campaign_id, reading, next_at, error, counts)]))[0]
+
+    async def expire(self, campaign_id: int, reason: str, limit: int, *, passed: bool) -> int:
+        return (await self._store.submit(expiry.expire, [(campaign_id, reason, limit, passed)]))[0]
 
     # control
 
@@ -156,6 +189,18 @@ class SqlLedger:
 
     async def report(self, campaign_id: int) -> Report:
         return await self._store.read(lambda t: view.report(t, campaign_id, self._clock.now()))
+
+    async def source_states(self) -> Mapping[int, SourceState]:
+        return await self._store.read(view.source_states)
+
+    async def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
+        after = 0
+        while page := await self._store.read(
+            lambda t, after=after: view.listed_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
+        ):
+            for _, contact in page:
+                yield contact
+            after = page[-1][0]
 
     async def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
         after = 0

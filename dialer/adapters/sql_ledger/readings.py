@@ -49,7 +49,8 @@ ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET total = excluded.total, que
 
 KNOWN = f"""
 SELECT id, phone, name, person_key, region, zones, places, event_at, variables, status, attempts, gone, reading,
-    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY}))
+    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY})),
+    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state = 'dialing')
 FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
 """
 STAMP = "UPDATE contacts SET reading = :reading WHERE id IN :ids*"
@@ -145,11 +146,11 @@ def renew_contacts(
 def _renew(
     transaction: Transaction, spec: CampaignSpec, row: Row, contact: NewContact, reading: int, now: float
 ) -> None:
-    id_, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy = row
+    id_, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy, dialing = row
     new = contact_row(0, contact, reading) | {"id": id_}
     before = Renewal(
         key=key, moved=event_at != contact.event_at, elsewhere=(zones, places) != (new["zones"], new["places"]),
-        status=ContactStatus(status), attempts=attempts, gone=bool(gone), busy=bool(busy),
+        status=ContactStatus(status), attempts=attempts, gone=bool(gone), busy=bool(busy), dialing=bool(dialing),
     )  # fmt: skip
     plan = renewal_of(spec, before, contact, now)
     if plan is Replan.LATER:
@@ -171,7 +172,7 @@ def _plan(transaction: Transaction, before: Renewal, id_: int, plan: Moment | No
         case Moment(at):
             told["due_at"] = at
         case NoMoment(why):
-            end_waiting(transaction, waiting, Actor.OPERATOR, why, now)
+            end_waiting(transaction, waiting, Actor.FEEDER, why, now)
     transaction.run(PLAN_CONTACT, told)
 
 
@@ -189,7 +190,7 @@ def drop_gone(
     if not transaction.run(KEEP_READING, {name: told[name] for name in ("campaign_id", "reading", "lease_until")}):
         return [False] * len(ids)
     gone = [row[0] for row in transaction.all(STILL_UNSEEN, {"ids": told["ids"], "reading": reading})]
-    end_waiting(transaction, transaction.all(WAITING_OF, {"ids": gone}), Actor.OPERATOR, GONE, now)
+    end_waiting(transaction, transaction.all(WAITING_OF, {"ids": gone}), Actor.FEEDER, GONE, now)
     transaction.run(MARK_GONE, {"ids": gone})
     transaction.run(CANCEL_GONE, {"ids": gone, "why": GONE})
     dropped = set(gone)

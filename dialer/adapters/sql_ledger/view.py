@@ -10,7 +10,7 @@ from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.tables import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
-from dialer.domain.contact import ContactStatus
+from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
 from dialer.errors import UnknownName
@@ -22,6 +22,7 @@ from dialer.ports import (
     ImportCounts,
     OpenAttempt,
     Report,
+    SourceState,
     Suppression,
 )
 
@@ -105,6 +106,15 @@ SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
         ELSE reason END, count(*)
 FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
 GROUP BY 1
+"""
+
+EXPIRED = """
+SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
+"""
+SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at FROM readings"
+LISTED_AFTER = """
+SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
+FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
 """
 
 CONTACTS_AFTER = """
@@ -191,6 +201,8 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
         last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),
         waiting=_waiting(transaction, told),
+        expired=dict(_pairs(transaction.all(EXPIRED, told))),
+        source=source_states(transaction).get(campaign_id),
     )
 
 
@@ -213,6 +225,24 @@ def _waiting(transaction: Transaction, told: dict[str, float]) -> dict[str, int]
         reason = words.partition(FREE_AT)[0]
         waiting[reason] = waiting.get(reason, 0) + count
     return waiting
+
+
+def source_states(transaction: Transaction) -> dict[int, SourceState]:
+    """Campaign id -> the state of its source."""
+    return {row[0]: SourceState(*row[1:]) for row in transaction.all(SOURCE_STATES)}
+
+
+def listed_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, NewContact]]:
+    """The next people of a list, by id."""
+    rows = transaction.all(LISTED_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
+    return [(row[0], _listed(row)) for row in rows]
+
+
+def _listed(row: Row) -> NewContact:
+    _, phone, name, list_row, key, region, zones, variables, places, event_at = row
+    return NewContact(
+        phone, name, list_row, key, region, tuple(zones.split()), json.loads(variables), tuple(places.split()), event_at
+    )
 
 
 def contacts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, ContactRow]]:

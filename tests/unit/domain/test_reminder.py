@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.contact import ContactStatus
+from dialer.domain.gate import PASSED
 from dialer.domain.redial import Redial, Settle
 from dialer.domain.reminder import (
     NO_HOUR,
     NOTHING_LEFT,
-    PASSED,
     Moment,
     NoMoment,
     Opening,
