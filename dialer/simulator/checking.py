@@ -258,8 +258,3 @@ def body_schema(checks: Mapping[str, Check], required: tuple[str, ...]) -> Schem
     """What ``check_body`` lets through."""
     fields = {name: check.schema if name in required else maybe(check.schema) for name, check in checks.items()}
     return {"type": "object", "properties": fields, **({"required": list(required)} if required else {})}
-
-
-def filled_in(*names: str, checks: Mapping[str, Check]) -> Schema:
-    """An object in which none of ``names`` is missing or null."""
-    return {"properties": {name: checks[name].schema for name in names}, "required": list(names)}

@@ -38,7 +38,8 @@ STATES = ("scheduled", "active", "paused", "paused_out_of_range", "completed", "
 PAGE, SIZE, STATUS = Whole("page", 1), Whole("page_size", 20, 100), Word("status", STATES)
 
 _FIELDS: dict[str, Schema] = {
-    **mapped(("campaign_name", "name"), {"type": "string", "minLength": 1, "maxLength": 255}),
+    "campaign_name": {"type": "string", "minLength": 1, "maxLength": 255},
+    "name": TEXT,
     **mapped(("agent_id", "days_of_week"), {"type": "string", "minLength": 1}),
     "notification_emails": TEXT,
     "concurrency": {"type": "integer", "minimum": 1},

@@ -5,14 +5,14 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from tests.acceptance.locked_python import locked_python
 
 HERE = Path(__file__).parent
 LOCK = HERE / "vendor-sdk.lock"
@@ -35,16 +35,7 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
 @pytest.fixture(scope="module")
 def vendor_python() -> Path:
     """The Python of an environment with the locked vendor packages, made once and kept beside our own."""
-    inside = sys.prefix != sys.base_prefix
-    home = Path(sys.prefix) / "sdk" if inside else Path(tempfile.gettempdir()) / "dialer-vendor-sdk"
-    python, ready = home / "bin" / "python", home / ".ready"
-    digest = sha256(LOCK.read_bytes()).hexdigest()
-    if not ready.exists() or ready.read_text() != digest:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        subprocess.run([*install, "-r", str(LOCK)], check=True)
-        ready.write_text(digest)
-    return python
+    return locked_python("sdk", LOCK)
 
 
 @pytest.fixture(scope="module")
