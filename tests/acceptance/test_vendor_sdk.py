@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,15 @@ def vendor_python() -> Path:
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[str]:
-    """A simulator process whose calls are over, and in the history, as soon as they are accepted."""
-    command = [sys.executable, "-m", "dialer.simulator", "--outcomes=answered=1", *AT_ONCE]
+    """A simulator whose calls are over, and in the history, as soon as they are accepted."""
+    with running_simulator() as url:
+        yield url
+
+
+@contextmanager
+def running_simulator(*switches: str) -> Iterator[str]:
+    """A simulator process for the block."""
+    command = [sys.executable, "-m", "dialer.simulator", "--outcomes=answered=1", *AT_ONCE, *switches]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         yield running.stdout.readline().split()[-1]
@@ -83,6 +91,45 @@ def test_it_reads_every_good_answer(vendor_python: Path, simulator: str) -> None
     assert seen["trial"].startswith("outbound-")
     assert seen["later"] == [seen["namespaced"], seen["placed"]]
     assert placed(simulator) == 2
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_every_method_of_both_clients(vendor_python: Path, kind: str) -> None:
+    switches = ["--campaign-hours=any", "--vaanivoice-campaigns=data"]
+    with running_simulator(*switches) as url:
+        seen = run(vendor_python, url, "every", kind)
+    assert seen.pop("ws_url").startswith("ws://127.0.0.1:")
+    assert seen == {
+        "base_url": True,
+        "health": "healthy",
+        "updated": True,
+        "config": {
+            "persona": {"identity": {"system_prompt": "Be kind.", "tone": "calm"}},
+            "training": {"knowledge": {"use_rag": False}},
+            "experience": {"settings": {"call_settings": {"max_call_duration": 30}}},
+            "analysis": {"evaluations": {"dispositions": {"enabled": True}}},
+            "deployment": {"phone": {"call_type": {"Outbound": ["+919000000000"]}}},
+        },
+        "found": True,
+        "gone": ["Agent deleted successfully"] * 2,
+        "history": True,
+        "pages": [2, 1],
+        "token": 2,
+        "texts": 1,
+        "details": 1,
+        "audio": ["audio/wav", "RIFF", True],
+        "left": ["reconnecting", True, True, "active", "ended", "SessionExpiredError"],
+        "verbs": ["paused", "scheduled", "scheduled", "completed", "cancelled"],
+        "changed": ["changed", "paused", 3],
+        "ran": [
+            "runs",
+            "completed",
+            2,
+            ["campaign_id", "results_url", "generated_at", "expires_at", "post_processing_status"],
+        ],
+        "listed": [2, 2],
+        "missed": [],
+    }
 
 
 @pytest.mark.parametrize("shape", ["detail", "gateway"])
