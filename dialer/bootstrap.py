@@ -23,12 +23,13 @@ from dialer.adapters.redis_pacer.timing import Timing
 from dialer.adapters.rejects_file import RejectsFile
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
+from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts
-from dialer.pipeline.place_call import DialingTimes, PlaceCall
+from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import CallProvider, Clock, ContactSource
 from dialer.provider_access import account_limits, open_providers
@@ -108,16 +109,6 @@ class App:
         return max(50, int(self.settings.reconcile_interval_s * share * 1000))
 
 
-@asynccontextmanager
-async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
-    """The ledger alone, for commands that need no worker."""
-    ledger = await SqlLedger.open(settings.ledger_url, SystemClock())
-    try:
-        yield ledger
-    finally:
-        await ledger.aclose()
-
-
 @contextmanager
 def open_redis(settings: Settings) -> Iterator[str]:
     """The URL of the Redis to use: the configured one, else an embedded one."""
@@ -126,20 +117,6 @@ def open_redis(settings: Settings) -> Iterator[str]:
         return
     with embedded_redis(settings.home, settings.redis_server) as url:
         yield url
-
-
-def dialing_times(settings: Settings) -> DialingTimes:
-    """How long each step of a call may take."""
-    standard = DialingTimes()
-    return DialingTimes(
-        answer_within_s=settings.provider_timeout_s + standard.send_within_s + standard.record_for_s + 10,
-        redial_scale=settings.redial_scale,
-    )
-
-
-def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
-    """The operator's room over a ledger."""
-    return ControlCampaign(ledger, ledger, SystemClock(), dialing_times(settings).send_within_s)
 
 
 def open_import(settings: Settings, ledger: SqlLedger, name: str) -> ImportContacts:

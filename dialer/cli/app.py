@@ -59,6 +59,7 @@ OptWindow = Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-
 OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
 OptNameColumn = Annotated[str | None, typer.Option("--name-column", help="Column with the name.")]
 OptSheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook, if several hold something.")]
+OfCampaign = Annotated[str | None, typer.Option("--campaign", help="Name of a campaign; default: all campaigns.")]
 OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
 
 
@@ -270,23 +271,29 @@ app.add_typer(suppressions, name="suppress")
 
 @suppressions.command("add")
 def suppress_add(
-    phones: Annotated[list[str], typer.Argument(help="Phone numbers.")],
+    phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
     reason: Annotated[str, typer.Option("--reason", help="Why they must not be called.")] = "do not call",
     region: OptRegion = None,
+    campaign: OfCampaign = None,
     json: Json = False,
 ) -> None:
-    """Add numbers. When this returns, no request leaves for them any more.
+    """Add numbers, or hashes ("sha256:" and 64 hexadecimal digits, of the number as +919000000001).
+
+    When this returns, no request leaves for them any more.
 
     Example: dialer suppress add +919000000001 --reason "asked us to stop"
     """
     from dialer.cli.suppressing import add
 
-    add(phones, reason, region or "", as_json=json)
+    add(phones, reason, region or "", campaign, as_json=json)
 
 
 @suppressions.command("remove")
 def suppress_remove(
-    phones: Annotated[list[str], typer.Argument(help="Phone numbers.")], region: OptRegion = None, json: Json = False
+    phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
+    region: OptRegion = None,
+    campaign: OfCampaign = None,
+    json: Json = False,
 ) -> None:
     """Take numbers off the list.
 
@@ -294,35 +301,38 @@ def suppress_remove(
     """
     from dialer.cli.suppressing import remove
 
-    remove(phones, region or "", as_json=json)
+    remove(phones, region or "", campaign, as_json=json)
 
 
 @suppressions.command("import")
 def suppress_import(
-    contacts: Annotated[Path, typer.Argument(help="CSV file with a phone column and, if any, a reason column.")],
+    contacts: Annotated[Path, typer.Argument(help="CSV file: a phone column; reason, source, campaign if any.")],
     region: OptRegion = None,
     phone_column: OptPhoneColumn = None,
     encoding: OptEncoding = None,
+    campaign: OfCampaign = None,
     json: Json = False,
 ) -> None:
-    """Add every number of a CSV file.
+    """Add every number, or hash, of a CSV file. When this returns, no request leaves for them any more.
 
     Example: dialer suppress import do_not_call.csv
     """
     from dialer.cli.suppressing import import_file
 
-    import_file(contacts, region or "", phone_column or "", encoding, as_json=json)
+    import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json)
 
 
 @suppressions.command("list")
-def suppress_list(json: Json = False) -> None:
-    """Print the list as CSV (phone,reason,source,campaign,added_at), or as JSON.
+def suppress_list(
+    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv", json: Json = False
+) -> None:
+    """Print the list (phone,reason,source,campaign,added_at); ``import`` reads it again.
 
     Example: dialer suppress list > do_not_call.csv
     """
     from dialer.cli.suppressing import print_list
 
-    print_list(as_json=json)
+    print_list(output_format, as_json=json)
 
 
 @app.command()

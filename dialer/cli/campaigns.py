@@ -2,9 +2,9 @@
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_control
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import masked, print_json, print_report, print_table
+from dialer.control_room import open_control
 from dialer.errors import UnknownName
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, Send

@@ -3,12 +3,13 @@
 import csv
 import json
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import with_ledger
+from dialer.cli.spreadsheets import harmless
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
 from dialer.ports import AttemptRow, ContactRow
@@ -20,7 +21,6 @@ ATTEMPT_COLUMNS = (
     "attempt_id", "phone", "number_of", "state", "disposition", "due_at", "dialed_at", "ended_at", "duration_s",
     "call_id", "reason",
 )  # fmt: skip
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def export_campaign(name: str, *, attempts: bool, output_format: str) -> None:
@@ -60,21 +60,7 @@ async def _write(
     writer.writerow([*columns, *own])
     async for row in rows:
         cells = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
-        writer.writerow(_harmless(cells))
-
-
-def _harmless(cells: Iterable[Any]) -> list[Any]:
-    """A leading quote keeps a spreadsheet from running a cell; a plain number is left as it is."""
-    return [_cell(cell) for cell in cells]
-
-
-def _cell(cell: Any) -> Any:
-    if cell is None:
-        return ""
-    text = str(cell)
-    if text.startswith(RUN_BY_SPREADSHEETS) and not text.lstrip("+-").replace(".", "", 1).isdigit():
-        return "'" + text
-    return text
+        writer.writerow(harmless(cells))
 
 
 def _contact(row: ContactRow) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_ledger
+from dialer.control_room import open_ledger
 from dialer.domain.phone_number import Phone, Unusable, parse_phone
 from dialer.errors import UsageError
 

@@ -1,98 +1,104 @@
 """dialer suppress: the numbers that must not be called."""
 
 import csv
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from config import Settings
-from dialer.adapters.csv_contacts import CsvContacts
+from dialer.adapters.csv_contacts import known_region
+from dialer.adapters.csv_suppressions import CsvSuppressions
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_control
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import print_json
-from dialer.domain.campaign import ContactColumns
+from dialer.cli.spreadsheets import harmless
+from dialer.control_room import open_control
+from dialer.domain.suppression import read_hash
+from dialer.errors import UsageError
 from dialer.pipeline.report import iso
 from dialer.ports import Reject, Suppression
 
-BATCH = 2000
-REASON_COLUMNS = ("reason", "note", "why")
+COLUMNS = ("phone", "reason", "source", "campaign", "added_at")
 
 
-def add(phones: Sequence[str], reason: str, region: str, *, as_json: bool) -> None:
+def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *, as_json: bool) -> None:
     """Add numbers; returns when no request leaves for them any more."""
-    entries = [Suppression(phone, reason, "command line") for phone in _parsed(phones, region)]
+    named = _named(phones, region)
 
     async def use(settings: Settings, ledger: SqlLedger) -> list[bool]:
+        campaign_id = await _campaign_id(ledger, campaign)
+        entries = [Suppression(name, reason, "command line", campaign_id) for name in named]
         return await open_control(settings, ledger).suppress(entries)
 
-    _tell(sum(with_ledger(use)), len(entries), [], as_json=as_json)
+    _tell(sum(with_ledger(use)), len(named), [], as_json=as_json)
 
 
-def remove(phones: Sequence[str], region: str, *, as_json: bool) -> None:
+def remove(phones: Sequence[str], region: str, campaign: str | None, *, as_json: bool) -> None:
     """Take numbers off the list."""
-    parsed = _parsed(phones, region)
+    named = _named(phones, region)
 
     async def use(_: Settings, ledger: SqlLedger) -> list[bool]:
-        return await ledger.unsuppress(parsed)
+        return await ledger.unsuppress(named, await _campaign_id(ledger, campaign))
 
     removed = sum(with_ledger(use))
     if as_json:
-        print_json({"removed": removed, "not_listed": len(parsed) - removed})
+        print_json({"removed": removed, "not_listed": len(named) - removed})
     else:
-        print(f"{removed:,} removed, {len(parsed) - removed:,} were not on the list")
+        print(f"{removed:,} removed, {len(named) - removed:,} were not on the list")
 
 
-def import_file(path: Path, region: str, phone_column: str, encoding: str | None, *, as_json: bool) -> None:
-    """Add every number of a CSV file."""
-    source = CsvContacts(path, ContactColumns(phone=phone_column), region, encoding)
+def import_file(
+    path: Path, region: str, phone_column: str, encoding: str | None, campaign: str | None, *, as_json: bool
+) -> None:
+    """Add every number of a CSV file; returns when no request leaves for them any more."""
+    region = known_region(region) if region else ""
 
-    async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, int, list[Reject]]:
-        control, added, total, rejects = open_control(settings, ledger), 0, 0, []
-        async for batch in source.batches(BATCH):
-            entries = []
-            for row in batch:
-                if isinstance(row, Reject):
-                    rejects.append(row)
-                else:
-                    told = {name.lower(): value for name, value in row.variables.items()}
-                    reason = next((told[name] for name in REASON_COLUMNS if told.get(name)), "do not call")
-                    entries.append(Suppression(row.phone, reason, path.name))
-            added += sum(await control.suppress(entries))
-            total += len(entries)
-        return added, total, rejects
+    async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, list[Suppression], list[Reject]]:
+        ids = {known.spec.name: known.campaign_id for known in await ledger.campaigns()}
+        campaign_id = await _campaign_id(ledger, campaign)
+        read = list(CsvSuppressions(path, region, phone_column, encoding, ids, campaign_id).rows())
+        entries = [row for row in read if isinstance(row, Suppression)]
+        added = sum(await open_control(settings, ledger).suppress(entries))
+        return added, entries, [row for row in read if isinstance(row, Reject)]
 
-    added, total, rejects = with_ledger(use)
-    _tell(added, total, rejects, as_json=as_json)
+    added, entries, rejects = with_ledger(use)
+    _tell(added, len(entries), rejects, as_json=as_json)
 
 
-def print_list(*, as_json: bool) -> None:
-    """The whole list on stdout."""
+def print_list(output_format: str, *, as_json: bool) -> None:
+    """The whole list on stdout. Raises UsageError for an unknown format."""
+    if output_format not in ("csv", "jsonl"):
+        raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
-    async def use(_: Settings, ledger: SqlLedger) -> list[dict[str, object]]:
-        names = {campaign.campaign_id: campaign.spec.name for campaign in await ledger.campaigns()}
-        return [
-            {
-                "phone": entry.phone,
-                "reason": entry.reason,
-                "source": entry.source,
-                "campaign": names.get(entry.campaign_id or 0, ""),
-                "added_at": iso(entry.added_at),
-            }
-            async for entry in ledger.suppressions()
-        ]
+    async def use(_: Settings, ledger: SqlLedger) -> None:
+        if as_json:
+            print_json([row async for row in _rows(ledger)])
+        elif output_format == "jsonl":
+            async for row in _rows(ledger):
+                sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        else:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            async for row in _rows(ledger):
+                writer.writerow(harmless(row.values()))
 
-    rows = with_ledger(use)
-    if as_json:
-        print_json(rows)
-        return
-    writer = csv.DictWriter(sys.stdout, ("phone", "reason", "source", "campaign", "added_at"), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    with_ledger(use)
 
 
-def _parsed(phones: Sequence[str], region: str) -> list[str]:
-    return [number(text, region) for text in phones]
+async def _rows(ledger: SqlLedger) -> AsyncIterator[dict[str, str | None]]:
+    names = {campaign.campaign_id: campaign.spec.name for campaign in await ledger.campaigns()}
+    async for entry in ledger.suppressions():
+        told = (entry.phone, entry.reason, entry.source, names.get(entry.campaign_id or 0, ""), iso(entry.added_at))
+        yield dict(zip(COLUMNS, told, strict=True))
+
+
+def _named(phones: Iterable[str], region: str) -> list[str]:
+    return [read_hash(text) or number(text, region) for text in phones]
+
+
+async def _campaign_id(ledger: SqlLedger, name: str | None) -> int | None:
+    return (await ledger.campaign(name)).campaign_id if name else None
 
 
 def _tell(added: int, total: int, rejects: Sequence[Reject], *, as_json: bool) -> None:

@@ -8,6 +8,8 @@ from dialer.errors import UsageError
 from dialer.ports import Campaign, Clock, Ledger, LedgerView, Suppression
 
 LOOK_AGAIN_S = 0.01
+AT_ONCE = 2_000
+"""Numbers in one commit: calls to others are not kept waiting for the whole list."""
 DRAIN_MARGIN_S = 0.2
 """Hosts' clocks differ a little, and a process may be held up between its last look and its first byte."""
 
@@ -39,7 +41,9 @@ class ControlCampaign:
 
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers to the list; after this returns, no request leaves for any of them."""
-        added = await self.ledger.suppress(entries)
+        added: list[bool] = []
+        for first in range(0, len(entries), AT_ONCE):
+            added += await self.ledger.suppress(entries[first : first + AT_ONCE])
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added

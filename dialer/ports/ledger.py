@@ -100,15 +100,18 @@ class Ledger(Protocol):
         ...
 
     async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
-        """How many attempts are in ``dialing`` with an intent younger than ``since``."""
+        """How many attempts are in ``dialing`` with an intent younger than ``since``; ``phones`` may be hashes."""
         ...
 
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
-        """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle."""
+        """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
+
+        Whoever is named by a hash ends when their turn comes: nobody passes the gate any more.
+        """
         ...
 
-    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
-        """Remove numbers from the list of all campaigns; True where one was there."""
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
+        """Remove numbers from the list of all campaigns, or of one; True where one was there."""
         ...
 
     def suppressions(self) -> AsyncIterator[Suppression]:

@@ -55,7 +55,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A reason not to call a number. ``campaign_id`` None: over all campaigns."""
+    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign."""
 
     phone: str
     reason: str

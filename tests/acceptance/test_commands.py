@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dialer.domain.suppression import hash_of
 from tests.acceptance.conftest import OpenHome, OpenProvider
 from tests.acceptance.dialer_process import Home, Provider, dialing, number, write_list
 
@@ -124,6 +125,32 @@ def test_json_is_one_document_and_alone(open_provider: OpenProvider, open_home: 
     assert one_document(home, "attempts", str(story["attempt_id"])) == [story]
     for verb, status in (("pause", "paused"), ("resume", "running"), ("cancel", "cancelled")):
         assert one_document(home, verb, "later") == {"campaign": "later", "status": status}
+
+
+def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
+    home.command("enqueue", str(write_list(home.path / "list.csv", 4)), *dialing())
+    hashed = hash_of(number(2))
+    home.command("suppress", "add", "090000 00000", hashed, "--region", "IN", "--reason", "=asked")
+    home.command("suppress", "add", number(1), "--campaign", "list")
+    told = home.command("suppress", "list", "--format", "csv").out
+    assert [line.rpartition(",")[0] for line in told.splitlines()] == [
+        "phone,reason,source,campaign", f"{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
+        f"{number(1)},do not call,command line,list",
+    ]  # fmt: skip
+    for line in told.splitlines()[1:]:
+        of_campaign = ["--campaign", "list"] if ",list," in line else []
+        gone = one_document(home, "suppress", "remove", line.split(",")[0], *of_campaign)
+        assert gone == {"removed": 1, "not_listed": 0}
+    assert home.command("suppress", "list").out.count("\n") == 1
+    (home.path / "back.csv").write_text(told + "123,x,,,\n+919000000003,x,,no such,\n", encoding="utf-8")
+    again = one_document(home, "suppress", "import", str(home.path / "back.csv"))
+    assert (again["added"], [bad["row"] for bad in again["invalid"]]) == (3, [5, 6])
+    assert 'there is no campaign "no such"' in again["invalid"][1]["reason"]
+    rows = [json.loads(line) for line in home.command("suppress", "list", "--format", "jsonl").out.splitlines()]
+    assert [(row["phone"], row["campaign"]) for row in rows] == [
+        (number(0), ""), (hashed, ""), (number(1), "list"),
+    ]  # fmt: skip
+    assert home.command("suppress", "add", number(1), "--campaign", "none", code=1).out == ""
 
 
 def test_export_in_json_lines_is_one_object_a_line(home: Home) -> None:

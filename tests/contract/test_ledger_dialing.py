@@ -9,6 +9,7 @@ from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.gate import BUSY_NUMBER_S
 from dialer.domain.redial import Redial
+from dialer.domain.suppression import hash_of
 from dialer.ports import Admitted, GateRequest, SendOutcome, Suppression, Swept, Turned
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
@@ -146,11 +147,36 @@ async def test_i7_a_number_added_during_its_call_is_not_tried_again(ledger: Full
     await ledger.suppress([Suppression(phone(1), "asked")])
     assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.ACTIVE
     await end(ledger, call, Disposition.NO_ANSWER, Redial(START))
-    (turned,) = await gate(ledger, await claim(ledger, campaign))
-    assert (turned.attempt_id != call.attempt_id, turned) == (
-        True, Turned(turned.attempt_id, S.CANCELLED, "suppressed: asked"),
-    )  # fmt: skip
+    assert await claim(ledger, campaign) == []
+    redial, told = (await ledger.story(phone=phone(1)))[-1]
+    assert (redial.state, redial.dialed_at, redial.ended_at) == (S.CANCELLED, None, START)
+    assert [(event.actor, event.after, event.reason) for event in told] == [
+        ("feeder", "cancelled", "suppressed: asked"),
+    ]  # fmt: skip
     assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.SUPPRESSED
+
+
+async def test_i7_a_hash_bars_its_number_from_the_moment_it_is_listed(ledger: FullLedger) -> None:
+    campaign = await running(ledger, 2)
+    (queued,) = await claim(ledger, campaign, 1)
+    barred = [Suppression(hash_of(phone(n)), "law", "register") for n in (1, 2, 3)]
+    assert await ledger.suppress([*barred, barred[0]]) == [True, True, True, False]
+    assert await gate(ledger, [queued]) == [Turned(queued.attempt_id, S.CANCELLED, "suppressed: law")]
+    assert await claim(ledger, campaign) == []
+    for n in (1, 2):
+        assert (await contact(ledger, campaign, phone(n))).status is ContactStatus.SUPPRESSED
+    assert await ledger.add_contacts(campaign.campaign_id, [person(3), person(4)]) == ["suppressed", "queued"]
+    assert await ledger.unsuppress([hash_of(phone(3))]) == [True]
+    assert await ledger.finish_campaigns() == []
+
+
+async def test_i7_a_hash_for_one_campaign_leaves_the_others(ledger: FullLedger) -> None:
+    spring, autumn = await running(ledger), await running(ledger, name="autumn")
+    await ledger.suppress([Suppression(hash_of(phone(1)), "asked", campaign_id=spring.campaign_id)])
+    assert await claim(ledger, spring) == []
+    assert await ledger.unsuppress([hash_of(phone(1))]) == [False], "it is not on the list of all campaigns"
+    assert await ledger.unsuppress([hash_of(phone(1))], spring.campaign_id) == [True]
+    assert len(await dial(ledger, autumn)) == 1
 
 
 async def test_the_suppression_list_adds_removes_and_tells(ledger: FullLedger, clock: ManualClock) -> None:
@@ -238,6 +264,7 @@ async def test_young_intents_are_counted_for_the_drain(ledger: FullLedger, clock
     assert await ledger.dialing(campaign_id=campaign.campaign_id, since=START - 1) == 2
     assert await ledger.dialing(campaign_id=campaign.campaign_id, since=START) == 0
     assert await ledger.dialing(phones=[phone(1), phone(9)], since=START - 1) == 1
+    assert await ledger.dialing(phones=[hash_of(phone(2))], since=START - 1) == 1
     assert await ledger.dialing(since=START - 1) == 0
 
 

@@ -124,9 +124,9 @@ class MemoryLedger(MemorySource):
             self._settle_idle(people, campaign_id, ContactStatus.SUPPRESSED)
         return added
 
-    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
         self._now()
-        return [self._suppressions.pop((phone, 0), None) is not None for phone in phones]
+        return [self._suppressions.pop((phone, campaign_id or 0), None) is not None for phone in phones]
 
     # dialing
 

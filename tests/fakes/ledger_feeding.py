@@ -7,7 +7,7 @@ from itertools import islice
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, is_over
 from dialer.domain.contact import ContactStatus
-from dialer.domain.gate import UNSIGHTED_OPENING_S
+from dialer.domain.gate import UNSIGHTED_OPENING_S, Suppress
 from dialer.domain.limits import Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, window_at
 from dialer.ports import Campaign, QueuedAttempt, Swept
@@ -61,22 +61,24 @@ class MemoryFeeding(MemoryAudit):
                 cap = self._cap(campaign, t.person, now)
                 barred |= cap is not None
                 match cap:
+                    case Suppress(why):
+                        self._give_up(t, ContactStatus.SUPPRESSED, why)
                     case Wait(until, why):
                         t.due_at, t.reason = until, why
                         agenda.add(t.due_at, t.attempt_id)
                     case Spent(why):
-                        self._give_up(t, why)
+                        self._give_up(t, ContactStatus.EXHAUSTED, why)
                     case None:
                         free.append(t)
             if len(free) == limit or not barred:
                 break
         return free
 
-    def _give_up(self, t: Try, why: str) -> None:
+    def _give_up(self, t: Try, status: ContactStatus, why: str) -> None:
         """The person may never be called again."""
         self._end_waiting([t], A.FEEDER, why)
         if t.person.is_open:
-            self._close(t.person, ContactStatus.EXHAUSTED)
+            self._close(t.person, status)
 
     def _due_people(self, campaign: Campaign, limit: int, now: float) -> Iterator[Try]:
         found = 0
@@ -85,7 +87,7 @@ class MemoryFeeding(MemoryAudit):
                 break
             caps = [(p, self._cap(campaign, p, now)) for p in self._due_page(campaign, page, now)]
             free: list[Person] = []
-            spent: list[tuple[Person, str]] = []
+            over: list[tuple[Person, ContactStatus, str]] = []
             for person, cap in caps:
                 if found + len(free) == limit:
                     self._fresh[campaign.campaign_id].add(person.due_at or now, person.contact_id)
@@ -94,15 +96,17 @@ class MemoryFeeding(MemoryAudit):
                     case Wait(until, why):
                         person.due_at, person.waits_for = until, why
                         self._fresh[campaign.campaign_id].add(until, person.contact_id)
+                    case Suppress(why):
+                        over.append((person, ContactStatus.SUPPRESSED, why))
                     case Spent(why):
-                        spent.append((person, why))
+                        over.append((person, ContactStatus.EXHAUSTED, why))
                     case None:
                         free.append(person)
             found += len(free)
             reminds = bool(campaign.spec.reminder.event)
             yield from [self._first_try(p, (reminds and p.waits_for) or "first attempt", now) for p in free]
-            for person, why in spent:
-                self._give_up(self._first_try(person, why, now), why)
+            for person, status, why in over:
+                self._give_up(self._first_try(person, why, now), status, why)
             if len(free) == len(caps) or found == limit:
                 break
 
@@ -127,8 +131,10 @@ class MemoryFeeding(MemoryAudit):
                 agenda.add(person.due_at, person.contact_id)
         return [person for person in seen if shut[_whereabouts(person)] is None]
 
-    def _cap(self, campaign: Campaign, person: Person, now: float) -> Wait | Spent | None:
+    def _cap(self, campaign: Campaign, person: Person, now: float) -> Suppress | Wait | Spent | None:
         spec, new = campaign.spec, person.new
+        if why := self._suppressed_by(new.phone, campaign.campaign_id):
+            return Suppress(f"suppressed: {why}")
         return cap_on(spec.limits, self._made(new), now, place_caps(spec.window, new.places))
 
     async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:

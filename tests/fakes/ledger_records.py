@@ -11,6 +11,7 @@ from dialer.domain.contact_plan import Called, after_call
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
+from dialer.domain.suppression import names_of
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, SourceState, Suppression
 
@@ -150,6 +151,10 @@ class Records:
             self._planned[moved.campaign_id].add(moved.due_at, moved.attempt_id)
         moved.events.append(Event(moved.attempt_id, self._clock.now(), actor, before, after, told or reason))
         return True
+
+    def _suppressed_by(self, phone: str, campaign_id: int) -> str:
+        keys = [(name, owner) for owner in (0, campaign_id) for name in names_of(phone)]
+        return next((self._suppressions[key].reason for key in keys if key in self._suppressions), "")
 
     def _made(self, new: NewContact) -> list[Made]:
         """What was called of a person, by key or by number, over all campaigns."""

@@ -9,6 +9,7 @@ from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
+from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
     AttemptRow,
@@ -56,7 +57,7 @@ class MemoryView(Records):
         self._now()
         young = [t for t in self._in_state[S.DIALING].values() if (t.dialed_at or 0.0) > since]
         if campaign_id is None:
-            return sum(t.phone in phones for t in young)
+            return sum(not set(phones).isdisjoint(names_of(t.phone)) for t in young)
         return sum(t.campaign_id == campaign_id for t in young)
 
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:

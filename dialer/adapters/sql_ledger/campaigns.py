@@ -1,4 +1,4 @@
-"""Verbs on campaigns, contacts and the suppression list."""
+"""Verbs on campaigns and contacts."""
 
 import json
 from collections.abc import Sequence
@@ -6,13 +6,14 @@ from typing import Any
 
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
+from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, verb_now
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
 from dialer.domain.reminder import Moment, NoMoment
-from dialer.ports import Campaign, ImportCounts, Suppression
+from dialer.ports import Campaign, ImportCounts
 
 CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
 
@@ -30,9 +31,6 @@ INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, place
 VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :event_at, :variables,
     :row, :status, :due_at, :waits_for, :reading)
 ON CONFLICT (phone, campaign_id) DO NOTHING
-"""
-SUPPRESSED_AMONG = """
-SELECT DISTINCT phone FROM suppressions WHERE campaign_id IN (0, :campaign_id) AND phone IN :phones*
 """
 
 ADD_IMPORT = """
@@ -72,22 +70,6 @@ INSERT INTO ledger_facts (name, value)
 VALUES (:name, CAST((SELECT coalesce(max(id), 0) FROM sends) AS TEXT))
 ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-
-ADD_SUPPRESSION = """
-INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
-VALUES (:phone, :campaign_id, :reason, :source, :added_at) ON CONFLICT (phone, campaign_id) DO NOTHING
-"""
-WAITING_TO_PHONES = """
-SELECT id, state FROM attempts WHERE phone IN :phones* AND state IN ('planned', 'queued')
-    AND (campaign_id = :campaign_id OR :campaign_id = 0)
-"""
-SUPPRESS_CONTACTS = f"""
-UPDATE contacts SET status = 'suppressed', due_at = NULL, waits_for = ''
-WHERE phone IN :phones* AND (campaign_id = :campaign_id OR :campaign_id = 0) AND status IN ({OPEN_CONTACT})
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
-        AND attempts.state IN ('dialing', 'placed', 'unknown'))
-"""
-REMOVE_SUPPRESSION = "DELETE FROM suppressions WHERE phone = :phone AND campaign_id = 0"
 
 
 ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
@@ -129,8 +111,7 @@ def add_contacts(
     Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves.
     """
     phones = [contact.phone for contact in contacts]
-    found = transaction.all(SUPPRESSED_AMONG, {"campaign_id": campaign_id, "phones": phones})
-    suppressed = {row[0] for row in found}
+    suppressed = suppressed_among(transaction, phones, campaign_id)
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     rows = [
         contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
@@ -235,31 +216,3 @@ def _halt(transaction: Transaction, account: str, reason: str, now: float) -> li
     halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
-
-
-def suppress(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:
-    """Add numbers; their waiting attempts end and their contacts settle, in the same commit."""
-    rows: list[dict[str, Any]] = [
-        {
-            "phone": entry.phone,
-            "campaign_id": entry.campaign_id or 0,
-            "reason": entry.reason,
-            "source": entry.source,
-            "added_at": now,
-        }
-        for entry in entries
-    ]
-    added = transaction.won(ADD_SUPPRESSION, rows)
-    for campaign_id in sorted({row["campaign_id"] for row in rows}):
-        phones = [row["phone"] for row in rows if row["campaign_id"] == campaign_id]
-        told = {"phones": phones, "campaign_id": campaign_id}
-        waiting = transaction.all(WAITING_TO_PHONES, told)
-        end_waiting(transaction, waiting, Actor.OPERATOR, "suppressed", now)
-        transaction.run(SUPPRESS_CONTACTS, told)
-    return added
-
-
-def unsuppress(transaction: Transaction, phones: Sequence[str], now: float) -> list[bool]:
-    """Remove numbers from the list of all campaigns."""
-    del now
-    return transaction.won(REMOVE_SUPPRESSION, [{"phone": phone} for phone in phones])

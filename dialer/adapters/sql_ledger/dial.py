@@ -14,8 +14,9 @@ from dialer.adapters.sql_ledger.moves import (
     from_states,
     states_of,
 )
-from dialer.adapters.sql_ledger.person_history import read_histories
-from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.person_history import Histories, read_histories
+from dialer.adapters.sql_ledger.states import in_states
+from dialer.adapters.sql_ledger.suppressing import Listed
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
@@ -29,10 +30,8 @@ from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcom
 
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
-    c.name, c.variables, c.zones, c.places,
-    coalesce((SELECT s.reason FROM suppressions s WHERE s.phone = a.phone AND s.campaign_id IN (0, a.campaign_id)
-        LIMIT 1), ''),
-    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), a.person, c.event_at
+    c.name, c.variables, c.zones, c.places, a.person,
+    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), c.event_at
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 """
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
@@ -112,6 +111,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     facts = {row[0]: row for row in transaction.all(GATE_FACTS, {"ids": [r.attempt_id for r in requests]})}
     campaign_ids = sorted({row[1] for row in facts.values()})
     campaigns = {row[0]: campaign_of(row) for row in transaction.all(RUNNING_SPECS, {"ids": campaign_ids})}
+    listed = Listed(transaction, [row[7] for row in facts.values()])
     histories = read_histories(transaction, _limited(facts.values(), campaigns))
     admitted: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
@@ -122,12 +122,12 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         if row is None:
             answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
             continue
-        made = histories.of(row[14], row[7])
-        verdict = judge(_facts_of(row, campaigns[row[1]], phones_taken, made), request, now)
+        found = _facts_of(row, campaigns[row[1]], listed.why(row[7], row[1]), phones_taken, histories)
+        verdict = judge(found, request, now)
         match verdict:
             case Admit(why):
                 phones_taken.add(row[7])
-                histories.add(row[0], row[14], row[7], Made(now, AttemptState.DIALING))
+                histories.add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
                 admitted.append(_admission(request, row, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
                 answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
@@ -148,23 +148,25 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
 
 def _limited(rows: Iterable[Row], campaigns: Mapping[int, Campaign]) -> list[tuple[str, str]]:
     """(person, phone) of each attempt of which it matters how often the person was called."""
-    return [(row[14], row[7]) for row in rows if campaigns[row[1]].spec.limits_people]
+    return [(row[12], row[7]) for row in rows if campaigns[row[1]].spec.limits_people]
 
 
-def _facts_of(row: Row, campaign: Campaign, phones_taken: set[str], made: Sequence[Made]) -> GateFacts:
+def _facts_of(
+    row: Row, campaign: Campaign, suppressed_by: str, phones_taken: set[str], histories: Histories
+) -> GateFacts:
     return GateFacts(
         state=AttemptState(row[4]),
         dispatch=row[5],
         due_at=row[6],
         campaign_status=campaign.status,
-        suppressed_by=row[12],
+        suppressed_by=suppressed_by,
         number_is_live=bool(row[13]) or row[7] in phones_taken,
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
         places=tuple(row[11].split()),
         limits=campaign.spec.limits,
-        made=made,
-        event_at=row[15] if campaign.spec.reminder.event else None,
+        made=histories.of(row[12], row[7]),
+        event_at=row[14] if campaign.spec.reminder.event else None,
         ends_at=campaign.spec.schedule.end,
     )
 

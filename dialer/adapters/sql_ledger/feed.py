@@ -7,9 +7,11 @@ from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, cam
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.person_history import read_histories
 from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CampaignStatus, is_over
+from dialer.domain.contact import ContactStatus
 from dialer.domain.gate import UNSIGHTED_OPENING_S
 from dialer.domain.limits import Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
@@ -55,8 +57,8 @@ NEVER_DIALED = f"""
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
 VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'planned', :now, :reason)
 """
-EXHAUST_CONTACT = f"""
-UPDATE contacts SET status = 'exhausted', due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
+END_CONTACT = f"""
+UPDATE contacts SET status = :status, due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
 """
 
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
@@ -113,12 +115,12 @@ def _claim_planned(
         due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told | {"limit": page}), now)
         for (opens_at, reason), rows in closed.items():
             transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
-        free, waiting, spent = _split_by_person(transaction, campaign, due, limit - len(claimed), now)
+        free, waiting, over = _split_by_person(transaction, campaign, due, limit - len(claimed), now)
         transaction.many(PUT_OFF_ATTEMPT, waiting)
-        for row, reason in spent:
-            _give_up(transaction, row[0], row[3], reason, now)
+        for row, status, reason in over:
+            _give_up(transaction, row[0], row[3], status, reason, now)
         claimed += _queue(transaction, campaign, [row[0] for row in free], told, now)
-        if len(claimed) == limit or not (waiting or spent):
+        if len(claimed) == limit or not (waiting or over):
             break
     return claimed
 
@@ -134,10 +136,12 @@ def _queue(
     return [QueuedAttempt(id_, dispatches[id_], campaign.campaign_id, campaign.spec.provider) for id_ in ids]
 
 
-def _give_up(transaction: Transaction, attempt_id: int, contact_id: int, reason: str, now: float) -> None:
+def _give_up(
+    transaction: Transaction, attempt_id: int, contact_id: int, status: ContactStatus, reason: str, now: float
+) -> None:
     """The person may never be called again."""
     end_waiting(transaction, [(attempt_id, "planned")], Actor.FEEDER, reason, now)
-    transaction.run(EXHAUST_CONTACT, {"id": contact_id})
+    transaction.run(END_CONTACT, {"id": contact_id, "status": str(status)})
 
 
 def _claim_fresh(
@@ -153,15 +157,15 @@ def _claim_fresh(
                 put_off = {"zones": zones, "places": places, "due_at": opens_at, "reason": reason,
                            "limit": PUT_OFF_AT_ONCE}  # fmt: skip
                 transaction.run(PUT_OFF_CONTACTS, told | put_off)
-        free, waiting, spent = _split_by_person(transaction, campaign, fresh, limit - len(claimed), now)
+        free, waiting, over = _split_by_person(transaction, campaign, fresh, limit - len(claimed), now)
         transaction.many(PUT_OFF_CONTACT, waiting)
         claimed += _take(transaction, campaign, free, told, now)
-        for row, reason in spent:
+        for row, status, reason in over:
             transaction.run(TAKE_CONTACTS, {"ids": [row[0]]})
             transaction.run(NEVER_DIALED, told | _whom(row) | {"reason": reason})
             made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": [row[0]]})
-            _give_up(transaction, made[0][0], row[0], reason, now)
-        if not (waiting or spent):
+            _give_up(transaction, made[0][0], row[0], status, reason, now)
+        if not (waiting or over):
             break
     return claimed
 
@@ -193,27 +197,31 @@ def _whom(row: Row) -> dict[str, Any]:
 
 def _split_by_person(
     transaction: Transaction, campaign: Campaign, rows: list[Row], wanted: int, now: float
-) -> tuple[list[Row], list[dict[str, Any]], list[tuple[Row, str]]]:
+) -> tuple[list[Row], list[dict[str, Any]], list[tuple[Row, ContactStatus, str]]]:
     """Of these rows (id, person, phone first): up to ``wanted`` to call, who must wait, and who is never called."""
     spec = campaign.spec
-    if not spec.limits_people:
+    barred = suppressed_among(transaction, [row[2] for row in rows], campaign.campaign_id)
+    if not spec.limits_people and not barred:
         return rows[:wanted], [], []
-    histories = read_histories(transaction, [(row[1], row[2]) for row in rows])
+    histories = read_histories(transaction, [(row[1], row[2]) for row in rows] if spec.limits_people else [])
     free: list[Row] = []
     waiting: list[dict[str, Any]] = []
-    spent: list[tuple[Row, str]] = []
+    over: list[tuple[Row, ContactStatus, str]] = []
     for row in rows:
         if len(free) == wanted:
             break
+        if row[2] in barred:
+            over.append((row, ContactStatus.SUPPRESSED, f"suppressed: {barred[row[2]]}"))
+            continue
         caps = place_caps(spec.window, tuple(row[-1].split()))
         match cap_on(spec.limits, histories.of(row[1], row[2]), now, caps):
             case Wait(until, reason):
                 waiting.append({"id": row[0], "due_at": until, "reason": reason})
             case Spent(reason):
-                spent.append((row, reason))
+                over.append((row, ContactStatus.EXHAUSTED, reason))
             case None:
                 free.append(row)
-    return free, waiting, spent
+    return free, waiting, over
 
 
 def _split_by_window(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, view
+from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
@@ -106,15 +106,16 @@ class SqlLedger:
         return (await self._store.submit(campaigns.halt_accounts, [(account, reason)]))[0]
 
     async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
-        sql = view.DIALING_TO_PHONES if campaign_id is None else view.DIALING_OF_CAMPAIGN
-        told = {"campaign_id": campaign_id, "phones": list(phones), "since": since}
-        return int(await self._store.read(lambda transaction: transaction.all(sql, told)[0][0]))
+        if campaign_id is None:
+            return await self._store.read(lambda transaction: view.dialing_to(transaction, phones, since))
+        told = {"campaign_id": campaign_id, "since": since}
+        return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, told)[0][0]))
 
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
-        return await self._store.submit(campaigns.suppress, entries)
+        return await self._store.submit(suppressing.suppress, entries)
 
-    async def unsuppress(self, phones: Sequence[str]) -> list[bool]:
-        return await self._store.submit(campaigns.unsuppress, phones)
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
+        return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0)
 
     async def suppressions(self) -> AsyncIterator[Suppression]:
         after = 0

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from dialer.adapters.sql_ledger.states import in_states
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
@@ -31,11 +32,6 @@ Id = BigInteger().with_variant(Integer(), "sqlite")
 def _one_of(column: str, values: type[AttemptState] | type[CampaignStatus] | type[ContactStatus]) -> CheckConstraint:
     listed = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"known_{column}")
-
-
-def in_states(states: frozenset[AttemptState]) -> str:
-    """``'dialing', 'placed'`` in declaration order, for SQL text."""
-    return ", ".join(f"'{state}'" for state in AttemptState if state in states)
 
 
 _open = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)

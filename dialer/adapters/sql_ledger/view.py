@@ -1,18 +1,19 @@
 """Reading the ledger: nothing here can change what it counts."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
 from dialer.adapters.sql_ledger.spec_text import read_spec
-from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
+from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
     AttemptRow,
@@ -72,9 +73,7 @@ QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 
 DIALING_OF_CAMPAIGN = """
 SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since
 """
-DIALING_TO_PHONES = """
-SELECT count(*) FROM attempts WHERE phone IN :phones* AND state = 'dialing' AND dialed_at > :since
-"""
+DIALED_PHONES = "SELECT phone FROM attempts WHERE state = 'dialing' AND dialed_at > :since"
 SUPPRESSIONS_AFTER = """
 SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions WHERE id > :after ORDER BY id LIMIT :limit
 """
@@ -162,6 +161,12 @@ def open_attempts(transaction: Transaction, account: str, corrected_since: float
     """Attempts that wait for the log, and those unconfirmed lately."""
     found = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
     return [_open_attempt(row) for row in found]
+
+
+def dialing_to(transaction: Transaction, phones: Collection[str], since: float) -> int:
+    """Young intents to any of these numbers or hashes. Few are on the wire; the list may be long."""
+    wanted = set(phones)
+    return sum(not wanted.isdisjoint(names_of(row[0])) for row in transaction.all(DIALED_PHONES, {"since": since}))
 
 
 def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:

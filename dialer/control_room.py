@@ -1,0 +1,34 @@
+"""The ledger and the operator's room alone: what commands open that must hold at once and need no worker."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from config import Settings
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.system_clock import SystemClock
+from dialer.pipeline.control_campaign import ControlCampaign
+from dialer.pipeline.place_call import DialingTimes
+
+
+@asynccontextmanager
+async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
+    """The ledger alone, for commands that need no worker."""
+    ledger = await SqlLedger.open(settings.ledger_url, SystemClock())
+    try:
+        yield ledger
+    finally:
+        await ledger.aclose()
+
+
+def dialing_times(settings: Settings) -> DialingTimes:
+    """How long each step of a call may take."""
+    standard = DialingTimes()
+    return DialingTimes(
+        answer_within_s=settings.provider_timeout_s + standard.send_within_s + standard.record_for_s + 10,
+        redial_scale=settings.redial_scale,
+    )
+
+
+def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
+    """The operator's room over a ledger."""
+    return ControlCampaign(ledger, ledger, SystemClock(), dialing_times(settings).send_within_s)
