@@ -150,7 +150,7 @@ def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
     assert [(row["phone"], row["campaign"]) for row in rows] == [
         (number(0), ""), (hashed, ""), (number(1), "list"),
     ]  # fmt: skip
-    assert home.command("suppress", "add", number(1), "--campaign", "none", code=1).out == ""
+    assert home.command("suppress", "add", number(1), "--campaign", "none", code=2).out == ""
 
 
 def test_export_in_json_lines_is_one_object_a_line(home: Home) -> None:
