@@ -9,7 +9,7 @@ from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, add_contacts, campaign_of, contact_row
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
-from dialer.adapters.sql_ledger.tables import in_states
+from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.campaign import CampaignSpec
