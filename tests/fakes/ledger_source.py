@@ -157,7 +157,3 @@ class MemorySource(MemoryFeeding):
             case NoMoment(why):
                 self._close(person, ContactStatus.EXPIRED, why)
                 return False
-
-    def _suppressed_by(self, phone: str, campaign_id: int) -> str:
-        found = [entry.reason for key in (0, campaign_id) if (entry := self._suppressions.get((phone, key)))]
-        return found[0] if found else ""
