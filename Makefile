@@ -24,6 +24,7 @@ test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreS
 
 storm: $(VENV)/.ready ## the long suites: crash points, 200 simulated storms, a hostile provider, a small chaos run
 	@$(BIN)/pytest tests/crash tests/simulation tests/hostile tests/chaos
+	@$(BIN)/python -m tests.oracle
 
 lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .
@@ -59,6 +60,10 @@ FIRST ?= 0
 simulate: $(VENV)/.ready ## run the rooms through SEEDS=200 simulated storms (FIRST=0)
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(FIRST)
 
+MONTHS ?= 6
+rules: $(VENV)/.ready ## list the calling rules; fail when one was not checked for MONTHS=6 months
+	$(BIN)/python -m dialer.cli.rules --months $(MONTHS)
+
 lock: ## make the lock files again (needs uv)
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --all-extras -o requirements-dev.lock
@@ -68,4 +73,4 @@ lock: ## make the lock files again (needs uv)
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test storm lint check bench bench-rivals chaos crash simulate lock clean
+.PHONY: help run test storm lint check bench bench-rivals chaos crash simulate rules lock clean
