@@ -135,7 +135,7 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(0.5 * slow, 2.0 * slow, 45)
+                self._rest(0.5 * slow, 2.0 * slow, 42)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
@@ -235,7 +235,7 @@ class Faults:
     # the provider
 
     def _provider(self) -> None:
-        self._rest(2.0, 5.0, 400, patience_s=60.0)
+        self._rest(2.0, 5.0, 350, patience_s=60.0)
         if self.over.is_set():
             return
         seconds = round(self.chance.uniform(0.5, 1.5), 2)
@@ -254,7 +254,7 @@ class Faults:
             self.change_pace(self.rate, self.lines)
         done = {"pause": self._pause, "suppress": self._suppress, "pace": self._change_pace}
         done[self._drawn("operator", {"pause": 2, "suppress": 4, "pace": 2})]()
-        self._rest(0.5, 2.0, 20)
+        self._rest(0.5, 2.0, 35)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()
