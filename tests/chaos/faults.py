@@ -135,7 +135,7 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(0.5 * slow, 2.0 * slow, 42)
+                self._rest(0.5 * slow, 2.0 * slow, 38)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
@@ -173,12 +173,12 @@ class Faults:
         match self._drawn("doorbell", {"ring": 6, "flush": 4, "break": 1}):
             case "ring":
                 self._ring_again()
-                self._rest(0.5, 1.0, 25)
+                self._rest(0.5, 1.0, 40)
             case "flush":
                 with suppress(RedisError, OSError):
                     self.house.redis_client().flushall()
                     self._count("Redis flushed")
-                self._rest(1.0, 3.0, 80)
+                self._rest(1.0, 3.0, 110)
             case _:
                 how = self._drawn("redis", {"restart": 2, "outage": 1, "freeze": 1})
                 self._break_redis(how)
@@ -230,22 +230,22 @@ class Faults:
             self._count("PostgreSQL restarted")
         elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
-        self._rest(0.5, 2.0, 50)
+        self._rest(0.5, 2.0, 44)
 
     # the provider
 
     def _provider(self) -> None:
-        self._rest(2.0, 5.0, 350, patience_s=60.0)
+        self._rest(2.0, 5.0, 300, patience_s=60.0)
         if self.over.is_set():
             return
-        seconds = round(self.chance.uniform(0.5, 1.5), 2)
+        seconds = round(self.chance.uniform(1.0, 2.5), 2)
         began = clock.now()
         self.house.provider.refuse_connections(seconds)
         self.over.wait(seconds)
         with suppress(AssertionError):
             until(self.house.provider.answers, "the provider is back", 10)
         self.happened.outages.append(Span(began, clock.now()))
-        self._count("provider refuses connections for 0.5 to 1.5 s")
+        self._count("provider refuses connections for 1 to 2.5 s")
 
     # the operator
 
@@ -254,7 +254,7 @@ class Faults:
             self.change_pace(self.rate, self.lines)
         done = {"pause": self._pause, "suppress": self._suppress, "pace": self._change_pace}
         done[self._drawn("operator", {"pause": 2, "suppress": 4, "pace": 2})]()
-        self._rest(0.5, 2.0, 35)
+        self._rest(0.5, 2.0, 42)
 
     def _tell(self, *words: str) -> tuple[float, float]:
         asked = clock.now()

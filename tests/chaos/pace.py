@@ -123,9 +123,19 @@ def _cut_off(send: Row, happened: Happened) -> bool:
     )
 
 
-def refused_connections(sends: Sequence[Row]) -> int:
-    """Sends that found nobody to connect to."""
-    return sum(1 for send in sends if "no connection" in send["reason"])
+def refused_connections(sends: Sequence[Row], happened: Happened) -> int:
+    """Sends of which no byte left while the provider refused connections.
+
+    The last reason of a send is not always the refusal: it is tried again in place, and runs out of time or slots.
+    """
+    return sum(
+        1
+        for send in sends
+        if send["class"] == "not_placed"
+        and not send["requests"]
+        and not send["reason"].endswith("paused or braked")
+        and any(outage.since <= send["started_at"] <= outage.until for outage in happened.outages)
+    )
 
 
 def attempts_are_spent_rightly(seen: Evidence) -> Agreement:

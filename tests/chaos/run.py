@@ -274,8 +274,8 @@ def _counted(plan: Plan, seen: Evidence, happened: Happened) -> list[tuple[str, 
             floor_of(ON_THE_WIRE_PER_THOUSAND, plan.contacts),
         ),
         (
-            "call that met a refused connection",
-            refused_connections(seen.ledger.sends),
+            "call that could not be sent as connections were refused",
+            refused_connections(seen.ledger.sends, happened),
             floor_of(REFUSED_CONNECTION_PER_THOUSAND, plan.contacts),
         ),
     ]

@@ -62,7 +62,7 @@ REFUSING = frozenset({"refused-number", "403", "422"})
 PER_THOUSAND = {
     "worker killed (SIGKILL)": 20, "worker told to stop (SIGTERM)": 1, "worker frozen (SIGSTOP) for 5 to 20 s": 1.5,
     "Redis flushed": 2, "Redis restarted empty, away or frozen": 0.8, "job rung again": 15,
-    "provider refuses connections for 0.5 to 1.5 s": 2,
+    "provider refuses connections for 1 to 2.5 s": 2,
     "number suppressed": 30, "of them due within 5 s": 10, "paused and resumed": 3, "of them with calls on the wire": 2,
     "rate or lines changed": 3,
 }  # fmt: skip
@@ -85,7 +85,7 @@ def floor_by_chance(names: tuple[str, ...], per_thousand: float, contacts: int, 
     """The same for what the provider draws: in a small run no more than chance keeps below once in a hundred times."""
     if names[0] in PAGES:
         # A page is repeated or shifted only after the first one: of a small run's readings most have but one.
-        share = 0.8 if contacts >= MANY_PAGES_FROM else 0.1
+        share = 0.9 if contacts >= MANY_PAGES_FROM else 0.1
         expected = share * pages * sum(PAGES[name] for name in names)
     elif names[0] in THROTTLING:
         of_all = THROTTLED["first act"] * FIRST_ACT + THROTTLED["second act"] * (1 - FIRST_ACT)
