@@ -33,29 +33,50 @@ class HostileServer:
         self._random = Random(seed)
         self._deck: list[str] = []
         self._numbers = 0
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._port = 0
 
     @contextmanager
     def listening(self) -> Iterator["HostileServer"]:
         """Serve in a thread of its own for the block."""
-        loop = asyncio.new_event_loop()
-        thread = Thread(target=loop.run_forever, daemon=True)
+        thread = Thread(target=self._loop.run_forever, daemon=True)
         thread.start()
         try:
-            server = asyncio.run_coroutine_threadsafe(
-                asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=1000), loop
-            ).result(10)
-            self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            self.come()
             yield self
         finally:
-            asyncio.run_coroutine_threadsafe(_shut(server), loop).result(10)
-            loop.call_soon_threadsafe(loop.stop)
+            self.leave()
+            asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result(10)
+            self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join(10)
-            loop.close()
+            self._loop.close()
+
+    def come(self) -> None:
+        """Listen; at the same address as before."""
+        opening = asyncio.start_server(self._serve, "127.0.0.1", self._port, backlog=1000)
+        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(10)
+        self._port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def leave(self) -> None:
+        """Refuse connections and cut those there are."""
+
+        async def close() -> None:
+            if self._server is not None:
+                self._server.close()
+            for writer in list(self._writers):
+                wire.reset(writer)
+
+        asyncio.run_coroutine_threadsafe(close(), self._loop).result(10)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         with suppress(ConnectionError):
             while await self._one(reader, writer):
                 pass
+        self._writers.discard(writer)
         writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
@@ -165,7 +186,7 @@ class HostileServer:
         whole = wire.answer(200, self._accepted(call)) if call is not None else b""
         match fate:
             case "429":
-                wait = self._random.choice((["retry-after: 0"], ["retry-after: 1"], []))
+                wait = [f"retry-after: {self._random.choice((0, 0, 0, 1))}"]
                 writer.write(wire.answer(429, {"detail": "Too many requests"}, *wait))
             case "500" | "500 after placing":
                 writer.write(wire.answer(500, {"detail": "Internal Server Error"}))
@@ -279,8 +300,8 @@ class HostileServer:
         return {"data": rows, "pagination": paging}
 
 
-async def _shut(server: asyncio.Server) -> None:
-    server.close()
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
         task.cancel()
-    await asyncio.sleep(0)
+    await asyncio.gather(*others, return_exceptions=True)

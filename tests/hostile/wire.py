@@ -53,5 +53,7 @@ def half(whole: bytes) -> bytes:
 
 def reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST."""
+    if writer.transport.is_closing():
+        return
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

@@ -1,7 +1,7 @@
 """What goes wrong, how often, and how often it must have gone wrong before a green run means anything."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from random import Random
 
 
@@ -98,6 +98,21 @@ FLOORS = {
 """Over 200 seeds."""
 
 
+CALM = Rates(**dict.fromkeys((field.name for field in fields(Rates)), 0.0) | dict.fromkeys(
+    (field.name for field in fields(Rates) if field.name.endswith("_every_s")), 1e12))  # fmt: skip
+"""Nothing goes wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The provider is away between two moments, in unix seconds: it ``refuses`` connections, ``fails`` with 502, or
+    ``hangs``."""
+
+    kind: str
+    since: float
+    until: float
+
+
 @dataclass(slots=True)
 class Faults:
     """The dice of one run, and the count of what really happened. After ``stop`` nothing goes wrong any more."""
@@ -106,6 +121,12 @@ class Faults:
     rates: Rates
     on: bool = True
     happened: Counter[str] = field(default_factory=Counter)
+    outage: Outage | None = None
+
+    def down(self, now: float) -> str:
+        """How the provider is away now, or "" when it is not."""
+        outage = self.outage
+        return outage.kind if outage is not None and outage.since <= now < outage.until else ""
 
     def dice(self, name: str) -> Random:
         """A stream of its own for each part, so that a change in one leaves the others alone."""

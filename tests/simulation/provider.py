@@ -36,7 +36,9 @@ class LifeProvider:
         try:
             await permit.slot(repeat=False)
             await self._life.sleep(self._dice.uniform(0.0, CONNECT_S))
-            if faults.strikes(self._dice, rates.refused_connection, "refused connection"):
+            down = faults.down(self._life.clock.now()) == "refuses"
+            if down or faults.strikes(self._dice, rates.refused_connection, "refused connection"):
+                faults.happened["refused in the outage"] += down
                 return NotPlaced("connection refused")
             permit.last_instant()
         except SendWithdrawn as withdrawn:
@@ -58,6 +60,9 @@ class LifeProvider:
     def _fate(self, request: CallRequest, now: float) -> tuple[str, PlaceResult, float]:
         """What happens to a request that left now: its name, what the room is told, and when."""
         dice, books = self._dice, self._books
+        down = self._faults.down(now)
+        if down:
+            return f"{down} in the outage", Unknown(down, 502), 0.1 if down == "fails" else READ_TIMEOUT_S
         arrives, quick = now + dice.uniform(0.01, 0.3), dice.uniform(0.05, 1.5)
         kind, half = self._kind(dice.random() if self._faults.on else 1.0), dice.random() < 0.5
         match kind:
@@ -110,6 +115,8 @@ class LifeProvider:
         offset, before = 0, 0
         while True:
             await self._life.sleep(self._dice.uniform(0.05, 0.4))
+            if self._faults.down(self._life.clock.now()):
+                raise OutcomeUnknown("HTTP 502", status=502)
             log = self._books.rows(self._life.clock.now())
             if before and len(log) > before:
                 self._faults.happened["log page shifted"] += 1

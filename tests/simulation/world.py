@@ -20,7 +20,7 @@ from dialer.domain.redial import RedialPolicy
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import ImportCounts, Limits, QueuedAttempt
 from tests.simulation.books import Books, Dialect
-from tests.simulation.faults import Faults, Rates
+from tests.simulation.faults import Faults, Outage, Rates
 from tests.simulation.job_queue import LossyQueue
 from tests.simulation.ledger import LifeStore, Tables
 from tests.simulation.life import Life, LifeClock, WorldClock
@@ -56,6 +56,8 @@ class Plan:
     faults_for_s: float = 420.0
     rates: Rates = field(default_factory=Rates)
     build: Build = field(default_factory=Build)
+    outage: tuple[str, float, float] | None = None
+    """How the provider is away, after how many seconds, and for how many."""
 
     @property
     def bound_s(self) -> float:
@@ -72,6 +74,9 @@ class World:
         dice = self._dice = self.faults.dice("world")
         self.clock = WorldClock()
         self.started = self.clock.now()
+        if plan.outage is not None:
+            kind, after_s, for_s = plan.outage
+            self.faults.outage = Outage(kind, self.started + after_s, self.started + after_s + for_s)
         self.tables = Tables(self.clock)
         self.books = Books(dice.choices(DIALECTS, (3, 3, 1, 1))[0], self.faults)
         # Where a call that nobody picked up leaves no row, its line is only given up when no call can last longer.
