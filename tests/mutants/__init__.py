@@ -1,0 +1,1 @@
+"""One line made wrong, and which suite says so."""
