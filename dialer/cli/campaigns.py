@@ -1,15 +1,33 @@
 """start, pause, resume, cancel, campaigns, report, attempts."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.system_clock import SystemClock
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import masked, print_json, print_report, print_table
 from dialer.control_room import open_control
+from dialer.domain.attempt import FINAL
 from dialer.errors import UnknownName
 from dialer.pipeline.report import ReportCampaign, iso
-from dialer.ports import AttemptRow, Campaign, Event, Send
+from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
-Told = tuple[AttemptRow, list[Event], list[Send]]
+SHOWN_SCANS = 6
+"""Of many readings of the log only the first and the last ones are printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that happened to an attempt."""
+
+    attempt: AttemptRow
+    events: list[Event]
+    sends: list[Send]
+    scans: list[LogScan]
+    """Of the log, while the attempt waited for it."""
 
 
 def move(name: str, verb: str, *, as_json: bool) -> None:
@@ -72,7 +90,12 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         story = await ledger.story(phone=phone, attempt_id=attempt_id)
         sends = await ledger.sends([attempt.attempt_id for attempt, _ in story])
         return [
-            (attempt, events, [send for send in sends if send.attempt_id == attempt.attempt_id])
+            Told(
+                attempt,
+                events,
+                [send for send in sends if send.attempt_id == attempt.attempt_id],
+                await _scans(ledger, attempt, events, SystemClock().now()),
+            )
             for attempt, events in story
         ]
 
@@ -80,17 +103,55 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     if not story:
         raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
     if as_json:
-        print_json([_attempt_document(*told) for told in story])
+        print_json([_attempt_document(told) for told in story])
         return
-    for attempt, events, sends in story:
+    for told in story:
+        attempt = told.attempt
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         print(f"attempt {attempt.attempt_id} · {attempt.campaign} · {masked(attempt.phone)} · try {attempt.number_of}"
               f" · {attempt.state}{outcome}")  # fmt: skip
-        for event in events:
-            print(f"  {iso(event.at)}  {event.before} -> {event.after}  {event.actor}: {event.reason}")
-        for send in sends:
-            status = f"HTTP {send.http_status}" if send.http_status else "no answer"
-            print(f"  {iso(send.started_at)}  sent {send.requests} times: {status}, {send.kind}: {send.reason}")
+        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
+            print(f"  {line}")
+
+
+async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], now: float) -> list[LogScan]:
+    if attempt.dialed_at is None:
+        return []
+    account = (await ledger.campaign(attempt.campaign)).spec.provider
+    until = events[-1].at if attempt.state in FINAL else now
+    return await ledger.scans(account, attempt.dialed_at, until)
+
+
+def _moves(told: Told) -> Iterator[tuple[float, str]]:
+    for event in told.events:
+        yield event.at, f"{iso(event.at)}  {event.before} -> {event.after}  {event.actor}: {event.reason}"
+
+
+def _sends(told: Told) -> Iterator[tuple[float, str]]:
+    for send in told.sends:
+        times = "once" if send.requests == 1 else f"{send.requests} times" if send.requests else "not at all"
+        status = f"HTTP {send.http_status}" if send.http_status else "no answer"
+        at = send.started_at if send.answered_at is None else send.answered_at
+        took = "" if send.answered_at is None else f" after {send.answered_at - send.started_at:.1f} s"
+        yield at, f"{iso(at)}  sent {times}: {status}{took}, {send.kind.replace('_', ' ')}: {send.reason}"
+
+
+def _looks(told: Told) -> Iterator[tuple[float, str]]:
+    scans = told.scans
+    shown = scans if len(scans) <= SHOWN_SCANS else [*scans[:2], *scans[-2:]]
+    for scan in shown:
+        whole = "" if scan.whole else ", not whole: proves no absence"
+        yield (
+            scan.started_at,
+            f"{iso(scan.started_at)}  log read: {scan.rows} rows on {scan.pages} pages{whole}",
+        )
+    if len(shown) < len(scans):
+        between = scans[2:-2]
+        broken = sum(not scan.whole for scan in between)
+        yield (
+            between[0].started_at,
+            f"{iso(between[0].started_at)}  log read {len(between)} times more, {broken} of them not whole",
+        )
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
@@ -99,7 +160,8 @@ def _whom(who: str, region: str) -> tuple[str, int]:
     return number(who, region), 0
 
 
-def _attempt_document(attempt: AttemptRow, events: list[Event], sends: list[Send]) -> dict[str, object]:
+def _attempt_document(told: Told) -> dict[str, object]:
+    attempt = told.attempt
     return {
         "attempt_id": attempt.attempt_id,
         "campaign": attempt.campaign,
@@ -122,10 +184,19 @@ def _attempt_document(attempt: AttemptRow, events: list[Event], sends: list[Send
                 "http_status": one.http_status,
                 "reason": one.reason,
             }
-            for one in sends
+            for one in told.sends
+        ],
+        "log_scans": [
+            {
+                "started_at": iso(one.started_at),
+                "pages": one.pages,
+                "rows": one.rows,
+                "whole": one.whole,
+            }
+            for one in told.scans
         ],
         "events": [
             {"at": iso(e.at), "actor": e.actor, "before": e.before, "after": e.after, "reason": e.reason}
-            for e in events
+            for e in told.events
         ],
     }

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,7 +14,7 @@ from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.disposition import Disposition
 from dialer.domain.matching import Match, Matcher, contradicts
 from dialer.domain.redial import Redial, Settle, after_attempt
-from dialer.errors import ProviderError
+from dialer.errors import LedgerUnavailable, ProviderError
 from dialer.ports import (
     Absent,
     CallProvider,
@@ -21,6 +22,7 @@ from dialer.ports import (
     Denied,
     Ledger,
     LedgerView,
+    LogScan,
     Matched,
     OpenAttempt,
     Pacer,
@@ -89,6 +91,7 @@ class ReconcileCalls:
         since = (unsettled or waiting)[0].dialed_at - CLOCK_SKEW_S
         self.read_at[account] = started
         scan = await self._scan(since)
+        await self._remember(account, started, since, scan)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
         matched = await self._match(scan, waiting, specs, self._stranded(scan, unsettled, started))
@@ -134,6 +137,13 @@ class ReconcileCalls:
             return scan
         scan.complete, scan.unreadable = True, unreadable
         return scan
+
+    async def _remember(self, account: str, started: float, since: float, scan: _Scan) -> None:
+        """For the story of whoever waited for it; to read the log matters more than to say so."""
+        whole = scan.complete and not scan.unreadable
+        told = LogScan(started, self.clock.now(), since, scan.pages, len(scan.rows), whole)
+        with suppress(LedgerUnavailable):
+            await self.ledger.record_scan(account, told)
 
     def _stranded(self, scan: _Scan, unsettled: Sequence[OpenAttempt], started: float) -> set[int]:
         """Attempts whose call ids are nowhere in a whole log, though their time is up: other evidence must do."""

@@ -16,6 +16,7 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    LogScan,
     Matched,
     OpenAttempt,
     Report,
@@ -176,6 +177,10 @@ class Ledger(Protocol):
         """
         ...
 
+    async def record_scan(self, account: str, reading: LogScan) -> None:
+        """Remember that the log was read; readings of a month ago are forgotten."""
+        ...
+
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         """Close attempts that left no trace; True where one was closed."""
         ...
@@ -230,6 +235,10 @@ class LedgerView(Protocol):
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         """Kind -> how many of the account's last ``limit`` sends since it was last halted."""
+        ...
+
+    async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
+        """Every reading of the account's log that began in this time, oldest first, a thousand at most."""
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

@@ -191,6 +191,7 @@ class Report:
     attempts: Mapping[AttemptState, int]
     dispositions: Mapping[Disposition, int]
     unexplained_calls: int
+    """Outbound calls of the account, while the campaign ran, that nothing explains: nobody knows whose they are."""
     unmapped_words: Mapping[str, int]
     cost: float
     first_dialed_at: float | None
@@ -249,6 +250,18 @@ class Send:
     requests: int
     http_status: int | None
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogScan:
+    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and no row was unreadable."""
+
+    started_at: float
+    ended_at: float
+    since: float
+    pages: int
+    rows: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,8 @@ class MemoryLedger(MemorySource):
             case Placed(call_id):
                 t.call_id = call_id
             case NotPlaced():
+                dialed = [one.dialed_at for one in self._tries_of(t.person) if one.dialed_at is not None]
+                t.person.attempts, t.person.last_attempt_at = t.number_of - 1, max(dialed, default=None)
                 self._give_up_if_over(t)
             case Refused(disposition):
                 t.disposition, t.ended_at = disposition, self._clock.now()

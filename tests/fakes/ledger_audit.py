@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Refused
-from dialer.ports import Denied, Matched, Send, SendOutcome
+from dialer.ports import Denied, LogScan, Matched, Send, SendOutcome
 from tests.fakes.ledger_records import Try
 from tests.fakes.ledger_view import MemoryView
 
 S, A = AttemptState, Actor
+SCANS_KEPT_S = 30 * 86_400.0
 
 
 class MemoryAudit(MemoryView):
@@ -41,6 +42,16 @@ class MemoryAudit(MemoryView):
         self._now()
         later = self._passages[self._halted_at.get(account, 0) :]
         return Counter(_send(t, after).kind for owner, t, after in later[-limit:] if owner == account)
+
+    async def record_scan(self, account: str, reading: LogScan) -> None:
+        oldest = self._now() - SCANS_KEPT_S
+        kept = [one for one in self._scans.get(account, []) if one.started_at >= oldest]
+        self._scans[account] = [*kept, reading]
+
+    async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
+        self._now()
+        found = [one for one in self._scans.get(account, []) if since <= one.started_at <= until]
+        return sorted(found, key=lambda one: one.started_at)[:1000]
 
     @abstractmethod
     def _end_by(self, t: Try, row: Matched, told: str = "") -> bool:

@@ -13,7 +13,7 @@ from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
 from dialer.domain.suppression import names_of
 from dialer.errors import LedgerUnavailable
-from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, Matched, SourceState, Suppression
+from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, LogScan, Matched, SourceState, Suppression
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +117,7 @@ class Records:
         self._halted_at: dict[str, int] = {}
         self._imports: dict[tuple[int, str], ImportCounts] = {}
         self._readings: dict[int, Reading] = {}
+        self._scans: dict[str, list[LogScan]] = {}
 
     def _now(self) -> float:
         if self.unavailable:

@@ -1,5 +1,6 @@
 """Looking into the in-memory ledger."""
 
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import fields
@@ -89,7 +90,9 @@ class MemoryView(Records):
         tries = self._of_campaign(campaign_id, *S)
         people = [p for p in self._people.values() if p.campaign_id == campaign_id]
         since = campaign.started_at or now
+        until = math.inf if campaign.finished_at is None else campaign.finished_at
         rows = [row for (account, _), row in self._log.items() if account == campaign.spec.provider]
+        ids = {t.attempt_id for t in tries}
         strangers = [row.log.started_at for row in rows if row.attempt_id is None and row.log.outbound]
         dialed = [t.dialed_at for t in tries if t.dialed_at is not None]
         return Report(
@@ -98,8 +101,10 @@ class MemoryView(Records):
             contacts=dict.fromkeys(ContactStatus, 0) | Counter(p.status for p in people),
             attempts=dict.fromkeys(S, 0) | Counter(t.state for t in tries),
             dispositions=dict.fromkeys(Disposition, 0) | Counter(t.disposition for t in tries if t.disposition),
-            unexplained_calls=sum(at is not None and at >= since for at in strangers),
-            unmapped_words=dict(Counter(row.log.raw_status for row in rows if row.log.unmapped)),
+            unexplained_calls=sum(at is not None and since <= at <= until for at in strangers),
+            unmapped_words=dict(
+                Counter(row.log.raw_status for row in rows if row.log.unmapped and row.attempt_id in ids)
+            ),
             cost=sum(t.cost or 0.0 for t in tries),
             first_dialed_at=min(dialed, default=None),
             last_dialed_at=max(dialed, default=None),

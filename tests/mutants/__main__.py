@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _caught_by(mutant: Mutant, tree: Path) -> str:
-    """The first test that fails with the mutant in place; empty when none does. Raises AssertionError if it is stale."""
+    """The first test that fails with the mutant in place, or nothing. Raises AssertionError if it fits no more."""
     before = {edit.file: (tree / edit.file).read_text() for edit in mutant.edits}
     try:
         for edit in mutant.edits:
@@ -62,7 +62,9 @@ def _first_failure(suites: Sequence[str], tree: Path) -> str:
     for suite in suites:
         command = [sys.executable, "-m", "pytest", "-x", "-n", "0", "-p", "no:cacheprovider", "--tb=no", suite]
         try:
-            ran = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=WITHIN_S)
+            ran = subprocess.run(
+                command, cwd=tree, env=environment, capture_output=True, text=True, timeout=WITHIN_S, check=False
+            )
         except subprocess.TimeoutExpired:
             return f"`{suite}` (never ends)"
         if ran.returncode:

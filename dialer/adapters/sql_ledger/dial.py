@@ -48,6 +48,12 @@ CONTACT_DIALED = f"""
 UPDATE contacts SET status = 'active', attempts = :number_of, last_attempt_at = :now, waits_for = ''
 WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
+CONTACT_NOT_DIALED = """
+UPDATE contacts SET
+    attempts = (SELECT number_of - 1 FROM attempts WHERE id = :attempt_id),
+    last_attempt_at = (SELECT max(dialed_at) FROM attempts WHERE attempts.contact_id = contacts.id)
+WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
+"""
 TURN_BACK = """
 UPDATE attempts SET state = 'planned', lease_until = NULL, due_at = :due_at, reason = :reason
 WHERE id = :attempt_id AND state = 'queued'
@@ -231,6 +237,8 @@ def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
                 follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
     add_events(transaction, events)
     transaction.many(RECORD_SEND, [row for row, won in zip(rows, moved, strict=True) if won])
+    vain = [n for n, outcome in enumerate(outcomes) if isinstance(outcome.result, NotPlaced) and moved[n]]
+    transaction.many(CONTACT_NOT_DIALED, [rows[n] for n in vain])
     _end_in_vain(transaction, outcomes, now)
     return moved
 

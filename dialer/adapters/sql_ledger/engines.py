@@ -54,7 +54,9 @@ class SqliteEngine:
                     with suppress(sqlite3.Error):
                         connection.execute("ROLLBACK")
                     raise
-        except (sqlite3.OperationalError, OSError) as broken:
+        except (sqlite3.DatabaseError, OSError) as broken:
+            if not _is_out_of_reach(broken):
+                raise
             raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
 
     @contextmanager
@@ -66,7 +68,9 @@ class SqliteEngine:
                 yield SqliteTransaction(connection)
             finally:
                 connection.execute("ROLLBACK")
-        except (sqlite3.OperationalError, OSError) as broken:
+        except (sqlite3.DatabaseError, OSError) as broken:
+            if not _is_out_of_reach(broken):
+                raise
             raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
 
     def close_writer(self) -> None:
@@ -103,6 +107,11 @@ class SqliteEngine:
         connection.execute("PRAGMA cache_size=-16000")
         connection.execute("PRAGMA foreign_keys=OFF")
         return connection
+
+
+def _is_out_of_reach(broken: Exception) -> bool:
+    """Whether it is the file that is at fault (locked, full, no database, torn), not what was asked of it."""
+    return isinstance(broken, OSError) or type(broken) in (sqlite3.OperationalError, sqlite3.DatabaseError)
 
 
 class FileLockOf:

@@ -20,6 +20,7 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    LogScan,
     Matched,
     OpenAttempt,
     QueuedAttempt,
@@ -174,6 +175,9 @@ class SqlLedger:
     async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_phantoms, rows, account)
 
+    async def record_scan(self, account: str, reading: LogScan) -> None:
+        await self._store.submit(reconcile.record_scans, [reading], account)
+
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
 
@@ -234,6 +238,11 @@ class SqlLedger:
         told = {"account": account, "limit": limit}
         rows = await self._store.read(lambda transaction: transaction.all(view.RECENT_SENDS, told))
         return {row[0]: row[1] for row in rows}
+
+    async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
+        told = {"account": account, "since": since, "until": until}
+        found = await self._store.read(lambda transaction: transaction.all(view.SCANS, told))
+        return [LogScan(at, end, since, pages, rows, bool(whole)) for at, end, since, pages, rows, whole in found]
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
         return await self._store.read(lambda transaction: view.story(transaction, phone, attempt_id))

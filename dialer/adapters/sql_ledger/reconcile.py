@@ -1,13 +1,14 @@
 """Verbs of the reconciler."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from dialer.adapters.sql_ledger.moves import add_events, event, follow_up, from_states, states_of
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import CallLog
-from dialer.ports import Absent, Matched
+from dialer.ports import Absent, LogScan, Matched
 
 STORE_LOG = """
 INSERT INTO log_rows (account, call_id, attempt_id, evidence, outbound, started_at, ended_at, duration_s, raw_status,
@@ -38,6 +39,12 @@ UPDATE attempts SET state = 'review', lease_until = NULL, call_id = :call_id, re
 WHERE id = :attempt_id AND state IN ({from_states(AttemptState.REVIEW, Actor.RECONCILER)})
 """
 SEND_ADOPTED = "UPDATE sends SET class = 'placed' WHERE attempt_id = :attempt_id AND class = 'unknown'"
+ADD_SCAN = """
+INSERT INTO scans (account, started_at, ended_at, since, pages, rows, whole)
+VALUES (:account, :started_at, :ended_at, :since, :pages, :rows, :whole)
+"""
+FORGET_SCANS = "DELETE FROM scans WHERE account = :account AND started_at < :before"
+SCANS_KEPT_S = 30 * 86_400.0
 CLOSE_ABSENT = """
 UPDATE attempts SET state = 'unconfirmed', disposition = :disposition, ended_at = :now, reason = :reason
 WHERE id = :attempt_id AND state IN ('placed', 'unknown')
@@ -136,6 +143,15 @@ def _log_row(account: str, row: Matched, now: float) -> dict[str, Any]:
         "recording_url": log.recording_url,
         "now": now,
     }
+
+
+def record_scans(transaction: Transaction, scans: Sequence[LogScan], account: str, now: float) -> list[None]:
+    """Remember each reading of the log."""
+    for scan in scans:
+        told = asdict(scan) | {"account": account, "whole": int(scan.whole)}
+        transaction.run(ADD_SCAN, told)
+    transaction.run(FORGET_SCANS, {"account": account, "before": now - SCANS_KEPT_S})
+    return [None] * len(scans)
 
 
 def settle_absent(transaction: Transaction, attempts: Sequence[Absent], now: float) -> list[bool]:

@@ -199,6 +199,20 @@ log_rows = Table(
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
 
+scans = Table(
+    "scans",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("ended_at", Double, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("pages", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("whole", Integer, nullable=False),
+)
+Index("scans_started", scans.c.account, scans.c.started_at)
+
 events = Table(
     "events",
     metadata,

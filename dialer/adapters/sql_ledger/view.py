@@ -1,6 +1,7 @@
 """Reading the ledger: nothing here can change what it counts."""
 
 import json
+import math
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
@@ -61,6 +62,10 @@ SENDS_OF = """
 SELECT attempt_id, started_at, answered_at, class, requests, http_status, reason
 FROM sends WHERE attempt_id IN :ids* ORDER BY id
 """
+SCANS = """
+SELECT started_at, ended_at, since, pages, rows, whole FROM scans
+WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER BY started_at, id LIMIT 1000
+"""
 RECENT_SENDS = """
 SELECT class, count(*) FROM (
     SELECT s.class FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
@@ -89,10 +94,11 @@ FROM imports WHERE campaign_id = :id
 """
 UNEXPLAINED = """
 SELECT count(*) FROM log_rows
-WHERE account = :account AND attempt_id IS NULL AND outbound = 1 AND started_at >= :since
+WHERE account = :account AND attempt_id IS NULL AND outbound = 1 AND started_at >= :since AND started_at <= :until
 """
 UNMAPPED = """
-SELECT raw_status, count(*) FROM log_rows WHERE account = :account AND unmapped = 1 GROUP BY raw_status
+SELECT raw_status, count(*) FROM log_rows JOIN attempts ON attempts.id = log_rows.attempt_id
+WHERE attempts.campaign_id = :id AND unmapped = 1 GROUP BY raw_status
 """
 WAITING_CONTACTS = f"""
 SELECT CASE WHEN waits_for <> '' THEN waits_for WHEN due_at > :now THEN 'not due yet' ELSE 'waiting for its turn' END,
@@ -193,15 +199,19 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
             dispositions[Disposition(disposition)] += count
     contacts = dict.fromkeys(ContactStatus, 0)
     contacts |= {ContactStatus(status): count for status, count in transaction.all(CONTACT_COUNTS, told)}
-    account = {"account": found.spec.provider, "since": found.started_at or now}
+    while_it_ran = {
+        "account": found.spec.provider,
+        "since": found.started_at or now,
+        "until": math.inf if found.finished_at is None else found.finished_at,
+    }
     return Report(
         campaign=found,
         imported=_imported(transaction, campaign_id),
         contacts=contacts,
         attempts=states,
         dispositions=dispositions,
-        unexplained_calls=transaction.all(UNEXPLAINED, account)[0][0],
-        unmapped_words=dict(_pairs(transaction.all(UNMAPPED, account))),
+        unexplained_calls=transaction.all(UNEXPLAINED, while_it_ran)[0][0],
+        unmapped_words=dict(_pairs(transaction.all(UNMAPPED, told))),
         cost=sum(row[3] or 0.0 for row in counts),
         first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
         last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from structlog.testing import capture_logs
 
@@ -14,6 +14,7 @@ from dialer.domain.disposition import Disposition
 from dialer.errors import LedgerUnavailable
 from dialer.pipeline.place_call import DialingTimes
 from dialer.ports import GateAnswer, GateRequest, SendPermit
+from tests.fakes.clock import ManualClock
 from tests.fakes.provider import ScriptedProvider
 from tests.house import SPEC, House, phone
 
@@ -146,6 +147,38 @@ async def test_a_request_that_comes_too_late_after_its_intent_does_not_leave() -
     house.ledger.pass_gate = stalled  # type: ignore[method-assign]
     await house.dialed()
     assert (house.provider.sent, await house.states()) == ([], [S.PLANNED])
+    assert (await house.events())[-1].reason == "not sent: the moment allowed for it has passed"
+
+
+@dataclass
+class SlowToConnect(ScriptedProvider):
+    """Stands still between its slot and the first byte."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+        return await super().place(request, _Slow(permit, self.clock))
+
+
+@dataclass
+class _Slow:
+    permit: SendPermit
+    clock: ManualClock
+
+    async def slot(self, repeat: bool) -> None:
+        await self.permit.slot(repeat)
+        self.clock.skip(5)
+
+    def last_instant(self) -> None:
+        self.permit.last_instant()
+
+
+async def test_a_request_that_stands_still_before_its_first_byte_does_not_leave() -> None:
+    provider = SlowToConnect()
+    house = await House(provider=provider).opened()
+    provider.clock = house.clock
+    await house.dialed()
+    assert (provider.sent, await house.states()) == ([], [S.PLANNED])
     assert (await house.events())[-1].reason == "not sent: the moment allowed for it has passed"
 
 
