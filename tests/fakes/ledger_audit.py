@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from dialer.domain.attempt import LIVE, Actor, AttemptState
-from dialer.domain.call import NotPlaced, Refused
+from dialer.domain.call import NotPlaced, Placed, Refused
 from dialer.ports import Denied, LogScan, Matched, Send, SendOutcome
 from tests.fakes.ledger_records import Try
 from tests.fakes.ledger_view import MemoryView
@@ -18,6 +18,8 @@ class MemoryAudit(MemoryView):
     """Keeps the requests that placed nothing by the provider's word."""
 
     def _deny(self, t: Try, outcome: SendOutcome) -> None:
+        after = max(n for _, passed, n in self._passages if passed is t)
+        self._answers[t.attempt_id, after] = self._now(), outcome
         if isinstance(outcome.result, NotPlaced | Refused) and outcome.requests > 0 and t.dialed_at is not None:
             account = self._campaigns[t.campaign_id].spec.provider
             send = Denied(
@@ -30,7 +32,11 @@ class MemoryAudit(MemoryView):
 
     async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
         self._now()
-        return [_send(t, after) for _, t, after in self._passages if t.attempt_id in attempt_ids]
+        return [
+            _send(t, after, self._answers.get((t.attempt_id, after)))
+            for _, t, after in self._passages
+            if t.attempt_id in attempt_ids
+        ]
 
     async def spent(self, campaign_id: int) -> tuple[float, int, int]:
         self._now()
@@ -83,7 +89,7 @@ class MemoryAudit(MemoryView):
 KINDS = {S.PLACED: "placed", S.ENDED: "placed", S.PLANNED: "not_placed", S.REFUSED: "refused", S.UNKNOWN: "unknown"}
 
 
-def _send(t: Try, after: int) -> Send:
+def _send(t: Try, after: int, answered: tuple[float, SendOutcome] | None = None) -> Send:
     """What became of one passage through the gate, told by the moves that followed it."""
     passage, kind = t.events[after - 1], "inflight"
     for event in t.events[after:]:
@@ -91,4 +97,8 @@ def _send(t: Try, after: int) -> Send:
             break
         if kind in ("inflight", "unknown"):
             kind = KINDS.get(S(event.after), kind)
-    return Send(t.attempt_id, passage.at, None, kind, 0, None, t.reason)
+    if answered is None:
+        return Send(t.attempt_id, passage.at, None, kind, 0, None, t.reason)
+    at, outcome = answered
+    reason = "accepted by the provider" if isinstance(outcome.result, Placed) else outcome.result.reason
+    return Send(t.attempt_id, passage.at, at, kind, outcome.requests, outcome.result.http_status, reason)

@@ -13,7 +13,18 @@ from dialer.domain.limits import Made
 from dialer.domain.redial import Redial, Settle
 from dialer.domain.suppression import names_of
 from dialer.errors import LedgerUnavailable
-from dialer.ports import Campaign, Clock, Denied, Event, ImportCounts, LogScan, Matched, SourceState, Suppression
+from dialer.ports import (
+    Campaign,
+    Clock,
+    Denied,
+    Event,
+    ImportCounts,
+    LogScan,
+    Matched,
+    SendOutcome,
+    SourceState,
+    Suppression,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +125,7 @@ class Records:
         self._began: dict[int, float] = {}
         self._denied: list[tuple[str, Denied]] = []
         self._passages: list[tuple[str, Try, int]] = []
+        self._answers: dict[tuple[int, int], tuple[float, SendOutcome]] = {}
         self._halted_at: dict[str, int] = {}
         self._imports: dict[tuple[int, str], ImportCounts] = {}
         self._readings: dict[int, Reading] = {}
