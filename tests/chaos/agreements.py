@@ -28,6 +28,8 @@ MOVES = {
     ("unconfirmed", "ended"): "reconciler",
 }
 """Each move that may be written down, and who may make it (docs/lifecycle.md)."""
+REDIAL_S = {"no_answer": 7200.0, "busy": 900.0, "voicemail": 14400.0, "failed": 1800.0}
+"""Outcome after which a person is called again -> seconds to wait by the default rules, before they are scaled."""
 
 
 @dataclass(slots=True)
@@ -84,6 +86,29 @@ def never_twice(seen: Evidence) -> Agreement:
                 late = first["ended_at"] - second["accepted_at"]
                 found.against.append(f"a number was called {late:.2f} s before its last call was over")
     found.told = f"{len(seen.calls)} calls, {len(per_attempt)} attempts, {len(per_number)} people"
+    return found
+
+
+def redials_wait(seen: Evidence, horizon_s: float, scale: float) -> Agreement:
+    """Nobody is called again too early, nor at all whose outcome allows no other call and was there to be read."""
+    found = Agreement("called again only when due")
+    sends = seen.send_of
+    per_number: dict[str, list[Row]] = defaultdict(list)
+    for call in seen.calls:
+        per_number[call["to"]].append(call)
+    again = 0
+    for calls in per_number.values():
+        for first, second in pairwise(sorted(calls, key=lambda call: call["asked_at"])):
+            again += 1
+            gap, send = second["asked_at"] - first["ended_at"], sends.get(token_of(first))
+            if send is not None and _hidden(first, send, horizon_s):
+                continue
+            delay = REDIAL_S.get(first["outcome"])
+            if delay is None:
+                found.against.append(f"called again {gap:.2f} s after a call that was {first['outcome']}")
+            elif gap < delay * scale:
+                found.against.append(f"called again {gap:.2f} s after {first['outcome']}, not {delay * scale:.2f} s")
+    found.told = f"{again} people's second calls"
     return found
 
 
@@ -159,7 +184,7 @@ def absence_was_true(seen: Evidence, horizon_s: float) -> Agreement:
         if send is None:
             continue
         attempt = attempts[send["attempt_id"]]
-        hidden = call["visible_at"] is None or call["visible_at"] > send["started_at"] + horizon_s
+        hidden = _hidden(call, send, horizon_s)
         never += call["visible_at"] is None
         late += hidden and call["visible_at"] is not None
         corrected += hidden and attempt["state"] == "ended"
@@ -167,6 +192,11 @@ def absence_was_true(seen: Evidence, horizon_s: float) -> Agreement:
             found.against.append(f"attempt {attempt['id']}: unconfirmed, and the log showed it in time")
     found.told = f"{never} rows never shown, {late} shown after the horizon; {corrected} corrected all the same"
     return found
+
+
+def _hidden(call: Row, send: Row, horizon_s: float) -> bool:
+    """Whether the log did not show a call within the horizon."""
+    return call["visible_at"] is None or call["visible_at"] > send["started_at"] + horizon_s
 
 
 def strangers_stay_strangers(seen: Evidence) -> Agreement:

@@ -34,6 +34,7 @@ from tests.chaos.agreements import (
     never_lost,
     never_twice,
     outcomes_are_equal,
+    redials_wait,
     strangers_stay_strangers,
 )
 from tests.chaos.faults import Faults, Happened
@@ -66,6 +67,7 @@ from tests.redis_server import running_redis
 
 LOG_DELAY_S = 0.3
 HORIZON_S = 25.0
+REDIAL_SCALE = 0.0005
 ACCOUNT_RATE = 100.0
 """The account may place so many times the calls of the campaign.
 
@@ -76,7 +78,7 @@ SETTINGS = {
     "DIALER_UNKNOWN_HORIZON_S": str(HORIZON_S),
     "DIALER_MAX_CALL_S": "10",
     "DIALER_RECONCILE_INTERVAL_S": "1",
-    "DIALER_REDIAL_SCALE": "0.0005",
+    "DIALER_REDIAL_SCALE": str(REDIAL_SCALE),
     "DIALER_LOG_FORMAT": "json",
     "DIALER_LOG_LEVEL": "debug",
 }
@@ -249,6 +251,7 @@ def agreements_of(seen: Evidence, happened: Happened, listed: Mapping[str, int])
     """Everything that both sides of the story must agree on; ``listed``: the numbers of the file."""
     return [
         never_twice(seen),
+        redials_wait(seen, HORIZON_S, REDIAL_SCALE),
         never_lost(seen, listed),
         every_call_is_known(seen),
         outcomes_are_equal(seen),

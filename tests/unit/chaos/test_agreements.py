@@ -75,6 +75,41 @@ def _two_at_once(story: Story) -> None:
     story["calls"].append(story["calls"][0] | {"call_id": "outbound-2", "accepted_at": 100.5})
 
 
+def _called_again(story: Story, outcome: str, seconds: float) -> None:
+    story["calls"][0]["outcome"] = story["attempts"][0]["disposition"] = outcome
+    at = story["calls"][0]["ended_at"] + seconds
+    story["calls"].append(
+        story["calls"][0]
+        | {"call_id": "outbound-2", "variables": {TOKEN: "t2"}, "outcome": "answered"}
+        | {"asked_at": at, "accepted_at": at, "ended_at": at + 1, "visible_at": at + 1.3}
+    )
+    story["attempts"].append(story["attempts"][0] | {"id": 2, "disposition": "answered"})
+    story["sends"].append(story["sends"][0] | {"attempt_id": 2, "token": "t2", "started_at": at, "answered_at": at})
+    story["events"] += [event | {"attempt_id": 2} for event in story["events"]]
+    story["requests"].append(story["requests"][0] | {"at": at})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seconds", "broken"),
+    [
+        ("no_answer", 3.7, set()),
+        ("no_answer", 3.5, {"called again only when due"}),
+        ("answered", 1000.0, {"called again only when due"}),
+    ],
+)
+def test_a_second_call_has_to_be_due(outcome: str, seconds: float, broken: set[str]) -> None:
+    story = _story()
+    _called_again(story, outcome, seconds)
+    assert _broken(story, _calm()) == broken
+
+
+def test_a_second_call_is_due_when_the_log_hid_the_first() -> None:
+    story = _story()
+    _called_again(story, "answered", 40.0)
+    story["calls"][0]["visible_at"] = None
+    assert _broken(story, _calm()) == set()
+
+
 def _change(table: str, **values: Any) -> Callable[[Story], None]:
     def change(story: Story) -> None:
         story[table][0] |= values
