@@ -25,6 +25,7 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.outlook import Outlook, outlook_of
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
@@ -119,9 +120,14 @@ def open_redis(settings: Settings) -> Iterator[str]:
         yield url
 
 
-def open_import(settings: Settings, ledger: SqlLedger, name: str) -> ImportContacts:
+def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, name))
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
+
+
+def outlook_now(spec: CampaignSpec) -> Outlook:
+    """What people of a list can look forward to from this moment."""
+    return outlook_of(spec, SystemClock().now())
 
 
 def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:

@@ -7,7 +7,7 @@ from pathlib import Path
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_import, open_list, rejects_in
+from dialer.bootstrap import open_import, open_list, outlook_now, rejects_in
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
@@ -29,7 +29,8 @@ def check_list(
     name = path.stem if path else "source"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    counts = asyncio.run(CheckContacts(rejects_in(found.home, f"{spec.name}-check")).run(source))
+    room = CheckContacts(rejects_in(found.home, f"{spec.name}-check"), outlook=outlook_now(spec))
+    counts = asyncio.run(room.run(source))
     _print(counts, source, as_json=as_json)
 
 
@@ -59,8 +60,8 @@ async def import_list(
     campaign = await ledger.open_campaign(spec)
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')
-    counts = await open_import(settings, ledger, spec.name).run(campaign.campaign_id, source, origin)
-    if campaign.status is CampaignStatus.DRAFT or counts.queued:
+    counts = await open_import(settings, ledger, spec).run(campaign.campaign_id, source, origin)
+    if campaign.status is CampaignStatus.DRAFT or counts.queued or counts.deferred:
         campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added") or campaign
     return campaign, counts
 
@@ -77,7 +78,7 @@ def _is_file(name: str) -> bool:
 
 
 def _print(counts: ImportCounts, source: ContactSource, *, as_json: bool) -> None:
-    document = import_document(counts)
+    document = import_document(counts) | {"waits": dict(counts.waits)}
     if as_json:
         print_json({"schema": 1} | document)
     else:

@@ -36,6 +36,8 @@ def print_import(counts: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
         print(note)
     parts = [f"{counts[name]:,} {name}" for name in ("queued", "duplicate", "suppressed", "invalid", "deferred")]
     print(f"{counts['rows']:,} rows: " + ", ".join(parts))
+    for reason, count in sorted(counts.get("waits", {}).items(), key=lambda item: -item[1]):
+        print(f"  cannot be called now: {count:,} · {reason}")
     if counts["rejects"]:
         print(f"rejected rows, each with its reason and remedy: {counts['rejects']}")
 
@@ -51,6 +53,8 @@ def print_report(document: Mapping[str, Any]) -> None:
     _line("outcomes", document["dispositions"])
     for reason, count in sorted(document["waiting"].items(), key=lambda item: -item[1]):
         print(f"  waiting: {count:,} · {reason}")
+    if document["rules"] == "off":
+        print(f"country rules: off ({document['rules_reason']})")
     rate = document["calls_per_second"]
     measured = f", measured {rate['measured']:g}" if rate["measured"] else ""
     print(f"pace: {rate['configured']:g} calls/s configured{measured}")

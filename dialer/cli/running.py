@@ -88,7 +88,7 @@ async def _run(
             source = open_list(path, spec, encoding)
             campaign, counts = await import_list(settings, app.ledger, spec, source, str(path or SOURCE))
             if not as_json:
-                print_import(import_document(counts), source.notes)
+                print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status in (CampaignStatus.HALTED, CampaignStatus.SCHEDULED):
                 await app.control.move(spec.name, "start")
             code = await _work_until_over(app, spec.name, stop)

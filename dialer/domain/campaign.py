@@ -163,3 +163,9 @@ def verb_now(verb: str, spec: CampaignSpec, status: CampaignStatus, now: float) 
 def is_over(spec: CampaignSpec, status: CampaignStatus, now: float, *, fed: bool) -> bool:
     """Whether a campaign whose contacts are all final is finished; ``fed``: it was given a list."""
     return spec.ended(now) or (status is S.RUNNING and fed and not spec.goes_on)
+
+
+def hours_changed(before: CampaignSpec, after: CampaignSpec) -> bool:
+    """Whether who waits for an opening may wait for the wrong one. Reminders are planned anew by themselves."""
+    same = (before.window, before.timezone) == (after.window, after.timezone)
+    return not same and not after.reminder.event

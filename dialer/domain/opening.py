@@ -33,6 +33,9 @@ SEARCH_WEEKS = 58
 
 LONGEST_LEAD_S = DAY_S
 UNKNOWN_ZONE = "time zone unknown: give a timezone column or --timezone"
+CLOSED_WORDS = ("window opens ", "time zone unknown", "no common calling hour")
+"""What the reason of a Closed begins with."""
+
 _NAMED_ZONES = 3
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dialer.domain.contact import NewContact
+from dialer.domain.opening import Closed, Open
+from dialer.domain.outlook import Outlook, bright
 from dialer.ports import ContactSource, ImportCounts, Ledger, Reject
 
 BATCH_ROWS = 5_000
@@ -42,6 +44,7 @@ class ImportContacts:
 
     ledger: Ledger
     rejects: OpenRejects
+    outlook: Outlook = bright
 
     async def run(self, campaign_id: int, source: ContactSource, origin: str) -> ImportCounts:
         """Store every good row, in batches; ``origin`` says where the list came from.
@@ -53,7 +56,7 @@ class ImportContacts:
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
             return await self.ledger.add_contacts(campaign_id, contacts)
 
-        counts = await _count(source, store, self.rejects)
+        counts = await _count(source, store, self.rejects, self.outlook)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
         return counts
 
@@ -64,6 +67,7 @@ class CheckContacts:
 
     rejects: OpenRejects
     suppressed: Suppressed | None = None
+    outlook: Outlook = bright
 
     async def run(self, source: ContactSource) -> ImportCounts:
         """Read the whole list. Raises InputFileError when it is refused whole.
@@ -76,7 +80,7 @@ class CheckContacts:
             barred = await self._barred(contacts)
             return [_verdict(seen, contact.phone, no) for contact, no in zip(contacts, barred, strict=True)]
 
-        return await _count(source, judge, self.rejects)
+        return await _count(source, judge, self.rejects, self.outlook)
 
     async def _barred(self, contacts: Sequence[NewContact]) -> Sequence[bool]:
         if self.suppressed is None:
@@ -92,10 +96,11 @@ def _verdict(seen: set[int], phone: str, barred: bool) -> str:
     return "suppressed" if barred else "queued"
 
 
-async def _count(source: ContactSource, store: Store, open_rejects: OpenRejects) -> ImportCounts:
+async def _count(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
     """Count what becomes of every row."""
     rejects: Rejects | None = None
     counted: Counter[str] = Counter()
+    waits: Counter[str] = Counter()
     try:
         async for batch in source.batches(BATCH_ROWS):
             rejects = rejects or open_rejects(source.header)
@@ -104,9 +109,22 @@ async def _count(source: ContactSource, store: Store, open_rejects: OpenRejects)
             counted.update(invalid=len(bad))
             rejects.add(bad)
             if good:
-                counted.update(await store(good))
+                stored = zip(good, await store(good), strict=True)
+                counted.update([_foreseen(contact, answer, outlook, waits) for contact, answer in stored])
         path = rejects.close() if rejects else ""
     finally:
         if rejects:
             rejects.discard()
-    return ImportCounts(rows=counted.total(), rejects=path, **counted)
+    return ImportCounts(rows=counted.total(), rejects=path, waits=dict(waits), **counted)
+
+
+def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
+    """A row that is kept, but for whom no moment to call is in sight, is deferred; ``waits`` counts the reasons."""
+    if answer != "queued":
+        return answer
+    match outlook(contact):
+        case Closed(opens_at, reason):
+            waits[reason] += 1
+            return "deferred" if opens_at is None else "queued"
+        case Open():
+            return "queued"

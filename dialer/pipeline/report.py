@@ -55,6 +55,8 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "unexplained_calls": report.unexplained_calls,
         "unmapped_words": dict(report.unmapped_words),
         "waiting": dict(report.waiting),
+        "rules": campaign.spec.window.rules,
+        "rules_reason": campaign.spec.window.rules_reason,
         "calls_per_second": {
             "configured": campaign.spec.pace.calls_per_second,
             "learned": learned,

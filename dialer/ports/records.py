@@ -38,6 +38,8 @@ class ImportCounts:
     deferred: int = 0
     rejects: str = ""
     """Path of the CSV with every rejected row; empty when there is none."""
+    waits: Mapping[str, int] = field(default_factory=dict, compare=False)
+    """Why rows that were queued or deferred cannot be called at once, and how many."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from dialer.domain.attempt import WAITING, Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, verb_now
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, hours_changed, verb_now
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.contact_plan import GONE
 from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Suppress, judge
+from dialer.domain.opening import CLOSED_WORDS
 from dialer.ports import (
     Absent,
     Admitted,
@@ -47,13 +48,28 @@ class MemoryLedger(MemorySource):
     async def open_campaign(self, spec: CampaignSpec) -> Campaign:
         now, campaign_id = self._now(), self._ids.get(spec.name)
         if campaign_id is not None:
+            before = self._campaigns[campaign_id].spec
             self._campaigns[campaign_id] = replace(self._campaigns[campaign_id], spec=spec)
+            if hours_changed(before, spec):
+                self._look_again(campaign_id, now)
             return self._campaigns[campaign_id]
         campaign_id = self._ids[spec.name] = len(self._ids) + 1
         self._fresh[campaign_id], self._planned[campaign_id] = Agenda(), Agenda()
         made = Campaign(campaign_id, spec, CampaignStatus.DRAFT, created_at=now)
         self._campaigns[campaign_id] = made
         return replace(made, is_new=True)
+
+    def _look_again(self, campaign_id: int, now: float) -> None:
+        """Who waits for an opening of the old window is looked at again when the window changes."""
+        for person in self._people.values():
+            later = person.campaign_id == campaign_id and person.due_at is not None and person.due_at > now
+            if later and person.waits_for.startswith(CLOSED_WORDS):
+                person.due_at, person.waits_for = now, ""
+                self._fresh[campaign_id].add(now, person.contact_id)
+        for t in self._of_campaign(campaign_id, S.PLANNED):
+            if t.due_at > now and t.reason.startswith(CLOSED_WORDS):
+                t.due_at = now
+                self._planned[campaign_id].add(now, t.attempt_id)
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
         now = self._now()
@@ -65,8 +81,9 @@ class MemoryLedger(MemorySource):
         before = self._imports.get((campaign_id, fingerprint))
         if before is not None:
             queued, suppressed = before.queued + counts.queued, before.suppressed + counts.suppressed
-            rest = counts.rows - queued - suppressed - counts.invalid - counts.deferred
-            counts = replace(counts, queued=queued, suppressed=suppressed, duplicate=rest)
+            deferred = before.deferred + counts.deferred
+            rest = counts.rows - queued - suppressed - counts.invalid - deferred
+            counts = replace(counts, queued=queued, suppressed=suppressed, deferred=deferred, duplicate=rest)
         self._imports[campaign_id, fingerprint] = counts
 
     # control

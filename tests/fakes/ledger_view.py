@@ -184,7 +184,7 @@ def _contact_row(p: Person) -> ContactRow:
 
 def _sum(imports: Iterable[ImportCounts]) -> ImportCounts:
     found = list(imports)
-    numbers = [f.name for f in fields(ImportCounts) if f.name != "rejects"]
+    numbers = [f.name for f in fields(ImportCounts) if f.name not in ("rejects", "waits")]
     total = {name: sum(getattr(counts, name) for counts in found) for name in numbers}
     return ImportCounts(**total, rejects=max((counts.rejects for counts in found), default=""))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
@@ -9,9 +10,10 @@ from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, verb_now
+from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, hours_changed, verb_now
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
+from dialer.domain.opening import CLOSED_WORDS
 from dialer.domain.reminder import Moment, NoMoment
 from dialer.ports import Campaign, ImportCounts
 
@@ -22,6 +24,15 @@ INSERT INTO campaigns (name, account, spec, status, created_at)
 VALUES (:name, :account, :spec, 'draft', :now) ON CONFLICT (name) DO NOTHING
 """
 RENEW_SPEC = "UPDATE campaigns SET spec = :spec, account = :account WHERE name = :name"
+# Who waits for an opening of the old window is looked at again when the window changes.
+LOOK_AGAIN_AT_CONTACTS = f"""
+UPDATE contacts SET due_at = :now, waits_for = ''
+WHERE campaign_id = :id AND due_at > :now AND ({" OR ".join(f"waits_for LIKE '{words}%'" for words in CLOSED_WORDS)})
+"""
+LOOK_AGAIN_AT_ATTEMPTS = f"""
+UPDATE attempts SET due_at = :now WHERE campaign_id = :id AND state = 'planned' AND due_at > :now
+    AND ({" OR ".join(f"reason LIKE '{words}%'" for words in CLOSED_WORDS)})
+"""
 CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name"
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
 
@@ -41,9 +52,10 @@ VALUES (:campaign_id, :fingerprint, :source, :total, :queued, :duplicate, :suppr
 ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET
     queued = imports.queued + excluded.queued,
     suppressed = imports.suppressed + excluded.suppressed,
+    deferred = imports.deferred + excluded.deferred,
     duplicate = excluded.total - imports.queued - excluded.queued - imports.suppressed - excluded.suppressed
-        - excluded.invalid - excluded.deferred,
-    total = excluded.total, invalid = excluded.invalid, deferred = excluded.deferred, rejects = excluded.rejects
+        - excluded.invalid - imports.deferred - excluded.deferred,
+    total = excluded.total, invalid = excluded.invalid, rejects = excluded.rejects
 """
 
 MOVE_CAMPAIGN = """
@@ -97,9 +109,13 @@ def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now:
     for spec in specs:
         told = {"name": spec.name, "account": spec.provider, "spec": write_spec(spec), "now": now}
         is_new = transaction.run(ADD_CAMPAIGN, told) == 1
+        before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
         if not is_new:
             transaction.run(RENEW_SPEC, told)
-        opened.append(campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new))
+            if hours_changed(before.spec, spec):
+                for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
+                    transaction.run(sql, {"id": before.campaign_id, "now": now})
+        opened.append(replace(before, spec=spec))
     return opened
 
 

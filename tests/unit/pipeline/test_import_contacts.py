@@ -1,10 +1,13 @@
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
 
+from dialer.domain.calling_window import parse_window
+from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
+from dialer.domain.outlook import outlook_of
 from dialer.errors import InputFileError, LedgerUnavailable
 from dialer.pipeline.import_contacts import BATCH_ROWS, CheckContacts, ImportContacts
 from dialer.ports import ImportCounts, Ledger, Reject
@@ -151,3 +154,27 @@ async def test_a_check_counts_as_an_import_would() -> None:
 async def test_a_check_without_a_suppression_list() -> None:
     counts = await CheckContacts(KeptRejects().open).run(Listed([person(1), person(1)]))
     assert counts == ImportCounts(rows=2, queued=1, duplicate=1)
+
+
+async def test_who_cannot_be_called_is_counted_with_the_reason() -> None:
+    """The outlook is asked for rows that are kept: open, shut until tomorrow, and without a known zone."""
+    spec = CampaignSpec("n", "a", window=parse_window("mon-sat 09:00-20:00"))
+    evening = 1_790_000_000.0  # Monday 14:13 UTC, 19:43 in India, 16:13 in Berlin
+    people = [
+        replace(person(1), zones=("Asia/Kolkata",), places=("IN",)),
+        replace(person(2), zones=("Asia/Tokyo",), places=("IN",)),
+        person(3),
+        replace(person(4), zones=("Asia/Tokyo",), places=("IN",)),
+        person(3),
+    ]
+    expected = ImportCounts(rows=5, queued=3, duplicate=1, deferred=1)
+    imported = await ImportContacts(cast(Ledger, TwoVerbs()), KeptRejects().open, outlook_of(spec, evening)).run(
+        1, Listed(people), "people.csv"
+    )
+    checked = await CheckContacts(KeptRejects().open, outlook=outlook_of(spec, evening)).run(Listed(people))
+    for counts in (imported, checked):
+        assert counts == expected
+        assert counts.waits == {
+            "window opens Tue 09:00 Asia/Tokyo; rules IN@1": 2,
+            "time zone unknown: give a timezone column or --timezone": 1,
+        }
