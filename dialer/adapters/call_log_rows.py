@@ -4,17 +4,19 @@ Tolerant where tolerance cannot lie (a missing field is missing), strict where i
 must never look like an empty one, because absence from the log is evidence.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from dialer.adapters.provider_pages import pages_of
-from dialer.adapters.provider_values import Row, mapping, text, word
+from dialer.adapters.provider_values import Row, mapping, pick, text, word
 from dialer.domain.call import CallLog, LogPage
 
 TOKEN_KEY = "dialer_attempt_token"  # noqa: S105 - the name of a field, not a secret
 """Under this name our attempt token travels to the provider, and perhaps back in its log."""
 
 _VOICEMAIL = {"voicemail", "voice mail", "voicemail detected", "answering machine", "answering machine detected"}
+_CALL_BACK = ("callback_at", "callback_time")
 _YES = {"true", "yes", "1", "detected"}
 
 
@@ -25,6 +27,30 @@ def token(row: Row) -> str:
         if found:
             return found
     return ""
+
+
+def entities(*objects: object) -> dict[str, str]:
+    """The fields of extracted objects, one level of nesting flattened; what holds no plain value is left out."""
+    found: dict[str, str] = {}
+    for one in objects:
+        for name, value in mapping(one).items():
+            nested = value.items() if isinstance(value, dict) else [(name, value)]
+            found |= {str(inner): told for inner, said in nested if (told := _plain(said))}
+    return found
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else text(value)
+
+
+def call_back_at(row: Row, found: Mapping[str, str]) -> float | None:
+    """When the person asked to be called back; a time without a zone is no time: nobody's clock is guessed."""
+    told = text(pick(row, *_CALL_BACK)) or next((found[name] for name in _CALL_BACK if found.get(name)), "")
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
 
 
 def speaks_of_voicemail(*values: object) -> bool:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from dialer.adapters.campaign_redial import REDIAL_TABLES, read_opt_out, read_redial
 from dialer.adapters.campaign_tables import (
     TABLES,
     Keys,
@@ -17,11 +18,9 @@ from dialer.adapters.campaign_tables import (
     read_source,
 )
 from dialer.adapters.campaign_window import WINDOW_KEYS, given_window, read_window
-from dialer.adapters.duration import parse_duration
 from dialer.adapters.providers import PROVIDERS
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
-from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PersonLimits
 from dialer.domain.phone_number import is_region
 from dialer.domain.redial import RedialPolicy
@@ -33,10 +32,9 @@ KEYS: dict[str, Keys] = {
                  "postal_code": str, "key": str, "variables": list, "sheet": str},
     "window": WINDOW_KEYS,
     "pace": {"calls_per_second": (int, float), "concurrent_calls": int, "weight": int},
-    "redial": {"max_attempts": int, "no_answer": str, "busy": str, "voicemail": str, "failed": str,
-               "unconfirmed": str},
     "budget": {"max_cost": (int, float)},
     **TABLES,
+    **REDIAL_TABLES,
 }  # fmt: skip
 ALWAYS_REASON = "the window is `always` on the command line"
 
@@ -159,11 +157,12 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         timezone=overrides.timezone or "",
         window=_window(place, raw.get("window", {}), top, overrides),
         pace=_pace(place, raw.get("pace", {}), top, overrides),
-        redial=_redial(place, raw.get("redial", {}), top, overrides),
+        redial=read_redial(place, raw.get("redial", {}), _max_attempts(place, raw, top, overrides)),
         limits=read_limits(place, raw.get("limits", {}), top.get("person_limits", PersonLimits())),
         source=read_source(place, raw.get("source", {})),
         schedule=read_schedule(place, raw.get("schedule", {})),
         reminder=read_reminder(place, raw.get("reminder", {})),
+        opt_out=read_opt_out(place, raw.get("suppression", {})),
         max_cost=float(raw.get("budget", {}).get("max_cost", 0.0)),
     )
     check_calendar(place, spec)
@@ -213,14 +212,10 @@ def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides:
     return Pace(float(rate), int(lines), int(weight))
 
 
-def _redial(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> RedialPolicy:
-    standard = RedialPolicy()
-    delays = dict(standard.delays_s)
-    for name, text in raw.items():
-        if name != "max_attempts":
-            delays[Disposition(name)] = parse_duration(place, f"[redial] {name}", text)
+def _max_attempts(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> int:
     most = overrides.max_attempts
-    most = most if most is not None else raw.get("max_attempts", top.get("max_attempts", standard.max_attempts))
+    if most is None:
+        most = raw.get("redial", {}).get("max_attempts", top.get("max_attempts", RedialPolicy().max_attempts))
     if most < 1:
         raise CampaignFileError(f"{place}: max_attempts must be at least 1")
-    return RedialPolicy(int(most), delays)
+    return int(most)

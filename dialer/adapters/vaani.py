@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from dialer.adapters.call_log_rows import TOKEN_KEY, read_pages, speaks_of_voicemail, token
+from dialer.adapters.call_log_rows import TOKEN_KEY, call_back_at, entities, read_pages, speaks_of_voicemail, token
 from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
 from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.provider_values import Row, number, phone, pick, text, when, word
@@ -127,6 +127,7 @@ def read_row(row: Row) -> CallLog:
     talked = _talked(row, started, ended)
     disposition, unmapped = _disposition(row, talked, over=ended is not None)
     said = pick(row, "call_end_reason", "call_status", "status")
+    found = entities(row.get("conversation_analysis"), {"disposition": row.get("disposition")})
     return CallLog(
         call_id=call_id,
         to_number=phone(pick(row, "called_number", "to_number")),
@@ -142,6 +143,9 @@ def read_row(row: Row) -> CallLog:
         cost=number(row.get("total_cost")),
         summary=text(pick(row, "conversation_analysis", "summary")),
         recording_url=text(pick(row, "recording_url", "recording")),
+        entities=found,
+        callback_requested=row.get("callback_requested") is True and not row.get("callback_id"),
+        callback_at=call_back_at(row, found),
     )
 
 

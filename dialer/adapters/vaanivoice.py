@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from random import Random
 from typing import Any
 
-from dialer.adapters.call_log_rows import TOKEN_KEY, read_pages, speaks_of_voicemail, token
+from dialer.adapters.call_log_rows import TOKEN_KEY, call_back_at, entities, read_pages, speaks_of_voicemail, token
 from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
 from dialer.adapters.provider_http import Endpoint, ProviderHttp
 from dialer.adapters.provider_values import Row, mapping, number, phone, pick, text, when, word
@@ -165,6 +165,7 @@ def read_row(row: Row) -> CallLog:
     disposition, unmapped = _disposition(row, over=ended is not None)
     meta = mapping(row.get("call_metadata"))
     direction = word(pick(row, "direction", "call_type"))
+    found = entities(row.get("call_entity"), row.get("dispositions"), {"tag": row.get("call_eval_tag")})
     return CallLog(
         call_id=call_id,
         to_number=phone(pick(row, "to_number")) or phone(meta.get("phone")),
@@ -180,6 +181,11 @@ def read_row(row: Row) -> CallLog:
         cost=number(row.get("call_cost")),
         summary=text(row.get("call_summary")),
         recording_url=text(row.get("recording_api")),
+        entities=found,
+        analysed=word(row.get("post_processing_status")) != "processing",
+        # With an id the provider calls back by itself.
+        callback_requested=row.get("callback_requested") is True and not row.get("callback_id"),
+        callback_at=call_back_at(row, found),
     )
 
 

@@ -66,7 +66,9 @@ class CallLog:
     """What the provider says about one call. Times are unix seconds, ``duration_s`` the talk time.
 
     ``disposition`` is None while the call is not over, or when ``unmapped`` holds a word that the
-    dialect's table does not know: such a row is shown and never final by guess.
+    dialect's table does not know: such a row is shown and never final by guess. ``entities`` are the fields that were
+    extracted from what was said; more may come while the call is not ``analysed``. ``callback_at`` is when the person
+    asked to be called back, where the log tells it with a zone.
     """
 
     call_id: str
@@ -83,6 +85,10 @@ class CallLog:
     cost: float | None = None
     summary: str = ""
     recording_url: str = ""
+    entities: Mapping[str, str] = field(default_factory=dict)
+    analysed: bool = True
+    callback_requested: bool = False
+    callback_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import RedialPolicy
+from dialer.domain.suppression import OptOut
 
 
 class CampaignStatus(StrEnum):
@@ -122,12 +123,13 @@ class CampaignSpec:
     source: Source = field(default_factory=Source)
     schedule: Schedule = field(default_factory=Schedule)
     reminder: Reminder = field(default_factory=Reminder)
+    opt_out: OptOut = field(default_factory=OptOut)
     max_cost: float = 0.0
 
     @property
     def limits_people(self) -> bool:
         """Whether it matters how often a person was called before."""
-        return self.limits != UNLIMITED or self.window.rules != "off"
+        return self.limits != UNLIMITED or self.window.rules != "off" or self.redial.other_hour
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The contact's own zones, or the campaign's where the number tells none."""

@@ -13,6 +13,7 @@ from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.limits import UNLIMITED, Made, PersonLimits, Spent, Wait, cap_on, place_caps
 from dialer.domain.opening import Closed, Open, window_at
+from dialer.domain.other_hour import next_other_hour
 
 PASSED = "the appointment has passed"
 ENDED = "the campaign has ended"
@@ -37,6 +38,8 @@ class GateFacts:
     limits: PersonLimits = UNLIMITED
     made: Sequence[Made] = ()
     """What was called before of this person, over all campaigns."""
+    other_hour: bool = False
+    """Whether no hour of the day is tried twice."""
     event_at: float | None = None
     """The appointment that the call is about."""
     ends_at: float | None = None
@@ -121,13 +124,30 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
             return Defer(opens_at if opens_at is not None else now + UNSIGHTED_OPENING_S, reason, clock)
         case Open(why):
             pass
+    return _left_alone(facts, now) or Admit(why)
+
+
+def _left_alone(facts: GateFacts, now: float) -> Defer | Exhaust | None:
+    """What was called before may speak against it."""
     match cap_on(facts.limits, facts.made, now, place_caps(facts.window, facts.places)):
         case Wait(until, reason):
             return Defer(until, reason)
         case Spent(reason):
             return Exhaust(reason)
         case None:
-            return Admit(why)
+            another = _another_hour(facts, now)
+            return None if another is None else Defer(another, "called at this hour of the day before")
+
+
+def _another_hour(facts: GateFacts, now: float) -> float | None:
+    if not facts.other_hour or not facts.made:
+        return None
+
+    def is_open(at: float) -> bool:
+        return isinstance(window_at(facts.window, facts.zones, at, facts.places), Open)
+
+    zone = (*facts.window.zones_of(facts.zones), "UTC")[0]
+    return next_other_hour((made.dialed_at for made in facts.made), zone, now, is_open)
 
 
 def _too_late(facts: GateFacts, now: float) -> str:

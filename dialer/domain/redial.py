@@ -9,7 +9,12 @@ from dialer.domain.disposition import REDIALABLE, Disposition
 
 @dataclass(frozen=True, slots=True)
 class RedialPolicy:
-    """``max_attempts`` per contact, and the delay in seconds after each disposition that allows another."""
+    """``max_attempts`` per contact, and the delay in seconds after each disposition that allows another.
+
+    ``most``: how many attempts of a contact may come to a disposition before it is given up, within ``max_attempts``
+    (absent: no more than that). Up to ``jitter_s`` seconds are added to each delay. ``other_hour``: not twice at the
+    same hour of the day. ``callback_s``: when to call back who asked for it and named no time; None: never.
+    """
 
     max_attempts: int = 3
     delays_s: Mapping[Disposition, float] = field(
@@ -21,13 +26,26 @@ class RedialPolicy:
             Disposition.UNCONFIRMED: 14400.0,
         }
     )
+    most: Mapping[Disposition, int] = field(default_factory=dict)
+    jitter_s: float = 0.0
+    other_hour: bool = False
+    callback_s: float | None = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Redial:
-    """Another attempt is due at ``due_at`` (unix seconds)."""
+    """Another attempt is due at ``due_at`` (unix seconds), unless ``most`` of the contact came to the same (0: any)."""
 
     due_at: float
+    why: str = ""
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """The person asked to be called back, ``at`` a time (unix seconds) or at none in particular."""
+
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +56,24 @@ class Settle:
 
 
 def after_attempt(
-    policy: RedialPolicy, disposition: Disposition, attempts_made: int, ended_at: float, scale: float = 1.0
+    policy: RedialPolicy,
+    disposition: Disposition,
+    attempts_made: int,
+    ended_at: float,
+    scale: float = 1.0,
+    *,
+    luck: float = 0.0,
+    call_back: CallBack | None = None,
 ) -> Redial | Settle:
     """What follows an attempt that came to ``disposition``.
 
     ``attempts_made`` counts this attempt; ``ended_at`` is in unix seconds; ``scale`` multiplies the delay
-    (rehearsals and tests).
+    (rehearsals and tests); ``luck``, from 0 to 1, is this attempt's share of the jitter.
     """
     if disposition is Disposition.ANSWERED:
+        if call_back is not None and policy.callback_s is not None and attempts_made < policy.max_attempts:
+            at = ended_at + policy.callback_s * scale if call_back.at is None else max(call_back.at, ended_at)
+            return Redial(at, "callback requested")
         return Settle(ContactStatus.REACHED)
     if disposition is Disposition.INVALID_NUMBER:
         return Settle(ContactStatus.INVALID)
@@ -53,5 +81,6 @@ def after_attempt(
         return Settle(ContactStatus.SUPPRESSED)
     delay = policy.delays_s.get(disposition)
     if disposition in REDIALABLE and delay is not None and attempts_made < policy.max_attempts:
-        return Redial(ended_at + delay * scale)
+        due_at = ended_at + (delay + luck * policy.jitter_s) * scale
+        return Redial(due_at, most=policy.most.get(disposition, 0))
     return Settle(ContactStatus.EXHAUSTED)

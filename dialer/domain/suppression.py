@@ -1,9 +1,14 @@
-"""How the suppression list names a number: as E.164, or by its hash alone."""
+"""How the suppression list names a number: as E.164, or by its hash alone; and who asked to be put on it."""
 
 import re
+from dataclasses import dataclass
 from hashlib import sha256
 
+from dialer.domain.call import CallLog
+
 HASHED = "sha256:"
+_YES = frozenset({"true", "yes", "y", "1"})
+_DISPOSITIONS = re.compile(r"\b(disposition|tag)")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -21,3 +26,34 @@ def read_hash(text: str) -> str:
 def names_of(phone: str) -> tuple[str, str]:
     """Both ways in which a number may stand in the list."""
     return phone, hash_of(phone)
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """What in a call log means that the person asked not to be called again.
+
+    ``entities`` are extracted fields: a name alone where its value says yes, ``name=value`` where it is that value.
+    ``dispositions`` are words of the provider, or our own names for what a call came to. Case, "_" and "-" do not
+    matter.
+    """
+
+    entities: tuple[str, ...] = ("opt_out", "do_not_call", "dnc")
+    dispositions: tuple[str, ...] = ("do not call", "dnc", "opt out", "opted out")
+
+
+def opted_out(rules: OptOut, log: CallLog) -> str:
+    """The word or field of a row that says so; "" when none does."""
+    found = {_plain(name): _plain(value) for name, value in log.entities.items()}
+    said = {_plain(log.raw_status), _plain(str(log.disposition or ""))}
+    said |= {value for name, value in found.items() if _DISPOSITIONS.search(name)}
+    for rule in rules.entities:
+        name, equals, value = rule.partition("=")
+        told = found.get(_plain(name))
+        if told is not None and (told == _plain(value) if equals else told in _YES):
+            return rule
+    return next((word for word in rules.dispositions if _plain(word) in said), "")
+
+
+def _plain(text: str) -> str:
+    """Lower case, single spaces."""
+    return re.sub(r"[\W_]+", " ", text.lower()).strip()

@@ -278,6 +278,7 @@ class PlaceCall:
             admitted.number_of,
             self.clock.now(),
             self.times.redial_scale,
+            luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,
         )
 
 

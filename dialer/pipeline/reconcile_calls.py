@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random, SystemRandom
 
 import structlog
 
@@ -11,10 +12,12 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.matching import Match, Matcher, contradicts
-from dialer.domain.redial import Redial, Settle, after_attempt
+from dialer.domain.redial import CallBack, Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, ProviderError
+from dialer.pipeline.heed_opt_outs import HeedOptOuts
 from dialer.ports import (
     Absent,
     CallProvider,
@@ -33,6 +36,10 @@ log = structlog.get_logger()
 CLOCK_SKEW_S = 300.0
 CORRECT_EVERY_S = 600.0
 """With nothing else open, the log is still read so often for rows that come after all."""
+ANALYSED_WITHIN_S = 900.0
+ANALYSED_EVERY_S = 30.0
+"""How long after a call its analysis is waited for, and how often it is asked for when nothing else is open."""
+ANALYSIS = "/analysis"
 SCANS_FOR_ABSENCE = 2
 UNREADABLE_PATIENCE = 3
 """Horizons to wait before absence is believed although a row of the log cannot be read."""
@@ -77,25 +84,34 @@ class ReconcileCalls:
     redial_scale: float = 1.0
     passing: Passing = unwatched
     read_at: dict[str, float] = field(default_factory=dict)
-    """Account -> when its log was last read."""
+    """Account -> when its log was last read; and with ANALYSIS, when as far as calls without one."""
     unseen: dict[int, int] = field(default_factory=dict)
     """Attempt -> complete scans past its horizon, one after the other, that showed nothing of it."""
+    unanalysed: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Call that was answered, of which more may come -> when it began, and until when that is waited for."""
+    heeded: set[str] = field(default_factory=set)
+    """Calls whose opt-out stands in the suppression list."""
+    chance: Random = field(default_factory=SystemRandom)
 
     async def tick(self) -> Reconciled:
         """One round: scan the log as far back as anything waits, settle what it shows and what it cannot show."""
         account, started = self.provider.account, self.clock.now()
         waiting = await self.ledger.open_attempts(account, started - 2 * self.horizon_s)
         unsettled = [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]
-        if not unsettled and not (waiting and started - self.read_at.get(account, 0.0) >= CORRECT_EVERY_S):
+        late = self._unanalysed_since(started)
+        if not unsettled and late is None and not (waiting and self._quiet_s(started) >= CORRECT_EVERY_S):
             return Reconciled()
-        since = (unsettled or waiting)[0].dialed_at - CLOCK_SKEW_S
+        since = min([*(attempt.dialed_at for attempt in (unsettled or waiting)[:1]), *([late] if late else [])])
+        since -= CLOCK_SKEW_S
         self.read_at[account] = started
         scan = await self._scan(since)
         await self._remember(account, started, since, scan)
+        self._mind_analysis(scan, started)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
         matched = await self._match(scan, waiting, specs, self._stranded(scan, unsettled, started))
         self.passing("reconcile.matched")
+        matched = await self._heed(list(scan.rows.values()), matched, waiting, specs)
         ended = await self._record(account, matched)
         await self._audit(account, matched, specs, since)
         over = {row.attempt_id for row in matched if row.log.disposition is not None}
@@ -114,7 +130,46 @@ class ReconcileCalls:
         waiting = await self.ledger.open_attempts(account, self.clock.now() - 2 * self.horizon_s)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         matched = await self._match(_Scan(rows={row.call_id: row for row in rows}), waiting, specs, set())
+        matched = await self._heed(rows, matched, waiting, specs)
         return await self._record(account, [row for row in matched if row.attempt_id is not None])
+
+    def _quiet_s(self, now: float, what: str = "") -> float:
+        """Since when the log was not read, or not for ``what``."""
+        return now - self.read_at.get(self.provider.account + what, 0.0)
+
+    def _unanalysed_since(self, now: float) -> float | None:
+        """When the oldest call began of which it is time to ask again what was said."""
+        if self._quiet_s(now, ANALYSIS) < ANALYSED_EVERY_S:
+            return None
+        self.read_at[self.provider.account + ANALYSIS] = now
+        for call_id in [call_id for call_id, (_, until) in self.unanalysed.items() if until <= now]:
+            del self.unanalysed[call_id]
+        return min((began_at for began_at, _ in self.unanalysed.values()), default=None)
+
+    def _mind_analysis(self, scan: _Scan, now: float) -> None:
+        for call_id, row in scan.rows.items():
+            if row.analysed:
+                self.unanalysed.pop(call_id, None)
+            elif row.disposition is Disposition.ANSWERED and (row.ended_at or now) + ANALYSED_WITHIN_S > now:
+                began_at, until = row.started_at or now, (row.ended_at or now) + ANALYSED_WITHIN_S
+                self.unanalysed.setdefault(call_id, (began_at, until))
+
+    async def _heed(
+        self,
+        rows: Sequence[CallLog],
+        matched: list[Matched],
+        waiting: Sequence[OpenAttempt],
+        specs: Mapping[int, CampaignSpec],
+    ) -> list[Matched]:
+        """Before anything is settled by these rows: a row that is settled is not read again."""
+        heeding = HeedOptOuts(self.ledger, self.view, self.provider.account, self.heeded)
+        gone = await heeding.heed(rows, matched, {attempt.attempt_id: attempt for attempt in waiting}, specs)
+        self.passing("reconcile.heeded")
+        never = Settle(ContactStatus.SUPPRESSED)
+        return [
+            replace(row, follow=never) if row.log.call_id in gone and isinstance(row.follow, Redial) else row
+            for row in matched
+        ]
 
     async def _scan(self, since: float) -> _Scan:
         """Read until everything is older than ``since``; a page that fails leaves the scan incomplete.
@@ -186,14 +241,18 @@ class ReconcileCalls:
         attempt = attempts[match.attempt_id]
         follow = None
         if row.disposition is not None:
-            follow = self._follow(specs[attempt.campaign_id], row.disposition, attempt, row.ended_at)
+            follow = self._follow(specs[attempt.campaign_id], row.disposition, attempt, row)
         return Matched(row, match.attempt_id, match.evidence, follow)
 
     def _follow(
-        self, spec: CampaignSpec, disposition: Disposition, attempt: OpenAttempt, ended_at: float | None
+        self, spec: CampaignSpec, disposition: Disposition, attempt: OpenAttempt | Denied, row: CallLog | None
     ) -> Redial | Settle:
-        at = self.clock.now() if ended_at is None else ended_at
-        return after_attempt(spec.redial, disposition, attempt.number_of, at, self.redial_scale)
+        at = self.clock.now() if row is None or row.ended_at is None else row.ended_at
+        luck = self.chance.random() if spec.redial.jitter_s else 0.0
+        call_back = CallBack(row.callback_at) if row is not None and row.callback_requested else None
+        return after_attempt(
+            spec.redial, disposition, attempt.number_of, at, self.redial_scale, luck=luck, call_back=call_back
+        )
 
     async def _record(self, account: str, matched: Sequence[Matched]) -> int:
         if not matched:
@@ -233,9 +292,7 @@ class ReconcileCalls:
         )
         follow = None
         if row.disposition is not None:
-            at = self.clock.now() if row.ended_at is None else row.ended_at
-            policy = specs[send.campaign_id].redial
-            follow = after_attempt(policy, row.disposition, send.number_of, at, self.redial_scale)
+            follow = self._follow(specs[send.campaign_id], row.disposition, send, row)
         return Matched(row, send.attempt_id, evidence, follow)
 
     async def _settle_absent(

@@ -201,3 +201,30 @@ async def test_a_campaign_without_limits_is_not_held_but_counts(ledger: FullLedg
     await end(ledger, call, Disposition.NO_ANSWER, Redial(START))
     assert len(await dial(ledger, free)) == 1
     assert await claim(ledger, held) == []
+
+
+async def test_an_hour_of_the_day_is_not_tried_twice(ledger: FullLedger, clock: ManualClock) -> None:
+    told = spec("one")
+    campaign = await ledger.open_campaign(replace(told, redial=replace(told.redial, other_hour=True)))
+    await ledger.add_contacts(campaign.campaign_id, [person(1, "UTC")])
+    await ledger.move_campaign(campaign.campaign_id, "start", "")
+    call = await spend(ledger, campaign, Placed("c"))
+    await end(ledger, call, Disposition.BUSY, Redial(START + 900))
+    clock.skip(900)
+    queued = await claim(ledger, campaign)
+    why = "called at this hour of the day before"
+    assert await gate(ledger, queued) == [Turned(queued[0].attempt_id, S.PLANNED, why)]
+    next_hour = START - START % 3600 + 3600
+    assert (await attempt(ledger, queued[0].attempt_id)).due_at == next_hour
+    clock.skip(next_hour - clock.now())
+    assert len(await dial(ledger, campaign)) == 1
+
+
+async def test_a_disposition_has_a_cap_of_its_own(ledger: FullLedger) -> None:
+    campaign = await opened(ledger, "one", 1, limits=UNLIMITED)
+    for follow in (Redial(START, most=2), Redial(START, "callback requested"), Redial(START, most=2)):
+        (call,) = await place(ledger, campaign)
+        await end(ledger, call, Disposition.BUSY if follow.why else Disposition.NO_ANSWER, follow)
+    rows = await listed(ledger.attempt_rows(campaign.campaign_id))
+    assert [row.state for row in rows] == [S.ENDED] * 3
+    assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.EXHAUSTED

@@ -43,8 +43,8 @@ POINTS: dict[str, int] = {
     "place.waiting": 3, "place.granted": 3, "place.gate_passed": 3, "place.slot": 3, "place.first_byte": 3,
     ON_THE_WIRE: 3, "place.answered": 3, "place.recorded": 3, "place.settled": 3,
     "feed.swept": 3, "feed.pacer_told": 3, "feed.claimed": 2, "feed.rung": 1, "feed.finished": 3,
-    "reconcile.page": 2, "reconcile.scanned": 2, "reconcile.matched": 2, "reconcile.recorded": 1,
-    "reconcile.released": 1, "reconcile.closed": 1,
+    "reconcile.page": 2, "reconcile.scanned": 2, "reconcile.matched": 2, "reconcile.heeded": 2,
+    "reconcile.recorded": 1, "reconcile.released": 1, "reconcile.closed": 1,
     **{f"commit.before.{verb}": 1 for verb in VERBS},
     **{f"commit.after.{verb}": 1 for verb in VERBS},
 }  # fmt: skip

@@ -183,6 +183,7 @@ class MemoryLedger(MemorySource):
             window=campaign.spec.window,
             places=t.person.new.places,
             limits=campaign.spec.limits,
+            other_hour=campaign.spec.redial.other_hour,
             made=self._made(t.person.new),
             event_at=t.person.new.event_at if campaign.spec.reminder.event else None,
             ends_at=campaign.spec.schedule.end,

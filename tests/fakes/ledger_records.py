@@ -202,10 +202,13 @@ class Records:
     def _follow_up(self, spent: Try, follow: Redial | Settle, disposition: Disposition) -> None:
         """Plan the redial, or settle the contact and end what still waits for it."""
         person, campaign = spent.person, self._campaigns[spent.campaign_id]
+        if isinstance(follow, Redial) and follow.most:
+            came_to = sum(t.disposition is disposition for t in self._tries_of(person))
+            follow = Settle(ContactStatus.EXHAUSTED) if came_to >= follow.most else follow
         follow, why = after_call(campaign.spec, follow, _called(spent, self._clock.now()), self._clock.now())
         if isinstance(follow, Redial):
             if campaign.status is not CampaignStatus.CANCELLED:
-                self._redial(spent, follow.due_at, why or f"redial after {disposition}", disposition)
+                self._redial(spent, follow.due_at, why or follow.why or f"redial after {disposition}", disposition)
                 return
             follow, why = Settle(ContactStatus.CANCELLED), ""
         late = person.status in (ContactStatus.EXHAUSTED, ContactStatus.EXPIRED)

@@ -171,6 +171,7 @@ def _facts_of(
         window=campaign.spec.window,
         places=tuple(row[11].split()),
         limits=campaign.spec.limits,
+        other_hour=campaign.spec.redial.other_hour,
         made=histories.of(row[12], row[7]),
         event_at=row[14] if campaign.spec.reminder.event else None,
         ends_at=campaign.spec.schedule.end,

@@ -49,6 +49,11 @@ FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contact
 WHERE attempts.id = :attempt_id
 """
 
+CAME_TO = """
+SELECT count(*) FROM attempts
+WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND disposition = :disposition
+"""
+
 WAITING_OF_CONTACT = """
 SELECT id, state FROM attempts
 WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND state IN ('planned', 'queued')
@@ -99,11 +104,13 @@ def follow_up(
     told = {"attempt_id": attempt_id, "disposition": str(disposition), "now": now}
     status, spec, zones, places, event_at, planned_for, gone, *called = transaction.all(CALLED, told)[0]
     who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
+    if isinstance(follow, Redial) and follow.most and transaction.all(CAME_TO, told)[0][0] >= follow.most:
+        follow = Settle(ContactStatus.EXHAUSTED)
     follow, why = after_call(read_spec(spec), follow, who, now)
     if isinstance(follow, Redial):
         if status != CampaignStatus.CANCELLED:
             transaction.run(REDIAL_CONTACT, told)
-            reason = why or f"redial after {disposition}"
+            reason = why or follow.why or f"redial after {disposition}"
             transaction.run(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
             return
         follow, why = Settle(ContactStatus.CANCELLED), ""

@@ -11,6 +11,7 @@ from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder,
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PersonLimits
 from dialer.domain.redial import RedialPolicy
+from dialer.domain.suppression import OptOut
 
 
 def write_spec(spec: CampaignSpec) -> str:
@@ -41,12 +42,17 @@ def read_spec(text: str) -> CampaignSpec:
             "source": Source(**raw.get("source", {})),
             "schedule": Schedule(**raw.get("schedule", {})),
             "reminder": _reminder(raw.get("reminder", {})),
-            "redial": RedialPolicy(
-                raw["redial"]["max_attempts"],
-                {Disposition(name): delay for name, delay in raw["redial"]["delays_s"].items()},
-            ),
+            "redial": _redial(raw["redial"]),
+            "opt_out": OptOut(**{name: tuple(words) for name, words in raw.get("opt_out", {}).items()}),
         }
     )
+
+
+def _redial(raw: dict[str, Any]) -> RedialPolicy:
+    counted = {
+        name: {Disposition(word): value for word, value in raw.get(name, {}).items()} for name in ("delays_s", "most")
+    }
+    return RedialPolicy(**raw | counted)
 
 
 def _window(raw: dict[str, Any]) -> CallingWindow:

@@ -13,6 +13,7 @@ from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PRESETS, UNLIMITED, PersonLimits
+from dialer.domain.suppression import OptOut
 from dialer.errors import CampaignFileError
 
 WHOLE = """
@@ -41,6 +42,12 @@ weight = 3
 [redial]
 max_attempts = 2
 busy = "10m"
+max_busy = 1
+jitter = "5m"
+other_hour = true
+callback = ""
+[suppression]
+entities = ["wants=stop"]
 [limits]
 per_day = 1
 lifetime = 0
@@ -83,7 +90,7 @@ def test_every_key_is_read(tmp_path: Path) -> None:
             holidays=("IN", "US-FL"), blackout=(date(2027, 12, 24), date(2027, 12, 31)), also_rules=("IN-RBI",),
             rules="off", rules_reason="consent in writing",
         ),
-        pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0,
+        pace=Pace(2.5, 20, 3), redial=spec.redial, max_cost=100.0, opt_out=spec.opt_out,
         limits=PersonLimits(1, 3, 6, 0, silence_s=604800.0),
         source=Source("sqlite:///people.db", "SELECT * FROM people", "*/5 * * * *"),
         schedule=Schedule(1803871800.0, 1806516000.0, "0 9 * * 1", "Asia/Kathmandu"),
@@ -91,6 +98,9 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     )  # fmt: skip
     assert read_spec(write_spec(spec)) == spec
     assert (spec.redial.max_attempts, spec.redial.delays_s[Disposition.BUSY]) == (2, 600.0)
+    assert (spec.redial.most, spec.redial.jitter_s) == ({Disposition.BUSY: 1}, 300.0)
+    assert (spec.redial.other_hour, spec.redial.callback_s) == (True, None)
+    assert spec.opt_out == OptOut(entities=("wants=stop",))
     assert spec.redial.delays_s[Disposition.NO_ANSWER] == 7200.0
 
 
@@ -158,6 +168,8 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
             '[limits] preset = "usa" must be one of default, reg_f, us_strict, fr, uk, reminder',
         ),
         ('name = "n"\nagent = "a"\n[limits]\nspacing = "soon"', '[limits] spacing = "soon" must read like "15m"'),
+        ('name = "n"\nagent = "a"\n[redial]\nmax_busy = -1', "[redial] max_busy must not be negative"),
+        ('name = "n"\nagent = "a"\n[suppression]\nentities = [3]', "[suppression] entities must list words"),
         ('name = "n"\nagent = "a"\n[source]\nurl = "sqlite://"', "[source] needs both url and query"),
         ('name = "n"\nagent = "a"\n[schedule]\nstart = "2027-03-01"', "must be a time with its zone"),
         (
