@@ -7,11 +7,8 @@ from dialer.domain.call import LogPage, NotPlaced, Placed, PlaceResult, Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
-from dialer.domain.limits import UNLIMITED
-from dialer.domain.redial import RedialPolicy
-from dialer.domain.suppression import OptOut
 from dialer.errors import OutcomeUnknown
-from dialer.pipeline.reconcile_calls import ANALYSED_EVERY_S, ANALYSED_WITHIN_S, CORRECT_EVERY_S
+from dialer.pipeline.reconcile_calls import CORRECT_EVERY_S
 from dialer.ports import AttemptRow, Matched
 from tests.fakes.provider import ScriptedProvider, log_row
 from tests.house import HORIZON_S, SPEC, House, phone
@@ -368,78 +365,3 @@ async def test_a_call_that_is_being_dialed_gives_no_lie_to_an_older_answer() -> 
     house.provider.pages = [page(log_row("call-9", phone(0), house.clock.now()))]
     await house.reconciler.tick()
     assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
-
-
-async def test_who_opts_out_in_a_call_is_not_called_again() -> None:
-    house = await placed(2)
-    at = house.clock.now()
-    opted = log_row("call-1", phone(0), at - 25, ended_at=at, disposition=D.NO_ANSWER, entities={"opt_out": "true"})
-    house.provider.pages = [page(opted)]
-    await house.reconciler.tick()
-    assert (await house.ledger.report(house.campaign_id)).contacts[ContactStatus.SUPPRESSED] == 1
-    (entry,) = [entry async for entry in house.ledger.suppressions()]
-    assert (entry.phone, entry.reason, entry.source, entry.campaign_id) == (
-        phone(0), "opted out in a call: opt_out", "call log call-1", None,
-    )  # fmt: skip
-    await house.ledger.unsuppress([phone(0)])
-    await house.reconciler.tick()
-    assert [entry async for entry in house.ledger.suppressions()] == [], "one call puts nobody back"
-
-
-async def test_an_opt_out_that_the_analysis_tells_late_is_heeded() -> None:
-    house = await placed()
-    row = log_row("call-1", phone(0), house.clock.now() - 25, disposition=D.ANSWERED, analysed=False)
-    house.provider.pages = [page(row)]
-    await house.reconciler.tick()
-    assert await house.states() == [S.ENDED]
-    house.provider.pages = [page(replace(row, analysed=True, entities={"call_disposition": "do not call"}))]
-    assert (await house.reconciler.tick()).pages == 0, "not at every tick"
-    house.clock.skip(ANALYSED_EVERY_S)
-    await house.reconciler.tick()
-    assert [entry.phone async for entry in house.ledger.suppressions()] == [phone(0)]
-    house.clock.skip(ANALYSED_EVERY_S)
-    assert (await house.reconciler.tick()).pages == 0
-
-
-async def test_an_analysis_that_never_comes_is_not_waited_for() -> None:
-    house = await placed()
-    at = house.clock.now()
-    row = log_row("call-1", phone(0), at - 25, ended_at=at, disposition=D.ANSWERED, analysed=False)
-    house.provider.pages = [page(row)]
-    await house.reconciler.tick()
-    house.clock.skip(ANALYSED_WITHIN_S + 1)
-    assert (await house.reconciler.tick()).pages == 0
-
-
-async def test_a_campaign_that_heeds_no_opt_outs_lists_nobody() -> None:
-    house = House(spec=replace(SPEC, opt_out=OptOut((), ())), provider=ScriptedProvider(answer=lambda _: Placed("c")))
-    await house.opened()
-    await house.dialed()
-    opted = log_row("c", phone(0), house.clock.now(), disposition=D.ANSWERED, entities={"opt_out": "true"})
-    house.provider.pages = [page(opted)]
-    await house.reconciler.tick()
-    assert [entry async for entry in house.ledger.suppressions()] == []
-
-
-async def test_who_asks_to_be_called_back_gets_the_next_attempt() -> None:
-    house = await placed()
-    at = house.clock.now()
-    asked = log_row("call-1", phone(0), at - 25, ended_at=at, disposition=D.ANSWERED, callback_requested=True)
-    house.provider.pages = [page(asked)]
-    await house.reconciler.tick()
-    first, second = await house.attempts()
-    assert (first.disposition, second.due_at, second.reason) == (D.ANSWERED, at + 3600, "callback requested")
-
-
-async def test_a_disposition_is_followed_as_often_as_its_cap_says() -> None:
-    policy = RedialPolicy(5, {D.NO_ANSWER: 0.0, D.BUSY: 0.0}, most={D.NO_ANSWER: 2})
-    ids = iter(range(1, 9))
-    provider = ScriptedProvider(answer=lambda _: Placed(f"call-{next(ids)}"))
-    house = await House(spec=replace(SPEC, redial=policy, limits=UNLIMITED), provider=provider).opened()
-    for n, word in enumerate((D.NO_ANSWER, D.BUSY, D.NO_ANSWER), 1):
-        await house.dialed()
-        at = house.clock.now()
-        house.provider.pages = [page(log_row(f"call-{n}", phone(0), at, ended_at=at, disposition=word))]
-        await house.reconciler.tick()
-    assert await house.states() == [S.ENDED] * 3
-    assert (await house.ledger.report(house.campaign_id)).contacts[ContactStatus.EXHAUSTED] == 1
