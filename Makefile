@@ -25,6 +25,7 @@ test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreS
 storm: $(VENV)/.ready ## the long suites: crash points, 200 simulated storms, a hostile provider, a small chaos run
 	@$(BIN)/pytest tests/crash tests/simulation tests/hostile tests/chaos
 	@$(BIN)/python -m tests.oracle
+	@DIALER_TEST_FUZZ=all $(BIN)/pytest tests/acceptance/test_openapi_fuzzed.py
 
 lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .

@@ -7,9 +7,21 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from dialer.simulator import faults
-from dialer.simulator.options import Options, Range
+from dialer.simulator.options import SECTIONS, Options, Range
 from dialer.simulator.server import serve
 
+GROUPS = {
+    "vaani_": "dialect A, api.vaani.ai",
+    "vaanivoice_": "dialect B, api.vaanivoice.ai",
+    "recording_": "recordings and live captions",
+    "captions_": "recordings and live captions",
+    "session_": "browser sessions",
+    "socket_": "browser sessions",
+    "campaign_": "the vendor's own campaigns",
+    "webhook_": "webhooks",
+}
+"""The heading in ``--help`` by how an option's name begins."""
+CALLS = "calls, faults and the account"
 _NUMBERS = {"outcomes", "faults", "webhook_faults"}
 
 
@@ -18,12 +30,15 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="simulator",
         description="Both Vaani APIs on 127.0.0.1. Any key and any agent will do; needs no network.",
-        epilog=f"faults of a place-call request (at most one each) and of the logs:\n{faults.describe()}",
+        epilog="what is served is listed at /docs and /openapi.json; sections are those of the wire contract\n\n"
+        f"faults of a place-call request (at most one each) and of the logs:\n{faults.describe()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     hints = get_type_hints(Options)
+    groups = {title: made.add_argument_group(title) for title in dict.fromkeys((CALLS, *GROUPS.values()))}
     for item in fields(Options):
-        _add(made, item, hints[item.name])
+        title = next((GROUPS[start] for start in GROUPS if item.name.startswith(start)), CALLS)
+        _add(groups[title], item, hints[item.name])
     made.add_argument("--books", type=Path, metavar="FILE", help="write the full books (numbers unmasked) at the end")
     made.add_argument("--json", action="store_true", help="print the end summary as one JSON document")
     return made
@@ -46,8 +61,13 @@ def main(argv: list[str] | None = None) -> int:
     return serve(options, arguments.books, as_json=arguments.json)
 
 
-def _add(made: argparse.ArgumentParser, item: Field[Any], hint: Any) -> None:
-    flag = "--" + {"faults": "fault", "webhook_faults": "webhook-fault"}.get(item.name, item.name).replace("_", "-")
+def flag_of(name: str) -> str:
+    """The switch of an option."""
+    return "--" + {"faults": "fault", "webhook_faults": "webhook-fault"}.get(name, name).replace("_", "-")
+
+
+def _add(made: argparse._ArgumentGroup, item: Field[Any], hint: Any) -> None:
+    flag = flag_of(item.name)
     rest: dict[str, Any] = {"dest": item.name, "help": _help(item)}
     if hint is bool:
         rest |= {"action": argparse.BooleanOptionalAction}
@@ -66,10 +86,12 @@ def _add(made: argparse.ArgumentParser, item: Field[Any], hint: Any) -> None:
 
 def _help(item: Field[Any]) -> str:
     text, shown = item.metadata["help"].replace("%", "%%"), item.default
+    notes = [f"section {SECTIONS[item.name]}"] if item.name in SECTIONS else []
     if isinstance(shown, tuple) and shown:
-        return f"{text} (default {','.join(map(str, shown))})"
-    told = isinstance(shown, int | float | str) and not isinstance(shown, bool)
-    return f"{text} (default {shown})" if told else text
+        notes.append(f"default {','.join(map(str, shown))}")
+    elif isinstance(shown, int | float | str) and not isinstance(shown, bool):
+        notes.append(f"default {shown}")
+    return f"{text} ({', '.join(notes)})" if notes else text
 
 
 def _scalar(hint: Any) -> Any:

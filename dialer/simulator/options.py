@@ -36,6 +36,33 @@ STATUSES = {
 }
 """HTTP statuses that the documents leave open."""
 
+SECTIONS = {
+    "vaani_answer": "2.2",
+    **dict.fromkeys(("vaani_list", "vaani_order", "vaani_call_type", "vaani_unanswered"), "2.3"),
+    **dict.fromkeys(("vaani_variables", "vaani_voicemail", "vaani_recording_url"), "2.3"),
+    "vaani_export_paged": "2.5",
+    "vaani_web_body": "2.6",
+    **dict.fromkeys(("vaani_agents", "vaani_keys_write"), "2.9"),
+    **dict.fromkeys(("vaani_members", "vaani_password", "vaani_token_s", "vaani_refresh_s"), "2.1"),
+    **dict.fromkeys(("vaani_refresh", "vaani_422"), "2.1"),
+    "vaanivoice_errors": "3.2",
+    **dict.fromkeys(("vaanivoice_output", "vaanivoice_unknown_agent", "vaanivoice_connection_url"), "3.4"),
+    **dict.fromkeys(("vaanivoice_metadata", "vaanivoice_order", "vaanivoice_duration"), "3.5"),
+    **dict.fromkeys(("vaanivoice_row", "vaanivoice_voicemail"), "3.14"),
+    **dict.fromkeys(("vaanivoice_missing_transcript", "vaanivoice_missing_text"), "3.6"),
+    "vaanivoice_details_pending": "3.7",
+    **dict.fromkeys(("recording_type", "recording_bytes", "recording_ranges", "recording_cuts"), "3.8"),
+    "captions_key": "3.9",
+    **dict.fromkeys(("vaanivoice_agents", "vaanivoice_agent_update"), "3.10"),
+    **dict.fromkeys(("session_created", "session_grace_s", "session_agent", "session_agent_wait_s"), "3.11"),
+    **dict.fromkeys(("session_talk_s", "session_ended", "session_replay", "socket_drops"), "3.11"),
+    **dict.fromkeys(("vaanivoice_campaigns", "campaign_hours", "campaign_concurrency", "campaign_refusal"), "3.12"),
+    **dict.fromkeys(("webhook_url", "webhook_form", "webhook_details", "webhook_secret"), "3.13"),
+    **dict.fromkeys(("webhook_signature", "webhook_attempts", "webhook_duration"), "3.13"),
+    **dict.fromkeys(("webhook_transfer", "webhook_faults"), "3.13"),
+}
+"""The section of the wire contract that leaves open what a switch decides."""
+
 Range = tuple[float, float]
 
 
@@ -112,6 +139,9 @@ class Options:
     vaanivoice_order: str = _option("newest", "order of the history", ("newest", "oldest"))
     vaanivoice_output: str = _option("object", "output of an accepted call", ("object", "string"))
     vaanivoice_missing_transcript: int = _option(404, "HTTP status of a transcript that is not there: 404 or 200")
+    vaanivoice_missing_text: str = _option(
+        "stored", "what a transcript that is not there says", ("stored", "error", "processing")
+    )
     vaanivoice_duration: str = _option("odd", "duration_ms as the vendor's sample has it, or right", ("odd", "right"))
     vaanivoice_voicemail: str = _option("both", "where a machine's pick-up shows", ("both", "status", "entity", "none"))
     vaanivoice_details_pending: int = _option(200, "HTTP status of details that are not processed yet: 200 or 202")

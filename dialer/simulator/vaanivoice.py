@@ -187,9 +187,7 @@ class Vaanivoice:
         if call is not None and vaanivoice_rows.has_transcript(call, now, options):
             text = vaanivoice_rows.transcript(call)
             return Json({"transcript": text, "status_code": 200, "function": "get_transcript"})
-        missing = "Transcript not found in Azure Blob Storage"
-        body = {"transcript": missing, "status_code": 404, "function": "get_transcript"}
-        return Json(body, options.vaanivoice_missing_transcript)
+        return Json(vaanivoice_rows.MISSING[options.vaanivoice_missing_text], options.vaanivoice_missing_transcript)
 
     async def browser_token(self, request: Request) -> Response:
         """A browser session by agent id or name; one of them is needed."""

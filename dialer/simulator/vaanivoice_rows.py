@@ -26,6 +26,16 @@ LIVE = {"accepted": "Initiated", "dialing": "Dialing", "ringing": "Ringing", "an
 """``call_status`` of a call that has not ended; seen only when rows appear before the end."""
 
 NOT_YET = "Transcript is not available for this call."
+MISSING: dict[str, dict[str, Any]] = {
+    "stored": {
+        "transcript": "Transcript not found in Azure Blob Storage",
+        "status_code": 404,
+        "function": "get_transcript",
+    },
+    "error": {"transcript": "Error retrieving transcript", "error": "404: Transcript not found"},
+    "processing": {"transcript": "Processing", "status_code": 200, "function": "get_transcript"},
+}
+"""The ways in which the vendor was seen to say that there is no transcript (section 3.6)."""
 UNPROCESSED = {
     **dict.fromkeys(("transcription", "entity", "conversation_eval", "summary"), NOT_YET),
     "call_eval_tag": None,

@@ -39,4 +39,4 @@ DETAILS = record(
     summary=maybe(TEXT),
     call_eval_tag=maybe(TEXT),
 )
-TRANSCRIPT = record(transcript=TEXT, status_code=WHOLE, function=TEXT)
+TRANSCRIPT = record(("status_code", "function", "error"), transcript=TEXT, status_code=WHOLE, function=TEXT, error=TEXT)

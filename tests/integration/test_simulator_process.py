@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
 
+from dialer.simulator.__main__ import flag_of
+from dialer.simulator.options import SECTIONS, Options
 from tests.simulator_support import AGENT, line
 
 NUMBER = "+919876543210"
@@ -109,6 +112,12 @@ def test_help_says_which_faults_place_the_call() -> None:
     rows = [row.split() for row in ended.stdout.splitlines()]
     assert ["dropped", "placed"] in [row[:2] for row in rows]
     assert ["unread", "NOT", "placed"] in [row[:3] for row in rows]
+
+
+def test_the_documentation_lists_every_switch_with_its_section() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+    rows = {row.split("`")[1]: row.split("|")[-2].strip() for row in told.splitlines() if row.startswith("| `--")}
+    assert rows == {flag_of(item.name): SECTIONS.get(item.name, "") for item in fields(Options)}
 
 
 async def test_faults_can_be_changed_while_it_runs() -> None:

@@ -266,6 +266,27 @@ async def test_a_missing_transcript_may_be_a_200() -> None:
         assert (await it.http.get("/api/call_details/nobody")).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("error", {"transcript": "Error retrieving transcript", "error": "404: Transcript not found"}),
+        ("processing", {"transcript": "Processing", "status_code": 200, "function": "get_transcript"}),
+    ],
+)
+async def test_a_missing_transcript_was_seen_in_other_words(kind: str, body: dict[str, Any]) -> None:
+    async with line(vaanivoice_missing_transcript=200, vaanivoice_missing_text=kind) as it:
+        assert (await it.http.get("/api/transcript/nobody")).json() == body
+
+
+async def test_a_call_in_test_mode_has_details_that_are_never_processed() -> None:
+    async with line() as it:
+        call_id = (await it.trigger(test_mode=True)).json()["output"]["call_id"]
+        it.clock.advance(100)
+        details = (await it.http.get(f"/api/call_details/{call_id}")).json()
+        assert (details["summary"], details["call_eval_tag"]) == ("Transcript is not available for this call.", None)
+        assert (await it.http.get(f"/api/transcript/{call_id}")).status_code == 404
+
+
 async def test_unknown_paths_and_methods_answer_in_json() -> None:
     async with line() as it:
         assert (await it.http.get("/api/nothing")).json() == {"detail": "Not Found"}
