@@ -51,7 +51,7 @@ class Method:
     @property
     def tries(self) -> int:
         """How often a failure that passes is tried."""
-        return 1 if self.kind in {"once", "call", "socket"} else 4
+        return 1 if self.kind in {"once", "call"} else 4
 
 
 async def every(items: AsyncIterator[Any]) -> list[Any]:

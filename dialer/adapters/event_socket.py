@@ -46,7 +46,7 @@ class EventSocket:
 
         Raises NotFound, SessionExpired, KeyRefused and what else a GET raises; ConnectionLost when the grace is over.
         """
-        socket: ClientConnection | None = await self._open()
+        socket: ClientConnection | None = await self._http.repeated(self._open)
         while socket is not None:
             try:
                 while True:

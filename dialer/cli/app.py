@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dialer import __version__
+from dialer.cli import provider_commands
 from dialer.errors import DialerError, UsageError
 
 if TYPE_CHECKING:
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
+BEFORE = {"suppress": "worker", "agents": "calls"}
+
+
 class InOrder(TyperGroup):
     """Lists a group of commands where it belongs, not behind all others."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        names = [name for name in super().list_commands(ctx) if name != "suppress"]
-        names.insert(names.index("worker"), "suppress")
+        names = [name for name in super().list_commands(ctx) if name not in BEFORE]
+        for group, command in BEFORE.items():
+            names.insert(names.index(command), group)
         return names
 
 
@@ -241,14 +246,20 @@ def export(
     name: Name,
     attempts: Annotated[bool, typer.Option("--attempts", help="One row for each attempt.")] = False,
     output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    transcripts: Annotated[bool, typer.Option("--transcripts", help="Fetch what was said, as files.")] = False,
+    recordings: Annotated[Path | None, typer.Option("--recordings", help="Fetch recordings to this directory.")] = None,
 ) -> None:
-    """Write one row for each contact (or attempt) to stdout, streamed.
+    """Write one row for each contact (or attempt) to stdout, streamed; fetch files on request, resumable.
 
-    Example: dialer export october-renewals > outcomes.csv
+    Example: dialer export october-renewals --transcripts --recordings said/ > outcomes.csv
     """
     from dialer.cli.exporting import export_campaign
 
     export_campaign(name, attempts=attempts, output_format=output_format)
+    if transcripts or recordings is not None:
+        from dialer.cli.archiving import fetch_files
+
+        raise typer.Exit(fetch_files(name, transcripts=transcripts, folder=recordings))
 
 
 @app.command()
@@ -359,6 +370,9 @@ def simulator(context: typer.Context) -> None:
     from dialer.simulator.__main__ import main as serve_simulator
 
     raise typer.Exit(serve_simulator(context.args))
+
+
+provider_commands.register(app)
 
 
 def _show_version(wanted: bool) -> None:

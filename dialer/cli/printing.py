@@ -10,6 +10,9 @@ from rich.table import Table
 
 from dialer.domain.phone_number import mask
 
+FILE_WIDTH = 200
+"""Where there is no terminal no cell is folded for want of room."""
+
 
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
@@ -24,10 +27,15 @@ def say(text: str) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A plain table on stdout."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=True).print(table)
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    console.print(table)
 
 
 def print_import(counts: Mapping[str, Any], notes: Sequence[str] = ()) -> None:

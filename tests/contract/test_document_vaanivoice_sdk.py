@@ -104,7 +104,7 @@ async def test_client_timeout() -> None:
         await line.read_headers()
         await line.until_gone()
 
-    async with raw_server(hang) as server, voice_at(server.url, timeout_s=0.05) as api:
+    async with raw_server(hang) as server, voice_at(server.url, timeout_s=0.6) as api:
         with pytest.raises(AnswerLate):
             await api.agents.create("Bot")
 
@@ -279,7 +279,7 @@ async def test_timeout_error() -> None:
         await line.read_headers()
         await line.until_gone()
 
-    async with raw_server(hang) as server, voice_at(server.url, timeout_s=0.05) as api:
+    async with raw_server(hang) as server, voice_at(server.url, read_timeout_s=0.05) as api:
         with pytest.raises(ours("TimeoutError")) as caught:
             await api.agents.create("Bot")
     assert (type(caught.value), caught.value.status) == (ours("TimeoutError"), None)

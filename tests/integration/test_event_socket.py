@@ -25,6 +25,15 @@ async def test_events_survive_three_dropped_sockets() -> None:
     assert set(server.keys) == {"not-a-real-key"}
 
 
+async def test_a_server_that_begins_again_is_heard_once() -> None:
+    custom = {"event": "custom"}
+    scripts = [says(READY), says(READY, custom), says(READY, custom, custom), says(READY, custom, custom, ENDED)]
+    async with events_from(*scripts, **ACTIVE) as (api, server):
+        found = await every(api.sessions.events("t"))
+    assert [event.event for event in found] == ["agent_ready", "custom", "custom", "session_ended"]
+    assert server.served == 4
+
+
 async def test_a_session_that_ended_unheard_ends_with_a_word_of_our_own() -> None:
     over = {"__api__webrtc__session__status": (200, {"status": "ended"})}
     async with events_from(says(READY), **over) as (api, _):

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from typing import Any, Literal
 
 from dialer.adapters.event_socket import EventSocket
+from dialer.adapters.provider_answers import Json
 from dialer.adapters.provider_client import ProviderClient, segment
 from dialer.adapters.vaanivoice_api.models import Session, SessionCredentials, SessionEvent, SessionState
 from dialer.errors import SessionExpired
@@ -68,8 +69,8 @@ class Sessions:
         """WebSocket ``/api/webrtc/session/ws/{token}``: agent_ready, agent_timeout, session_ended.
 
         A lost socket is opened again for up to ``grace_s`` seconds, the session's grace period. What happened
-        meanwhile is asked of the status: a session that ended unheard ends with a ``session_ended`` of our own,
-        whose reason says so.
+        meanwhile is asked of the status, and what the server tells once more is left out. A session that ended
+        unheard ends with a ``session_ended`` of our own, whose reason says so.
         """
         unheard: list[str] = []
 
@@ -84,12 +85,33 @@ class Sessions:
             return not state.is_over
 
         path = f"/api/webrtc/session/ws/{segment(session_token, 'session')}"
-        socket = EventSocket(self._client.http, path, grace_s, goes_on)
+        socket, told = EventSocket(self._client.http, path, grace_s, goes_on), _Told()
         async with aclosing(socket.messages()) as messages:
             async for message in messages:
+                if told.has(message, socket.reconnections):
+                    continue
                 event = SessionEvent.read(message)
                 yield event
                 if event.is_last:
                     return
         for reason in unheard:
             yield SessionEvent(event="session_ended", reason=f"while the connection was lost ({reason})")
+
+
+class _Told:
+    """What was told already: a server may begin again with the first event when a socket is opened again."""
+
+    def __init__(self) -> None:
+        self._messages: list[Json] = []
+        self._connection = self._next = 0
+
+    def has(self, message: Json, connection: int) -> bool:
+        """Whether this repeats, in its turn, what came over an earlier connection."""
+        if connection != self._connection:
+            self._connection, self._next = connection, 0
+        if self._next < len(self._messages) and self._messages[self._next] == message:
+            self._next += 1
+            return True
+        self._messages.append(message)
+        self._next = len(self._messages)
+        return False

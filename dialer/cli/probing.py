@@ -1,0 +1,121 @@
+"""What the documents leave open, asked of the provider itself: GETs alone, nothing is changed and nobody called."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
+
+from dialer.adapters import vaani, vaanivoice
+from dialer.adapters.call_log_rows import TOKEN_KEY
+from dialer.adapters.provider_pages import ROWS
+from dialer.adapters.provider_values import mapping
+from dialer.adapters.vaani_api.answers import find_call_id
+from dialer.adapters.vaani_api.client import VaaniApi
+from dialer.adapters.vaani_api.models import CallLogEntry
+from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.vaanivoice_api.models import CallRecord
+from dialer.cli.reaching import Reached
+from dialer.domain.call import CallLog
+from dialer.errors import ProviderError
+
+Told = tuple[bool | None, str, str]
+Row = Mapping[str, Any]
+
+SHOWN_WORDS = 8
+
+
+async def probe(reached: Reached) -> AsyncIterator[Told]:
+    """Each answer: whether it is well (None: neither), what was found, and what to do."""
+    asking = _voice(reached.voice) if reached.voice is not None else _vaani(reached.vaani)
+    try:
+        async for told in asking:
+            yield told
+    except ProviderError as error:
+        yield False, f"a probe could not be read: {error}", "Try again."
+
+
+async def _voice(api: VaaniVoiceApi) -> AsyncIterator[Told]:
+    health = await api.health()
+    yield health.status == "healthy", f"health: {health.status or 'says nothing'}", "See the provider's status page."
+    body = await api.http.get_json("/api/call-history", {"page": 1, "page_size": vaanivoice.PAGE_SIZE})
+    rows = _rows(body)
+    records = [CallRecord.read(row) for row in rows if row.get("call_id")]
+    for told in _log(rows, [vaanivoice.read_row(record.raw) for record in records]):
+        yield told
+    echoed = any(set(record.metadata) - vaanivoice.VENDOR_KEYS for record in records)
+    tokens = sum(TOKEN_KEY in record.metadata for record in records)
+    yield None, f"call_metadata echoes our own keys: {_yes(echoed, records)}; {tokens} rows hold our token", ""
+    ratios = [
+        record.duration_ms / (record.duration_s * 1000)
+        for record in records
+        if record.duration_ms is not None and record.duration_s
+    ]
+    if ratios:
+        yield None, f"duration_ms is {min(ratios):.2g} to {max(ratios):.2g} of the time by the clock", ""
+    answered = sum(record.picked_up_at is not None for record in records)
+    yield None, f"user_picked_up_at is set in {answered} of {len(records)} rows", ""
+    for what, query in (
+        ("page_size 201", {"page": 1, "page_size": 201}),
+        ("a page past the end", {"page": 1_000_000, "page_size": 200}),
+    ):
+        yield None, f"{what}: {await _answer_to(api, '/api/call-history', query)}", ""
+
+
+async def _vaani(api: VaaniApi | None) -> AsyncIterator[Told]:
+    assert api is not None
+    body = await api.http.get_json("/calls/logs", {"page": 1, "page_size": vaani.PAGE_SIZE})
+    envelope = "a bare list" if isinstance(body, list) else ", ".join(sorted(body))
+    yield None, f"the list of logs comes as: {envelope}", ""
+    rows = _rows(body)
+    entries = [CallLogEntry.read(row) for row in rows if find_call_id(dict(row))]
+    for told in _log(rows, [vaani.read_row(entry.raw) for entry in entries]):
+        yield told
+    kinds = Counter(entry.call_type for entry in entries)
+    yield None, f"call types: {_words(kinds)}", ""
+    echoed = any(entry.dynamic_variables for entry in entries)
+    yield None, f"dynamic_variables are in the log: {_yes(echoed, entries)}", ""
+    zoned = any(entry.start_time is not None and entry.start_time.tzinfo is not None for entry in entries)
+    yield None, f"times name their zone: {_yes(zoned, entries)}", ""
+    unanswered = sum(entry.duration == 0 for entry in entries)
+    yield None, f"calls without any talk that have a log: {unanswered}", ""
+
+
+def _log(rows: Sequence[Row], logs: Sequence[CallLog]) -> list[Told]:
+    times = [log.started_at for log in logs if log.started_at is not None]
+    order = "unknown: fewer than two rows"
+    if len(times) > 1:
+        newest, oldest = sorted(times, reverse=True), sorted(times)
+        order = "newest first" if times == newest else "oldest first" if times == oldest else "mixed"
+    unmapped = Counter(log.raw_status for log in logs if log.unmapped)
+    remedy = "Tell us these words: until a table knows them, such calls stay open. See docs/providers.md."
+    return [
+        (len(logs) == len(rows), f"{len(logs)} of {len(rows)} rows can be read", remedy),
+        (None, f"order of the log: {order}", ""),
+        (not unmapped, f"outcome words that no table knows: {_words(unmapped)}", remedy),
+    ]
+
+
+def _rows(body: Any) -> list[Row]:
+    if isinstance(body, list):
+        return [row for row in body if isinstance(row, dict)]
+    for holder in (mapping(body), mapping(mapping(body).get("data"))):
+        for name in ROWS:
+            if isinstance(holder.get(name), list):
+                return [row for row in holder[name] if isinstance(row, dict)]
+    return []
+
+
+async def _answer_to(api: VaaniVoiceApi, path: str, query: Mapping[str, int]) -> str:
+    try:
+        found = _rows(await api.http.get_json(path, query))
+    except ProviderError as error:
+        return f"refused (HTTP {error.status})" if error.status else str(error)
+    return f"{len(found)} rows"
+
+
+def _words(found: Counter[str]) -> str:
+    named = ", ".join(f'"{word}" ({count})' for word, count in found.most_common(SHOWN_WORDS))
+    return named or "none"
+
+
+def _yes(found: bool, rows: Sequence[object]) -> str:
+    return ("yes" if found else "no") if rows else "unknown: no calls yet"

@@ -1,0 +1,99 @@
+"""How a command reaches a provider: which one, with which key."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import TypeVar
+
+from config import Settings
+from dialer.adapters.local_simulator import local_simulator
+from dialer.adapters.providers import PROVIDERS
+from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.vaani_api.archive import VaaniArchive
+from dialer.adapters.vaani_api.client import VaaniApi
+from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
+from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.cli.opening import settings as load
+from dialer.errors import UsageError
+from dialer.ports import CallArchive
+from dialer.provider_access import SIMULATOR, endpoint_of, has_key, require_key
+
+T = TypeVar("T")
+
+NO_KEY = (
+    "no provider's key is set. Set DIALER_VAANIVOICE_API_KEY or DIALER_VAANI_API_KEY; or try everything without one: "
+    "run `dialer simulator --port 8089` and set DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:8089 with any key"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A provider that answers questions: one of the two clients, and the archive over it."""
+
+    name: str
+    archive: CallArchive
+    voice: VaaniVoiceApi | None = None
+    vaani: VaaniApi | None = None
+
+    @property
+    def either(self) -> VaaniVoiceApi | VaaniApi:
+        """Whichever it is."""
+        found = self.voice or self.vaani
+        assert found is not None
+        return found
+
+    def only_voice(self, what: str) -> VaaniVoiceApi:
+        """The client of vaanivoice. Raises UsageError when ``what`` is asked of another provider."""
+        if self.voice is None:
+            raise UsageError(f"{self.name} has no {what}: only vaanivoice has")
+        return self.voice
+
+
+def chosen(settings: Settings, provider: str | None) -> str:
+    """The provider that was named, else the only one with a key (vaanivoice before vaani). Raises UsageError."""
+    if provider is not None:
+        if provider not in PROVIDERS:
+            raise UsageError(f'--provider "{provider}" must be one of {", ".join(PROVIDERS)}')
+        require_key(settings, provider)
+        return provider
+    keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]
+    if not keyed:
+        raise UsageError(NO_KEY)
+    return keyed[0]
+
+
+@asynccontextmanager
+async def reach(settings: Settings, provider: str) -> AsyncIterator[Reached]:
+    """A client of a provider; of a simulator of its own for the provider of that name."""
+    if provider == SIMULATOR:
+        with local_simulator() as url:
+            async with _reach_at(settings, provider, url) as reached:
+                yield reached
+        return
+    async with _reach_at(settings, provider, "") as reached:
+        yield reached
+
+
+@asynccontextmanager
+async def _reach_at(settings: Settings, provider: str, url: str) -> AsyncIterator[Reached]:
+    endpoint, clock, chance = endpoint_of(settings, provider, url), SystemClock(), SystemRandom()
+    if provider == "vaani":
+        async with VaaniApi(endpoint, clock, chance) as vaani:
+            yield Reached(provider, VaaniArchive(vaani), vaani=vaani)
+        return
+    async with VaaniVoiceApi(endpoint, clock, chance) as voice:
+        yield Reached(provider, VaaniVoiceArchive(voice), voice=voice)
+
+
+def ask(provider: str | None, use: Callable[[Reached], Awaitable[T]]) -> T:
+    """Ask a provider something."""
+    settings = load()
+    name = chosen(settings, provider)
+
+    async def body() -> T:
+        async with reach(settings, name) as reached:
+            return await use(reached)
+
+    return asyncio.run(body())
