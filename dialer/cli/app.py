@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from dialer import __version__
-from dialer.cli import provider_commands
+from dialer.cli import provider_commands, suppress_commands
 from dialer.errors import DialerError, UsageError
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-suppressions = typer.Typer(help="The suppression list: numbers that must not be called.", no_args_is_help=True)
 
 Contacts = Annotated[
     Path | None,
@@ -64,7 +63,6 @@ OptWindow = Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-
 OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
 OptNameColumn = Annotated[str | None, typer.Option("--name-column", help="Column with the name.")]
 OptSheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook, if several hold something.")]
-OfCampaign = Annotated[str | None, typer.Option("--campaign", help="Name of a campaign; default: all campaigns.")]
 OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
 
 
@@ -277,73 +275,7 @@ def attempts(
     show_attempts(who, region or "", as_json=json)
 
 
-app.add_typer(suppressions, name="suppress")
-
-
-@suppressions.command("add")
-def suppress_add(
-    phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why they must not be called.")] = "do not call",
-    region: OptRegion = None,
-    campaign: OfCampaign = None,
-    json: Json = False,
-) -> None:
-    """Add numbers, or hashes ("sha256:" and 64 hexadecimal digits, of the number as +919000000001).
-
-    When this returns, no request leaves for them any more.
-
-    Example: dialer suppress add +919000000001 --reason "asked us to stop"
-    """
-    from dialer.cli.suppressing import add
-
-    add(phones, reason, region or "", campaign, as_json=json)
-
-
-@suppressions.command("remove")
-def suppress_remove(
-    phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
-    region: OptRegion = None,
-    campaign: OfCampaign = None,
-    json: Json = False,
-) -> None:
-    """Take numbers off the list.
-
-    Example: dialer suppress remove +919000000001
-    """
-    from dialer.cli.suppressing import remove
-
-    remove(phones, region or "", campaign, as_json=json)
-
-
-@suppressions.command("import")
-def suppress_import(
-    contacts: Annotated[Path, typer.Argument(help="CSV file: a phone column; reason, source, campaign if any.")],
-    region: OptRegion = None,
-    phone_column: OptPhoneColumn = None,
-    encoding: OptEncoding = None,
-    campaign: OfCampaign = None,
-    json: Json = False,
-) -> None:
-    """Add every number, or hash, of a CSV file. When this returns, no request leaves for them any more.
-
-    Example: dialer suppress import do_not_call.csv
-    """
-    from dialer.cli.suppressing import import_file
-
-    import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json)
-
-
-@suppressions.command("list")
-def suppress_list(
-    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv", json: Json = False
-) -> None:
-    """Print the list (phone,reason,source,campaign,added_at); ``import`` reads it again.
-
-    Example: dialer suppress list > do_not_call.csv
-    """
-    from dialer.cli.suppressing import print_list
-
-    print_list(output_format, as_json=json)
+app.add_typer(suppress_commands.suppressions, name="suppress")
 
 
 @app.command()

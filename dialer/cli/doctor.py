@@ -12,10 +12,11 @@ from config.logs import configure_logs
 from dialer.adapters.arq_queue import pacing_redis
 from dialer.adapters.providers import PROVIDERS
 from dialer.adapters.system_clock import SystemClock
-from dialer.bootstrap import open_ledger, open_redis
+from dialer.bootstrap import open_redis
 from dialer.cli.printing import print_json
 from dialer.cli.probing import probe
 from dialer.cli.reaching import NO_KEY, Reached, reach
+from dialer.control_room import open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
 from dialer.errors import (
