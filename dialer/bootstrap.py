@@ -29,8 +29,10 @@ from dialer.domain.outlook import Outlook, outlook_of
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
-from dialer.pipeline.import_contacts import ImportContacts
+from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
+from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.place_call import PlaceCall
+from dialer.pipeline.read_source import ReadSource
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import CallProvider, Clock, ContactSource
 from dialer.provider_access import account_limits, open_providers
@@ -55,7 +57,9 @@ class App:
     place_call: PlaceCall
     reconcilers: Mapping[str, ReconcileCalls]
     control: ControlCampaign
+    calendar: KeepCalendar
     feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def feed(self, for_s: float = 0.0) -> None:
         """One tick of the feeder, and another ``for_s`` seconds later; skipped while one is still running here."""
@@ -72,6 +76,23 @@ class App:
             await self.feeder.tick()
         except (QueueUnavailable, LedgerUnavailable) as unavailable:
             log.warning("feeder.skipped", error=str(unavailable))
+
+    async def keep_calendar(self) -> None:
+        """One tick of the calendar."""
+        try:
+            await self.calendar.tick()
+        except LedgerUnavailable as unavailable:
+            log.warning("calendar.skipped", error=str(unavailable))
+
+    async def read_sources(self) -> None:
+        """Read the sources that are due; skipped while some are still being read here."""
+        if self.reading.locked():
+            return
+        async with self.reading:
+            try:
+                await self.calendar.read_sources()
+            except LedgerUnavailable as unavailable:
+                log.warning("calendar.skipped", error=str(unavailable))
 
     async def reconcile(self, for_s: float = 0.0) -> None:
         """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.
@@ -128,6 +149,15 @@ def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> Im
 def outlook_now(spec: CampaignSpec) -> Outlook:
     """What people of a list can look forward to from this moment."""
     return outlook_of(spec, SystemClock().now())
+
+
+def open_reader(settings: Settings, ledger: SqlLedger) -> ReadSource:
+    """The room that reads a campaign's source; rejects go to a file in the home directory."""
+
+    def rejects(name: str) -> OpenRejects:
+        return rejects_in(settings.home, name)
+
+    return ReadSource(ledger, SystemClock(), rejects, f"{platform.node()}:{os.getpid()}")
 
 
 def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
@@ -235,6 +265,7 @@ async def _join(
             for account, provider in providers.items()
         },
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
+        calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
     )
 
 

@@ -26,6 +26,7 @@ from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from jobs.enqueue_due import enqueue_due
+from jobs.keep_calendar import keep_calendar, read_sources
 from jobs.place_call import place_call
 from jobs.reconcile_calls import reconcile_calls
 
@@ -33,6 +34,8 @@ log = structlog.get_logger()
 
 EVERY_SECOND = set(range(60))
 JOB_TIMEOUT_S = 150
+READING_S = 4 * 3600
+"""The longest time one reading of a source may take."""
 DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
@@ -42,6 +45,8 @@ STALE_HEARTBEAT_S = 15.0
 FUNCTIONS: list[Function] = [func(place_call, max_tries=1, keep_result=0, timeout=JOB_TIMEOUT_S)]
 CRONS: list[CronJob] = [
     cron(enqueue_due, second=EVERY_SECOND, microsecond=0, timeout=30, max_tries=1, keep_result=0),
+    cron(keep_calendar, second=EVERY_SECOND, microsecond=250_000, timeout=60, max_tries=1, keep_result=0),
+    cron(read_sources, second=EVERY_SECOND, microsecond=250_000, timeout=READING_S, max_tries=1, keep_result=0),
     cron(reconcile_calls, second=EVERY_SECOND, microsecond=500_000, timeout=120, max_tries=1, keep_result=0),
 ]
 COMMON: dict[str, Any] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.bootstrap import open_import, open_list, outlook_now, rejects_in
+from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
@@ -19,6 +19,8 @@ from dialer.ports import Campaign, ContactSource, ImportCounts
 
 ANY_AGENT = "check"
 SOURCE = "source"
+PATIENCE_S = 300.0
+"""How long to wait for another process that is reading the same source."""
 
 
 def check_list(
@@ -60,10 +62,21 @@ async def import_list(
     campaign = await ledger.open_campaign(spec)
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')
-    counts = await open_import(settings, ledger, spec).run(campaign.campaign_id, source, origin)
+    counts = await _bring(settings, ledger, campaign, source, origin)
     if campaign.status is CampaignStatus.DRAFT or counts.queued or counts.deferred:
         campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added") or campaign
     return campaign, counts
+
+
+async def _bring(
+    settings: Settings, ledger: SqlLedger, campaign: Campaign, source: ContactSource, origin: str
+) -> ImportCounts:
+    """What a list brings; the source of a recurring campaign is read for each of its rounds instead."""
+    if origin != SOURCE:
+        return await open_import(settings, ledger, campaign.spec).run(campaign.campaign_id, source, origin)
+    if campaign.spec.schedule.repeat:
+        return ImportCounts()
+    return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)
 
 
 async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path | None) -> CampaignSpec:

@@ -63,6 +63,9 @@ def print_report(document: Mapping[str, Any]) -> None:
         print(f"  waiting: {count:,} · {reason}")
     if document["rules"] == "off":
         print(f"country rules: off ({document['rules_reason']})")
+    for reason, count in sorted(document["expired"].items(), key=lambda item: -item[1]):
+        print(f"  expired: {count:,} · {reason}")
+    _print_calendar(document["schedule"], document["source"])
     rate = document["calls_per_second"]
     measured = f", measured {rate['measured']:g}" if rate["measured"] else ""
     print(f"pace: {rate['configured']:g} calls/s configured{measured}")
@@ -74,6 +77,19 @@ def print_report(document: Mapping[str, Any]) -> None:
     if document["cost"]:
         print(f"cost: {document['cost']:g}")
     print(f"started {document['started_at'] or '-'}, finished {document['finished_at'] or '-'}")
+
+
+def _print_calendar(schedule: Mapping[str, str | None], source: Mapping[str, str | None] | None) -> None:
+    dates = {"starts": "start", "ends": "end", "next round": "next_round"}
+    told = [f"{word} {schedule[key]}" for word, key in dates.items() if schedule[key]]
+    if told:
+        print("schedule: " + ", ".join(told))
+    if source is None:
+        return
+    if source["error"]:
+        print(f"source: not read at {source['failed_at']}: {source['error']}")
+    if source["read_at"] or source["next_refresh"]:
+        print(f"source: last read {source['read_at'] or '-'}, next {source['next_refresh'] or '-'}")
 
 
 def _line(title: str, counts: Mapping[str, int]) -> None:

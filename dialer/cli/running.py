@@ -89,7 +89,7 @@ async def _run(
             campaign, counts = await import_list(settings, app.ledger, spec, source, str(path or SOURCE))
             if not as_json:
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
-            if campaign.status in (CampaignStatus.HALTED, CampaignStatus.SCHEDULED):
+            if campaign.status is CampaignStatus.HALTED:
                 await app.control.move(spec.name, "start")
             code = await _work_until_over(app, spec.name, stop)
             document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)

@@ -56,7 +56,7 @@ class ImportContacts:
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
             return await self.ledger.add_contacts(campaign_id, contacts)
 
-        counts = await _count(source, store, self.rejects, self.outlook)
+        counts = await count_rows(source, store, self.rejects, self.outlook)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
         return counts
 
@@ -80,7 +80,7 @@ class CheckContacts:
             barred = await self._barred(contacts)
             return [_verdict(seen, contact.phone, no) for contact, no in zip(contacts, barred, strict=True)]
 
-        return await _count(source, judge, self.rejects, self.outlook)
+        return await count_rows(source, judge, self.rejects, self.outlook)
 
     async def _barred(self, contacts: Sequence[NewContact]) -> Sequence[bool]:
         if self.suppressed is None:
@@ -96,8 +96,8 @@ def _verdict(seen: set[int], phone: str, barred: bool) -> str:
     return "suppressed" if barred else "queued"
 
 
-async def _count(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
-    """Count what becomes of every row."""
+async def count_rows(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
+    """Count what becomes of every row: ``store`` answers for good ones, bad ones go to the rejects."""
     rejects: Rejects | None = None
     counted: Counter[str] = Counter()
     waits: Counter[str] = Counter()

@@ -57,6 +57,9 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "waiting": dict(report.waiting),
         "rules": campaign.spec.window.rules,
         "rules_reason": campaign.spec.window.rules_reason,
+        "expired": dict(report.expired),
+        "schedule": _schedule(report),
+        "source": _source(report),
         "calls_per_second": {
             "configured": campaign.spec.pace.calls_per_second,
             "learned": learned,
@@ -65,6 +68,26 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "started_at": iso(campaign.started_at),
         "finished_at": iso(campaign.finished_at),
         "cost": round(report.cost, 6),
+    }
+
+
+def _schedule(report: Report) -> dict[str, str | None]:
+    schedule, source = report.campaign.spec.schedule, report.source
+    next_round = source.next_at if schedule.repeat and source else None
+    return {"start": iso(schedule.start), "end": iso(schedule.end), "next_round": iso(next_round)}
+
+
+def _source(report: Report) -> dict[str, str | None] | None:
+    """When the source was read, and will be; or why it could not be. None without one."""
+    state = report.source
+    if state is None:
+        return None
+    repeats = bool(report.campaign.spec.schedule.repeat)
+    return {
+        "read_at": iso(state.read_at),
+        "next_refresh": None if repeats else iso(state.next_at),
+        "error": state.error,
+        "failed_at": iso(state.failed_at),
     }
 
 
