@@ -87,7 +87,8 @@ def test_worker_settings_holds_only_what_arq_knows(monkeypatch: pytest.MonkeyPat
 
 def test_what_is_enqueued_is_what_is_registered() -> None:
     assert {function.name for function in worker.FUNCTIONS} == {PLACE_CALL}
-    assert {job.name for job in worker.CRONS} == {"cron:enqueue_due", "cron:reconcile_calls"}
+    crons = ("enqueue_due", "keep_calendar", "read_sources", "reconcile_calls")
+    assert {job.name for job in worker.CRONS} == {f"cron:{name}" for name in crons}
 
 
 def test_arq_never_repeats_a_job_and_keeps_no_result() -> None:
