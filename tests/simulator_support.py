@@ -60,6 +60,7 @@ async def line(**options: Any) -> AsyncIterator[Line]:
     clock = VirtualClock()
     async with (
         run_simulator(Options(**{**STEADY, **options}), clock) as simulator,
-        httpx.AsyncClient(base_url=simulator.url, headers={"X-API-Key": "any"}, trust_env=False) as http,
+        # A busy machine may take longer than httpx's 5 s over a few hundred requests at once.
+        httpx.AsyncClient(base_url=simulator.url, headers={"X-API-Key": "any"}, trust_env=False, timeout=60) as http,
     ):
         yield Line(simulator, clock, http)
