@@ -56,6 +56,9 @@ chaos: $(VENV)/.ready ## worker processes in a storm of faults (CONTACTS=, DATAB
 crash: $(VENV)/.ready ## end workers at every named point, on both databases
 	DIALER_TEST_CRASH=all $(BIN)/pytest tests/crash
 
+mutants: $(VENV)/.ready ## make one line wrong at a time, and see which suite says so
+	$(BIN)/python -m tests.mutants
+
 SEEDS ?= 200
 FIRST ?= 0
 simulate: $(VENV)/.ready ## run the rooms through SEEDS=200 simulated storms (FIRST=0)
@@ -74,4 +77,4 @@ lock: ## make the lock files again (needs uv)
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test storm lint check bench bench-rivals chaos crash simulate rules lock clean
+.PHONY: help run test storm lint check bench bench-rivals chaos crash mutants simulate rules lock clean

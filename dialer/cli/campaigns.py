@@ -114,6 +114,10 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
             print(f"  {line}")
 
 
+def _count(number_of: int, what: str) -> str:
+    return f"{number_of:,} {what}" if number_of == 1 else f"{number_of:,} {what}s"
+
+
 async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], now: float) -> list[LogScan]:
     if attempt.dialed_at is None:
         return []
@@ -129,11 +133,14 @@ def _moves(told: Told) -> Iterator[tuple[float, str]]:
 
 def _sends(told: Told) -> Iterator[tuple[float, str]]:
     for send in told.sends:
-        times = "once" if send.requests == 1 else f"{send.requests} times" if send.requests else "not at all"
-        status = f"HTTP {send.http_status}" if send.http_status else "no answer"
         at = send.started_at if send.answered_at is None else send.answered_at
+        kind = send.kind.replace("_", " ")
+        if not send.requests and send.kind != "inflight":
+            yield at, f"{iso(at)}  nothing left, {kind}: {send.reason}"
+            continue
+        status = f"HTTP {send.http_status}" if send.http_status else "no answer"
         took = "" if send.answered_at is None else f" after {send.answered_at - send.started_at:.1f} s"
-        yield at, f"{iso(at)}  sent {times}: {status}{took}, {send.kind.replace('_', ' ')}: {send.reason}"
+        yield at, f"{iso(at)}  {_count(send.requests, 'request')}: {status}{took}, {kind}: {send.reason}"
 
 
 def _looks(told: Told) -> Iterator[tuple[float, str]]:
@@ -143,7 +150,7 @@ def _looks(told: Told) -> Iterator[tuple[float, str]]:
         whole = "" if scan.whole else ", not whole: proves no absence"
         yield (
             scan.started_at,
-            f"{iso(scan.started_at)}  log read: {scan.rows} rows on {scan.pages} pages{whole}",
+            f"{iso(scan.started_at)}  log read: {_count(scan.rows, 'row')}, {_count(scan.pages, 'page')}{whole}",
         )
     if len(shown) < len(scans):
         between = scans[2:-2]
