@@ -1,6 +1,8 @@
 """A ledger whose disk or file fails says so in its own words, and tells nobody of what was not committed."""
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +22,16 @@ async def test_no_answer_before_its_commit(ledger_url: str, clock: ManualClock) 
     ledger = await SqlLedger.open(ledger_url, clock)
     try:
         attempts = await claim(ledger, await running(ledger))
-        engine = ledger._store._engine
+        engine, loop, turned = ledger._store._engine, asyncio.get_running_loop(), threading.Event()
         writing = engine.writing
 
         @contextmanager
         def lost(*, serial: bool) -> Iterator[Transaction]:
             with writing(serial=serial) as transaction:
                 yield transaction
+                # Whatever was told before this moment has been heard when the loop has turned.
+                loop.call_soon_threadsafe(turned.set)
+                assert turned.wait(30)
                 raise LedgerUnavailable("lost on its way to the disk")
 
         engine.writing = lost  # type: ignore[method-assign]
