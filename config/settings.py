@@ -60,7 +60,11 @@ class Settings(BaseSettings):
         description="How long after a request its call may still turn up in the log; then absence is believed.",
     )
     reconcile_interval_s: float = Field(5.0, gt=0, description="Time between two readings of the call log.")
-    redial_scale: float = Field(1.0, gt=0, description="Multiplies every redial delay (rehearsals).")
+    redial_scale: float = Field(
+        1.0,
+        gt=0,
+        description="Multiplies every redial delay (rehearsals, which limit a person only by name).",
+    )
     retry_5xx: Literal["verified", "at_once"] = Field(
         "verified", description="verified: a 5xx is repeated only through the call log. at_once: repeated at once."
     )

@@ -12,6 +12,7 @@ from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.errors import UsageError
 from dialer.pipeline.import_contacts import CheckContacts
 from dialer.pipeline.report import import_document
@@ -42,7 +43,7 @@ def enqueue_list(
     """Import a list into a campaign, and let workers dial it."""
 
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
-        spec = await _spec(ledger, campaign, overrides, path)
+        spec = await _spec(settings, ledger, campaign, overrides, path)
         source = open_list(path, spec, encoding)
         _, counts = await import_list(settings, ledger, spec, source, str(path or SOURCE))
         return counts, source
@@ -79,10 +80,20 @@ async def _bring(
     return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)
 
 
-async def _spec(ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path | None) -> CampaignSpec:
+def standing_limits(settings: Settings) -> dict[str, PersonLimits]:
+    """The limits of a person where a campaign names none, for ``Overrides.defaults``.
+
+    A rehearsal, where days are minutes (``DIALER_REDIAL_SCALE``), would wait for tomorrow: only named ones hold there.
+    """
+    return {} if settings.redial_scale == 1.0 else {"person_limits": UNLIMITED}
+
+
+async def _spec(
+    settings: Settings, ledger: SqlLedger, campaign: str | None, overrides: Overrides, path: Path | None
+) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = {} if campaign or path is None else {"name": path.stem}
+    defaults = ({} if campaign or path is None else {"name": path.stem}) | standing_limits(settings)
     return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 

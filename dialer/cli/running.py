@@ -14,7 +14,7 @@ from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import App, open_app, open_list, open_redis
-from dialer.cli.lists import SOURCE, import_list
+from dialer.cli.lists import SOURCE, import_list, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.printing import print_import, print_json, print_report, say
 from dialer.cli.progress import Progress, open_progress
@@ -61,7 +61,7 @@ def run_campaign(
     defaults = ({"name": path.stem} if file is None and path else {}) | (REHEARSAL if rehearsal else {})
     if file is None and path is None:
         raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
-    spec = read_campaign(file, replace(overrides, defaults=defaults))
+    spec = read_campaign(file, replace(overrides, defaults=defaults | standing_limits(settings)))
     if rehearsal:
         settings = _rehearse(settings, spec)
     require_key(settings, spec.provider)

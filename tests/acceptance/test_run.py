@@ -11,7 +11,6 @@ from tests.acceptance.dialer_process import (
     KEY,
     Books,
     Home,
-    campaign_file,
     dialing,
     finals,
     number,
@@ -28,9 +27,7 @@ PICKED_UP = ("answered", "voicemail")
 def run_list(home: Home, dialect: str, *, count: int = CONTACTS, rate: float = 100, most: int = 1) -> dict[str, Any]:
     """Dial a list in the foreground; the report."""
     contacts = write_list(home.path / "list.csv", count)
-    # Whoever is called more often than the standing limits of a person allow needs others.
-    limits = campaign_file(home, "[limits]\nper_day = 0\nper_7_days = 0") if most > 2 else []
-    ended = home.command("run", str(contacts), *limits, *dialing(dialect, rate=rate, lines=100, most=most), "--json")
+    ended = home.command("run", str(contacts), *dialing(dialect, rate=rate, lines=100, most=most), "--json")
     report: dict[str, Any] = ended.json()
     return report
 
