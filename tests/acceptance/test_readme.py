@@ -121,7 +121,9 @@ def test_the_campaign_file_shows_every_key() -> None:
         assert [key for key in keys if not re.search(rf"^{key} = ", shown, re.MULTILINE)] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/internals.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/internals.md", "docs/providers.md"]
+)
 def test_every_link_leads_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):

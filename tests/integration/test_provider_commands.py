@@ -14,6 +14,7 @@ from dialer.cli.app import app
 from dialer.errors import NotFound, UsageError
 from tests.simulator_thread import simulator_thread
 
+PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
 AGENT_NUMBER, PERSON = "+16505550100", "+14155550123"
 
 
@@ -161,6 +162,18 @@ def test_a_session_is_followed_over_three_dropped_sockets() -> None:
     assert [event["event"] for event in session["events"]].count("agent_ready") == 1
     assert run("session", agent, "--no-follow", "--json")["events"] == []
     assert run("session", AGENT_NUMBER, "--provider", "vaani", "--json")["access_token"]
+
+
+@pytest.mark.usefixtures("home")
+def test_every_command_of_the_page_works(simulator: str) -> None:
+    block = PAGE.read_text().split("```sh\n")[1].split("```")[0]
+    lines = [line for line in block.splitlines() if line.startswith("dialer ")]
+    # Running a campaign, and fetching what was said in it, is tests/acceptance/test_export_files.py.
+    shown = [line for line in lines if line.split()[1] not in {"run", "export"}]
+    assert len(lines) - len(shown) == 2 and len(shown) >= 9
+    call_id = placed(simulator)
+    for line in shown:
+        run(*line.replace("CALL_ID", call_id).split()[1:])
 
 
 @pytest.mark.usefixtures("home")
