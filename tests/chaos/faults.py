@@ -20,7 +20,7 @@ from tests.chaos.numbers import numbers_in
 from tests.chaos.records import ask
 from tests.chaos.schedule import faults_in
 
-PATIENCE_S = 15.0
+PATIENCE_S = 25.0
 RAISED = 10
 DUE_SOON_S = 5.0
 DIAL_QUEUE = "dialer:dial:v1"
