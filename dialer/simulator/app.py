@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -144,6 +145,8 @@ def _recorded(app: ASGIApp, board: Switchboard) -> ASGIApp:
                 received.status = message.get("status", ANSWERED[message["type"]])
             await send(message)
 
-        await app(scope, receive, noting)
+        # A caller that died in the middle of its request wants no answer.
+        with suppress(ClientDisconnect):
+            await app(scope, receive, noting)
 
     return record

@@ -121,6 +121,22 @@ async def test_a_late_request_places_its_call_when_nobody_waits_any_more() -> No
         assert (call.life.accepted_at - call.asked_at, it.clock.now() - call.asked_at) == (30, 30)
 
 
+async def test_a_caller_that_dies_in_the_middle_of_its_request_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with line() as it:
+        address = httpx.URL(it.simulator.url)
+        _, writer = await asyncio.open_connection(address.host, address.port)
+        head = "POST /api/trigger-call/ HTTP/1.1\r\nHost: simulator\r\nX-API-Key: any\r\n"
+        writer.write(f"{head}Content-Length: {len(ORDER)}\r\n\r\n{ORDER[:20]}".encode())
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await it.trigger()).status_code == 200
+        assert (len(it.simulator.books.requests), len(it.simulator.books.calls)) == (2, 1)
+    assert "Exception in ASGI application" not in caplog.text
+
+
 async def test_for_a_while_nobody_is_there_and_then_at_the_same_address() -> None:
     async with line() as it:
         assert (await it.http.post("/_sim/outage", json={"seconds": 0.2})).json() == {"away_s": 0.2}
