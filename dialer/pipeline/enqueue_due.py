@@ -49,6 +49,8 @@ class EnqueueDue:
     passing: Passing = unwatched
     depths: dict[int, int] = field(default_factory=dict)
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
+    eased: dict[int, int] = field(default_factory=dict)
+    """Campaign with limits -> attempts kept queued, while workers are too slow to keep their leases."""
 
     async def tick(self) -> Feed:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
@@ -147,8 +149,16 @@ class EnqueueDue:
         pace, account = campaign.spec.pace, self.account_limits.get(campaign.spec.provider, Limits(0, 0))
         rates = [rate for rate in (pace.calls_per_second, account.calls_per_second) if rate > 0]
         lines = [count for count in (pace.concurrent_calls, account.concurrent_calls) if count > 0]
-        by_rate = math.ceil(min(rates) * self.ahead_s) + 1 if rates else self._unpaced(campaign, queued, slow)
-        return max(2, min([by_rate, *lines]))
+        if not rates:
+            return max(2, min([self._unpaced(campaign, queued, slow), *lines]))
+        full = max(2, min([math.ceil(min(rates) * self.ahead_s) + 1, *lines]))
+        return self._bearable(campaign.campaign_id, full, slow)
+
+    def _bearable(self, campaign_id: int, full: int, slow: bool) -> int:
+        """A machine that lets a whole queue's leases run out would do nothing but take it back and hand it over."""
+        before = min(full, self.eased.get(campaign_id, full))
+        self.eased[campaign_id] = max(2, before // 2) if slow else min(full, before * 2)
+        return self.eased[campaign_id]
 
     def _unpaced(self, campaign: Campaign, queued: int, slow: bool) -> int:
         """More when the workers ran dry since the last tick, less when they left most of it lying."""

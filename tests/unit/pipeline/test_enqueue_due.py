@@ -128,6 +128,19 @@ async def test_a_campaign_that_is_dialed_slowly_is_fed_less() -> None:
     assert len(await house.queued()) == 250
 
 
+async def test_workers_that_let_leases_run_out_are_fed_half_until_they_keep_them() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(20, 0))).opened(500)
+    depths = []
+    for _ in range(3):
+        depths.append(len(await house.queued()))
+        await house.clock.advance(6)
+    for _ in range(3):
+        attempts = await house.queued()
+        depths.append(len(attempts))
+        await house.ledger.hand_back(attempts, "no line", house.clock.now())
+    assert depths == [61, 30, 15, 7, 14, 28]
+
+
 async def test_a_spent_budget_halts_the_campaign_once_nothing_is_open() -> None:
     house = await House(spec=replace(SPEC, max_cost=10.0)).opened(5)
     await house.dialed((await house.queued())[:2])
