@@ -1,0 +1,1 @@
+"""Campaigns that share their people, with real processes; minutes long."""
