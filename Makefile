@@ -22,7 +22,7 @@ test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreS
 	@$(BIN)/pytest --ignore tests/acceptance/test_pace.py
 	@$(BIN)/pytest -n 0 tests/acceptance/test_pace.py  # the pace is measured with the machine to itself
 
-storm: $(VENV)/.ready ## the long suites: crash points, 200 simulated storms, a hostile provider, a small chaos run, shared people
+storm: $(VENV)/.ready ## the long suites: crash points, 200 simulated storms, a hostile provider, chaos, shared people
 	@$(BIN)/pytest tests/crash tests/simulation tests/hostile tests/chaos tests/sharing
 	@$(BIN)/python -m tests.oracle
 	@DIALER_TEST_FUZZ=all $(BIN)/pytest tests/acceptance/test_openapi_fuzzed.py

@@ -61,7 +61,7 @@ def test_two_campaigns_share_the_limits_of_their_people_and_a_killed_worker_chan
     enqueue(home, "one", [number(of) for of in range(PEOPLE)])
     enqueue(home, "two", [second_phone(of) for of in range(PEOPLE)])
     first = home.start("worker")
-    until(lambda: provider.placed() >= 2 * PEOPLE, "two calls for each", 60)
+    until(lambda: provider.placed() >= 2 * PEOPLE, "two calls for each", 60 + PEOPLE)
     first.signal(signal.SIGKILL)
     first.ended(5)
     home.start("worker")
