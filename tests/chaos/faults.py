@@ -135,7 +135,7 @@ class Faults:
             case "kill":
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
-                self._rest(0.5 * slow, 2.0 * slow, 38)
+                self._rest(0.5 * slow, 2.0 * slow, 34)
             case "stop":
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
@@ -230,7 +230,7 @@ class Faults:
             self._count("PostgreSQL restarted")
         elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")
-        self._rest(0.5, 2.0, 44)
+        self._rest(0.5, 2.0, 38)
 
     # the provider
 
