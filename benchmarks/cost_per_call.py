@@ -1,6 +1,6 @@
 """CPU per placed call: the whole dialer next to a bare arq job with httpx, on one server, in one run.
 
-python benchmarks/cost_per_call.py [--calls 2000] [--rounds 3] [--json] [--profile FILE [--py-spy PATH]]
+python benchmarks/cost_per_call.py [--calls 2000] [--rounds 3] [--rules] [--json] [--profile FILE [--py-spy PATH]]
 
 The dialer's side is ``dialer worker`` on a fresh home (SQLite) and a Valkey of its own, fed by ``dialer enqueue``,
 without rate or line limit. The bare side is arq's own worker, one job for each contact, with one
@@ -41,6 +41,15 @@ WARM_UP = 200
 FIRST_NUMBER = 9_000_000_000
 PATIENCE_S = 120.0
 KEY = "benchmark"
+RULES_ON = """
+[contacts]
+timezone = "tz"
+trust_timezone = true
+[window]
+days = "mon-sun"
+hours = "09:00-12:00, 12:30-21:00"
+blackout = ["2099-12-24"]
+"""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -124,6 +133,12 @@ async def until(condition: Any, what: str, every_s: float = 0.02) -> None:
         await asyncio.sleep(every_s)
 
 
+def afternoon() -> str:
+    """A zone in which it is early afternoon now, so that every country's rules let calls pass."""
+    ahead = 13 - time.gmtime().tm_hour
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
+
+
 @dataclass(frozen=True)
 class DialerSide:
     """A home, its Redis, and the commands that run in it."""
@@ -131,6 +146,8 @@ class DialerSide:
     home: Path
     redis_url: str
     provider: Provider
+    rules: bool = False
+    """Whether the calling rules and a blackout day are asked at every call."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -151,12 +168,21 @@ class DialerSide:
         path = self.home / f"list-{first}.csv"
         with path.open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["phone", "name", "city"])
-            writer.writerows([f"+91{FIRST_NUMBER + n}", f"Person {n}", "Pune"] for n in range(first, first + count))
+            writer.writerow(["phone", "name", "city", "tz"])
+            people = ((f"+91{FIRST_NUMBER + n}", f"Person {n}", "Pune") for n in range(first, first + count))
+            writer.writerows([*person, afternoon()] for person in people)
         return path
 
+    def campaign(self) -> list[str]:
+        """A campaign whose window is open, with the rules on or off."""
+        if not self.rules:
+            return ["--window", "always"]
+        path = self.home / "rules.toml"
+        path.write_text(RULES_ON)
+        return ["--campaign", str(path)]
+
     async def enqueue(self, first: int, count: int) -> None:
-        words = ["--provider", "vaanivoice", "--agent", "agent-1", "--window", "always"]
+        words = ["--provider", "vaanivoice", "--agent", "agent-1", *self.campaign()]
         words += ["--rate", "0", "--concurrency", "0", "--name", f"bench-{first}"]
         command = self.command("enqueue", str(self.list_of(first, count)), *words)
         done = await asyncio.create_subprocess_exec(*command, env=self.environment, stdout=subprocess.DEVNULL, cwd=ROOT)
@@ -174,11 +200,11 @@ class DialerSide:
         return 0
 
 
-async def dialer_round(calls: int, profile: list[str]) -> Cost:
+async def dialer_round(calls: int, profile: list[str], rules: bool = False) -> Cost:
     """One round of the dialer."""
     with tempfile.TemporaryDirectory(prefix="dialer-bench-") as home, redis_server() as url:
         async with provider() as server:
-            side = DialerSide(Path(home), url, server)
+            side = DialerSide(Path(home), url, server, rules)
             await side.enqueue(0, WARM_UP)
             worker = start(side.command("worker"), side.environment)
             try:
@@ -267,11 +293,11 @@ async def _ring(redis_url: str, first: int, count: int, in_s: float) -> None:
     await pool.aclose()
 
 
-async def compare(calls: int, rounds: int, jobs_at_once: int, profile: list[str]) -> list[Cost]:
+async def compare(calls: int, rounds: int, jobs_at_once: int, profile: list[str], rules: bool) -> list[Cost]:
     """Rounds of both, in turns."""
     costs = []
     for _ in range(rounds):
-        costs.append(await dialer_round(calls, profile))
+        costs.append(await dialer_round(calls, profile, rules))
         print(line(costs[-1]), file=sys.stderr, flush=True)
         costs.append(await bare_round(calls, jobs_at_once))
         print(line(costs[-1]), file=sys.stderr, flush=True)
@@ -310,6 +336,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--calls", type=int, default=2000, help="calls of each side in a round")
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--rules", action="store_true", help="with the calling rules on")
     options.add_argument("--bare-jobs", type=int, default=100, help="jobs the bare worker runs at once")
     options.add_argument("--profile", metavar="FILE", help="py-spy's raw stacks of the dialer's worker")
     options.add_argument("--py-spy", default="py-spy", help="where py-spy is")
@@ -321,7 +348,7 @@ def main() -> None:
         bare_worker(redis_url, provider_url, given.bare_jobs)
         return
     spy = [given.py_spy, "record", "-r", "500", "-d", "600", "-f", "raw", "-o", given.profile] if given.profile else []
-    costs = uvloop.run(compare(given.calls, given.rounds, given.bare_jobs, spy))
+    costs = uvloop.run(compare(given.calls, given.rounds, given.bare_jobs, spy, given.rules))
     told = summary(costs)
     if given.json:
         print(json.dumps(told | {"rounds": [asdict(cost) for cost in costs]}))
