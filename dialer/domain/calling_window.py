@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 
-from dialer.domain.country_rules import AttemptCap, caps_for
 from dialer.domain.hours import WHOLE_DAY, Hours, Week, parse_days, parse_hours, week_of
 from dialer.domain.local_time import zone_of
 from dialer.errors import CampaignFileError
@@ -47,10 +46,6 @@ class CallingWindow:
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The zones whose clocks the campaign's own hours mean; empty when they are unknown."""
         return contact_zones if self.zone == "contact" else (self.zone,)
-
-    def caps_of(self, places: tuple[str, ...]) -> tuple[AttemptCap, ...]:
-        """The attempt caps that the rules set for a person who may be in ``places``."""
-        return caps_for(places, self.also_rules) if self.rules == "strict" else ()
 
 
 ALWAYS = CallingWindow(always=True, rules="off", rules_reason="nobody is called")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from dialer.domain.calling_window import ALWAYS, make_window, parse_window
+from dialer.domain.calling_window import make_window, parse_window
 from dialer.domain.hours import Hours, hours_text, parse_hours
 from dialer.errors import CampaignFileError
 
@@ -67,10 +67,3 @@ def test_a_zone_nobody_knows_is_refused() -> None:
     with pytest.raises(CampaignFileError) as refused:
         parse_window("mon-sat 09:00-20:00", "Mars/Olympus")
     assert str(refused.value) == 'time zone "Mars/Olympus" is not an IANA name such as "Asia/Kolkata"'
-
-
-def test_the_rules_of_a_window_set_caps() -> None:
-    strict = parse_window("mon-sat 09:00-20:00")
-    assert [cap.attempts for cap in strict.caps_of(("US", "US-FL"))] == [3]
-    assert strict.caps_of(("IN",)) == ()
-    assert ALWAYS.caps_of(("US", "US-FL")) == ()

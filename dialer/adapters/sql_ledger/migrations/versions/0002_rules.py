@@ -16,6 +16,7 @@ PERSON_OF_OLD_ATTEMPTS = """
 UPDATE attempts SET person = (SELECT CASE WHEN contacts.person_key = '' THEN contacts.phone
     ELSE contacts.person_key END FROM contacts WHERE contacts.id = attempts.contact_id) WHERE person = ''
 """
+PLACES_OF_OLD_CONTACTS = "UPDATE contacts SET places = region WHERE places = ''"
 
 
 def upgrade() -> None:
@@ -35,3 +36,4 @@ def upgrade() -> None:
             if index.name not in indexed:
                 index.create(connection)
     connection.execute(sa.text(PERSON_OF_OLD_ATTEMPTS))
+    connection.execute(sa.text(PLACES_OF_OLD_CONTACTS))
