@@ -219,7 +219,7 @@ class ProviderHttp:
 
         started = self.clock.monotonic()
         try:
-            return await self.logged_in(once)
+            return await (once() if self.login is None else self.logged_in(once))
         except ProviderError as error:
             if not self._may_place_again(error):
                 return result_of(error, self._at_once)
