@@ -65,6 +65,7 @@ def run_campaign(
     if rehearsal:
         settings = _rehearse(settings, spec)
     require_key(settings, spec.provider)
+    open_list(path, spec, encoding)  # a list that cannot be meant is refused before anything is started
     return uvloop.run(_run(settings, spec, path, encoding, as_json=as_json))
 
 

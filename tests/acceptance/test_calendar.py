@@ -56,9 +56,9 @@ def test_a_worker_starts_a_campaign_when_its_time_has_come(open_home: OpenHome, 
 def test_a_campaign_has_one_list(open_home: OpenHome, open_provider: OpenProvider) -> None:
     home = open_home(open_provider())
     (home.path / "examples").symlink_to(EXAMPLES)
-    both = home.command("run", "list.csv", "--campaign", "examples/reminders.toml", code=2)
+    both = home.command("run", "list.csv", "--campaign", "examples/reminders.toml", code=2, within_s=110.0)
     assert "the campaign has a [source]: leave CONTACTS away" in both.err
-    neither = home.command("enqueue", "--name", "n", "--agent", "a", code=2)
+    neither = home.command("enqueue", "--name", "n", "--agent", "a", code=2, within_s=110.0)
     assert "no list: give CONTACTS, or a campaign file with a [source]" in neither.err
 
 
