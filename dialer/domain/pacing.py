@@ -8,7 +8,8 @@ GUARD_US = 5_000
 
 CUT = 0.85
 RECOVERY_S = 30.0
-FLOOR = 0.05
+FLOOR = 0.25
+"""Of the configured rate. Refusals that come by chance, and not of the rate, would drive a lower one down to it."""
 BACK_OFF_FIRST_S = 1.0
 BACK_OFF_LONGEST_S = 60.0
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from dialer.domain.pacing import interval_us, multiplier
+from dialer.domain.pacing import FLOOR, interval_us, multiplier
 from dialer.ports import Clock, Limits, PaceState
 
 LEAD_S, GUARD_S, LIFE_S, YOUNG_S, STEP_S = 0.015, 0.005, 3900.0, 5.0, 0.005
@@ -112,7 +112,7 @@ class MemoryPacer:
             at.part = multiplier(at.part, now - at.braked_until) if at.part < 1 else 1.0
         at.braked_until = max(at.braked_until, now + seconds)
         if not same:
-            at.part = max(0.05, at.part)
+            at.part = max(FLOOR, at.part)
         at.epoch += 1
 
     async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:

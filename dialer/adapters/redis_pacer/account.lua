@@ -59,7 +59,7 @@ end
 local function multiplier()
   if s.w == 0 then return 1 end
   local bend = max(0, now - s.mt) / (30 * SECOND) - 1
-  local m = max(0.05, s.w / SECOND * (1 + 0.15 * bend ^ 3))
+  local m = max(0.25, s.w / SECOND * (1 + 0.15 * bend ^ 3))
   -- An account without a configured rate keeps probing past what it learned, and forgets it in the end.
   if s.T == 0 and bend < 9 then return m end
   if m < 1 then return m end

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.pacing import (
+    FLOOR,
     BackOff,
     holding_s,
     interval_us,
@@ -53,7 +54,7 @@ def test_a_rate_recovers_along_a_cubic(before: float, seconds: float, part: floa
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1e5), st.floats(0.0, 1e5))
 def test_a_rate_only_grows_after_a_brake_and_stays_within_bounds(before: float, one: float, two: float) -> None:
     early, late = multiplier(before, min(one, two)), multiplier(before, max(one, two))
-    assert 0.05 <= early <= late <= 1.0
+    assert FLOOR <= early <= late <= 1.0
 
 
 def test_a_back_off_doubles_to_a_minute_while_nothing_gets_through() -> None:
