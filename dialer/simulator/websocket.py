@@ -8,7 +8,7 @@ import base64
 import hashlib
 import struct
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import unquote
 
 from starlette.types import Message, Scope
@@ -56,8 +56,7 @@ class SocketProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take over a connection."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but name
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:

@@ -17,6 +17,7 @@ import pytest
 from dialer.simulator.__main__ import flag_of
 from dialer.simulator.options import SECTIONS, Options
 from tests.simulator_support import AGENT, line
+from tests.socket_client import opened
 
 NUMBER = "+919876543210"
 
@@ -37,6 +38,15 @@ def process(*switches: str) -> Iterator[tuple["subprocess.Popen[str]", str]]:
 def call(url: str, number: str = NUMBER) -> httpx.Response:
     body = {"agent_id": AGENT, "contact_number": number, "name": "Asha", "metadata": {"ref": "k1"}}
     return httpx.post(f"{url}/api/trigger-call/", json=body, headers={"X-API-Key": "k"}, trust_env=False)
+
+
+async def test_sockets_open_on_the_loop_of_the_process() -> None:
+    with process() as (_, url):
+        async with httpx.AsyncClient(base_url=url, headers={"X-API-Key": "k"}, trust_env=False) as http:
+            created = await http.post("/api/webrtc/session/create", json={"agent_id": AGENT})
+        token = created.raise_for_status().json()["session_token"]
+        async with opened(f"{url}/api/webrtc/session/ws/{token}") as socket:
+            assert socket.status == 101
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
