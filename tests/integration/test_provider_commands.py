@@ -73,14 +73,14 @@ def names(agents: Sequence[dict[str, Any]]) -> list[str]:
 def test_an_agent_from_its_making_to_its_end(home: Path) -> None:
     (home / "persona.json").write_text('{"identity": {"system_prompt": "Be kind."}}')
     (home / "agent.toml").write_text('[persona.identity]\nsystem_prompt = "Hi."\n')
-    made = run("agents", "create", "Renewals", "--config", "agent.toml", "--json")
+    made = run("agents", "create", "Winbacks", "--config", "agent.toml", "--json")
     agent = made["agent"]
     assert made["created"] is True
-    assert "Renewals" in names(run("agents", "--json"))
-    assert names(run("agents", "list", "--search", "renew", "--json")) == ["Renewals"]
-    assert "Renewals" in run("agents")
+    assert "Winbacks" in names(run("agents", "--json"))
+    assert names(run("agents", "list", "--search", "winb", "--json")) == ["Winbacks"]
+    assert "Winbacks" in run("agents")
     assert run("agents", "update", agent, "persona.json", "--section", "persona", "--json")["updated"] is True
-    assert run("agents", "show", agent, "--json")["display_name"] == "Renewals"
+    assert run("agents", "show", agent, "--json")["display_name"] == "Winbacks"
     assert f"id: {agent}" in run("agents", "show", agent)
     assert "persona, training" in refused("agents", "update", agent, "persona.json")
     run("agents", "delete", agent, typed="n\n", code=1)
