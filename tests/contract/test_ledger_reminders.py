@@ -1,77 +1,29 @@
-"""What every ledger promises: reminders, readings of a source, what comes too late. In memory and on both engines."""
+"""What every ledger promises: reminders, what comes too late, schedules. In memory and on both engines."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from dialer.domain.attempt import AttemptState as S
-from dialer.domain.call import NotPlaced, Placed
-from dialer.domain.calling_window import ALWAYS, CallingWindow
-from dialer.domain.campaign import CampaignSpec, CampaignStatus, Reminder, Schedule, Source
-from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.campaign import CampaignStatus, Reminder, Schedule, Source
+from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
-from dialer.domain.limits import UNLIMITED
 from dialer.domain.redial import Redial
-from dialer.ports import Campaign, ImportCounts, SourceState, Suppression
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
-    ACCOUNT,
     EXHAUSTED,
     REACHED,
     FullLedger,
     attempt,
     claim,
-    contact,
-    dial,
     end,
     gate,
-    listed,
-    outcome,
     person,
     phone,
     place,
     state,
 )
-
-H = 3600.0
-DAY = 24 * H
-LEASE = 60.0
-VISIT = Reminder("visit", (DAY, 2 * H))
-SPEC = CampaignSpec("visits", "agent-1", ACCOUNT, window=ALWAYS, limits=UNLIMITED, reminder=VISIT)
-
-
-def patient(n: int, hours: float, **more: object) -> NewContact:
-    """Person ``n``, whose appointment is in so many hours."""
-    return replace(person(n), event_at=START + hours * H, **more)  # type: ignore[arg-type]
-
-
-async def opened(ledger: FullLedger, people: Sequence[NewContact] = (), spec: CampaignSpec = SPEC) -> Campaign:
-    """A running campaign with this list."""
-    campaign = await ledger.open_campaign(spec)
-    await ledger.add_contacts(campaign.campaign_id, people)
-    await ledger.record_import(campaign.campaign_id, "sha", "list.csv", ImportCounts(rows=len(people)))
-    started = await ledger.move_campaign(campaign.campaign_id, "start", "")
-    assert started is not None
-    return started
-
-
-async def read(
-    ledger: FullLedger, campaign: Campaign, people: Sequence[NewContact], *, whole: bool = True
-) -> list[str]:
-    """One reading of the source."""
-    reading = await ledger.begin_reading(campaign.campaign_id, "w", LEASE)
-    assert reading is not None
-    answers = await ledger.take_rows(campaign.campaign_id, reading, people, LEASE)
-    if whole:
-        await ledger.drop_gone(campaign.campaign_id, reading, LEASE)
-    assert await ledger.end_reading(campaign.campaign_id, reading, None, "" if whole else "cut off")
-    return answers
-
-
-async def status(ledger: FullLedger, campaign: Campaign, n: int) -> ContactStatus:
-    return (await contact(ledger, campaign, phone(n))).status
-
+from tests.reminder_steps import SPEC, H, opened, patient, status
 
 # reminders
 
@@ -225,190 +177,3 @@ async def test_a_recurring_campaign_dials_nobody_itself(ledger: FullLedger) -> N
         person(1), replace(person(2), places=("US-CA",)),
     ]  # fmt: skip
     assert await ledger.finish_campaigns() == []
-
-
-# readings
-
-
-async def test_one_reads_at_a_time_until_its_lease_runs_out(ledger: FullLedger, clock: ManualClock) -> None:
-    id_ = (await opened(ledger)).campaign_id
-    assert await ledger.begin_reading(id_, "one", 60) == 1
-    assert await ledger.begin_reading(id_, "two", 60) is None
-    clock.skip(59)
-    assert await ledger.take_rows(id_, 1, [patient(1, 30)], 60) == ["queued"]
-    clock.skip(59)
-    assert await ledger.begin_reading(id_, "two", 60) is None
-    clock.skip(1)
-    assert await ledger.begin_reading(id_, "two", 60) == 2
-    assert await ledger.take_rows(id_, 1, [patient(2, 30)], 60) == ["stale"]
-    assert await ledger.drop_gone(id_, 1, 60) == 0
-    assert await ledger.end_reading(id_, 1, None) is False
-    assert await ledger.end_reading(id_, 2, START + 999) is True
-    assert await ledger.begin_reading(id_, "three", 60) == 3
-    assert len(await listed(ledger.contact_rows(id_))) == 1
-
-
-async def test_a_reading_leaves_its_state_and_its_counts(ledger: FullLedger, clock: ManualClock) -> None:
-    campaign = await ledger.open_campaign(SPEC)
-    id_ = campaign.campaign_id
-    assert await ledger.source_states() == {}
-    first = await ledger.begin_reading(id_, "w", LEASE)
-    assert first is not None
-    await ledger.end_reading(id_, first, START + 100, "", ImportCounts(rows=5, queued=4, invalid=1, rejects="r.csv"))
-    assert await ledger.source_states() == {id_: SourceState(START, START + 100)}
-    clock.skip(100)
-    second = await ledger.begin_reading(id_, "w", LEASE)
-    assert second is not None
-    await ledger.end_reading(id_, second, START + 200, "the source cannot be read: down")
-    broken = SourceState(START, START + 200, "the source cannot be read: down", START + 100)
-    assert (await ledger.report(id_)).source == broken
-    third = await ledger.begin_reading(id_, "w", LEASE)
-    assert third is not None
-    await ledger.end_reading(id_, third, None, "", ImportCounts(rows=3, queued=3))
-    report = await ledger.report(id_)
-    assert (report.source, report.imported) == (SourceState(START + 100), ImportCounts(rows=3, queued=3))
-
-
-async def test_new_known_changed_and_doubled_rows_are_told_apart(ledger: FullLedger) -> None:
-    await ledger.suppress([Suppression(phone(9), "asked")])
-    campaign = await opened(ledger)
-    people = [patient(1, 30), patient(2, 30), patient(3, 0), person(9), patient(2, 40)]
-    assert await read(ledger, campaign, people) == ["queued", "queued", "deferred", "suppressed", "duplicate"]
-    people = [patient(2, 30, row=1), patient(1, 30, name="Other"), patient(3, 0), person(9), patient(2, 40)]
-    assert await read(ledger, campaign, people) == ["known", "changed", "known", "known", "duplicate"]
-    assert (await contact(ledger, campaign, phone(1))).name == "Other"
-
-
-async def test_who_is_gone_is_cancelled_and_called_again_on_coming_back(ledger: FullLedger) -> None:
-    campaign = await opened(ledger, [person(8)])
-    await read(ledger, campaign, [patient(1, 30), patient(2, 24), patient(3, 24)])
-    queued = await claim(ledger, campaign)
-    await read(ledger, campaign, [patient(3, 24)])
-    assert [await status(ledger, campaign, n) for n in (1, 2, 3)] == [
-        ContactStatus.CANCELLED, ContactStatus.CANCELLED, ContactStatus.PENDING,
-    ]  # fmt: skip
-    assert await status(ledger, campaign, 8) is ContactStatus.PENDING, "a file's rows do not vanish with a source"
-    states = [await attempt(ledger, q.attempt_id) for q in queued]
-    told = {row.phone: (row.state, row.reason) for row in states}
-    assert told[phone(2)] == (S.CANCELLED, "no longer in the source")
-    assert told[phone(3)][0] is S.QUEUED
-    await read(ledger, campaign, [patient(1, 30), patient(2, 24), patient(3, 24)])
-    assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.PENDING] * 2
-    again = await claim(ledger, campaign)
-    assert [(row.phone, row.number_of) for row in [await attempt(ledger, q.attempt_id) for q in again]] == [
-        (phone(2), 2),
-    ]  # fmt: skip
-
-
-async def test_a_reading_that_was_cut_off_drops_nobody(ledger: FullLedger) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 30), patient(2, 30)])
-    await read(ledger, campaign, [patient(1, 40)], whole=False)
-    assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.PENDING] * 2
-
-
-async def test_who_vanishes_during_a_call_is_not_called_again(ledger: FullLedger) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 24), patient(2, 24)])
-    one, two = await dial(ledger, campaign)
-    await ledger.record_sends([outcome(one, Placed("call-1"))])
-    await read(ledger, campaign, [])
-    assert await status(ledger, campaign, 1) is ContactStatus.ACTIVE
-    await end(ledger, one, Disposition.NO_ANSWER, Redial(START + 100))
-    await ledger.record_sends([outcome(two, NotPlaced("throttled"), START + 5)])
-    assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.CANCELLED] * 2
-    assert await state(ledger, two.attempt_id) is S.CANCELLED
-
-
-async def test_an_appointment_that_moves_is_planned_again(ledger: FullLedger, clock: ManualClock) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 30), patient(2, 24), patient(3, 24), patient(4, 24)])
-    (call, second, _) = await claim(ledger, campaign)  # 2, 3, 4
-    await ledger.hand_back([second], "no line free", START + 10)
-    clock.skip(10)
-    await read(ledger, campaign, [patient(1, 60), patient(2, 60), patient(3, 60), patient(4, 0.001)])
-    assert await claim(ledger, campaign) == []
-    assert [await status(ledger, campaign, n) for n in (1, 2, 3, 4)] == [
-        ContactStatus.PENDING, ContactStatus.PENDING, ContactStatus.PENDING, ContactStatus.EXPIRED,
-    ]  # fmt: skip
-    rows = {row.phone: row for row in await listed(ledger.attempt_rows(campaign.campaign_id))}
-    assert [rows[phone(n)].state for n in (2, 3, 4)] == [S.QUEUED, S.PLANNED, S.CANCELLED]
-    assert [rows[phone(n)].due_at for n in (2, 3)] == [START + 36 * H] * 2
-    assert rows[phone(4)].reason == "the appointment has passed"
-    (turned,) = await gate(ledger, [call])
-    assert getattr(turned, "why", None) == "not due yet"
-    clock.skip(36 * H)
-    assert len(await claim(ledger, campaign)) == 3
-
-
-async def test_who_was_reached_is_reminded_of_the_new_time_of_what_is_still_to_come(
-    ledger: FullLedger, clock: ManualClock
-) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 24), patient(2, 24)])
-    for call in await place(ledger, campaign):
-        await end(ledger, call, Disposition.ANSWERED, REACHED)
-    clock.skip(H)
-    await read(ledger, campaign, [patient(1, 10), patient(2, 1.5)])
-    assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.ACTIVE, ContactStatus.REACHED]
-    assert (await ledger.report(campaign.campaign_id)).waiting == {"2h before the appointment": 1}
-    clock.skip(7 * H)
-    (again,) = await place(ledger, campaign)
-    assert (again.phone, again.number_of) == (phone(1), 2)
-
-
-async def test_an_appointment_that_moves_during_the_call_is_reminded_of_anew(ledger: FullLedger) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 24)])
-    (call,) = await place(ledger, campaign)
-    await read(ledger, campaign, [patient(1, 48)])
-    await end(ledger, call, Disposition.ANSWERED, REACHED)
-    (_, (second, _)) = await ledger.story(phone=phone(1))
-    told = "the appointment was moved: 24h before the appointment"
-    assert (second.state, second.due_at, second.reason) == (S.PLANNED, START + 24 * H, told)
-
-
-async def test_while_a_call_is_being_dialed_its_row_is_left_to_the_next_reading(ledger: FullLedger) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 24)])
-    (call,) = await dial(ledger, campaign)
-    assert await read(ledger, campaign, [patient(1, 48, name="New")]) == ["changed"]
-    assert (await contact(ledger, campaign, phone(1))).name == "Person 1"
-    await ledger.record_sends([outcome(call, NotPlaced("throttled"), START + 5)])
-    assert await read(ledger, campaign, [patient(1, 48, name="New")]) == ["changed"]
-    row = await attempt(ledger, call.attempt_id)
-    assert (row.name, row.due_at) == ("New", START + 24 * H)
-
-
-async def test_another_key_is_another_person_who_is_called_from_the_start(ledger: FullLedger) -> None:
-    spec = replace(SPEC, reminder=Reminder())
-    campaign = await opened(ledger, spec=spec)
-    await read(ledger, campaign, [person(1), person(2)])
-    one, two = await place(ledger, campaign)
-    await end(ledger, one, Disposition.ANSWERED, REACHED)
-    await read(ledger, campaign, [replace(person(1), key="new"), replace(person(2), key="new too")])
-    assert (await contact(ledger, campaign, phone(2))).key == "k2", "a call to the former is open"
-    (again,) = await dial(ledger, campaign)
-    assert (again.phone, again.number_of) == (phone(1), 2)
-    await end(ledger, two, Disposition.ANSWERED, REACHED)
-    await read(ledger, campaign, [replace(person(1), key="new"), replace(person(2), key="new too")])
-    assert await status(ledger, campaign, 2) is ContactStatus.ACTIVE
-
-
-async def test_another_zone_is_looked_at_at_once(ledger: FullLedger) -> None:
-    mornings = CallingWindow(frozenset(range(7)), ((9 * 60, 12 * 60),), rules="off", rules_reason="a test")
-    spec = replace(SPEC, reminder=Reminder(), window=mornings)
-    campaign = await opened(ledger, spec=spec)
-    await read(ledger, campaign, [person(1, "UTC")])
-    assert await claim(ledger, campaign) == []
-    await read(ledger, campaign, [person(1, "America/New_York")])
-    assert len(await claim(ledger, campaign)) == 1
-
-
-async def test_who_is_suppressed_stays_so_whatever_the_source_says(ledger: FullLedger) -> None:
-    campaign = await opened(ledger)
-    await read(ledger, campaign, [patient(1, 24)])
-    await ledger.suppress([Suppression(phone(1), "asked")])
-    await read(ledger, campaign, [patient(1, 48)])
-    assert await status(ledger, campaign, 1) is ContactStatus.SUPPRESSED
-    assert await claim(ledger, campaign) == []

@@ -175,8 +175,8 @@ class Records:
         return [
             Made(t.dialed_at, t.state, t.disposition, t.ended_at)
             for t in self._tries.values()
-            if (t.person.new.person == new.person or t.phone == new.phone)
-            and t.dialed_at is not None
+            if t.dialed_at is not None
+            and (t.person.new.person == new.person or t.phone == new.phone)
             and (t.state is not AttemptState.REFUSED or t.attempt_id in told)
         ]
 

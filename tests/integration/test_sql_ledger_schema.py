@@ -22,9 +22,11 @@ from dialer.adapters.sql_ledger.tables import metadata
 from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import ContactStatus
+from dialer.domain.suppression import hash_of
 from dialer.errors import LedgerUnavailable
+from dialer.ports import Suppression
 from tests.fakes.clock import ManualClock
-from tests.ledger_steps import claim, dial, listed, person, running
+from tests.ledger_steps import claim, dial, listed, person, phone, running, spec
 
 
 def test_head_is_the_newest_script() -> None:
@@ -146,3 +148,19 @@ async def test_a_full_disk_is_reported_and_nothing_is_half_done(sqlite_ledger_ur
     assert len(await claim(ledger, campaign)) == 2
     assert len(await listed(ledger.contact_rows(campaign.campaign_id))) == 3
     await ledger.aclose()
+
+
+async def test_a_suppression_outlives_the_people_it_names(ledger_url: str, clock: ManualClock) -> None:
+    ledger = await SqlLedger.open(ledger_url, clock)
+    try:
+        campaign = await ledger.open_campaign(spec())
+        await ledger.suppress([Suppression(phone(1), "asked"), Suppression(hash_of(phone(2)), "asked")])
+        people = [person(1), person(2), person(3)]
+        assert await ledger.add_contacts(campaign.campaign_id, people) == ["suppressed", "suppressed", "queued"]
+        engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+        with engine.begin() as connection:
+            for table in ("attempts", "contacts"):
+                connection.execute(text(f"DELETE FROM {table}"))
+        assert await ledger.add_contacts(campaign.campaign_id, people) == ["suppressed", "suppressed", "queued"]
+    finally:
+        await ledger.aclose()

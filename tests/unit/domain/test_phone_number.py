@@ -1,28 +1,18 @@
 """Every number here is reserved for fiction (+1 555-01xx, +44 20 7946 0xxx) or plainly patterned (+91 90000 0...)."""
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
-from zoneinfo import ZoneInfo
 
-import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from phonenumbers import PhoneNumberType
-from phonenumbers.timezone import time_zones_for_number
-from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.domain.phone_number import (
-    CALLABLE_TYPES,
     Phone,
     Unusable,
     is_region,
     mask,
     parse_phone,
     parse_phones,
-    zones_of,
 )
 
 KOLKATA = ("Asia/Kolkata",)
@@ -181,47 +171,6 @@ def test_a_list_is_read_in_order() -> None:
         Unusable("the phone number is empty", "fill it in or remove the row"),
         INDIAN,
     ]
-
-
-def _examples() -> list[phonenumbers.PhoneNumber]:
-    found = (
-        phonenumbers.example_number_for_type(region, kind)
-        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
-        for kind in PhoneNumberType.values()
-    )
-    return [number for number in found if number]
-
-
-def same_clocks(one: Iterable[str], other: Iterable[str]) -> bool:
-    """Whether zones have the same set of clocks, whatever they are called."""
-    moments = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in range(1, 13)]
-
-    def clocks(zones: Iterable[str]) -> set[tuple[timedelta | None, ...]]:
-        return {tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in moments) for zone in zones}
-
-    return clocks(one) == clocks(other)
-
-
-def test_verdict_and_zones_are_those_of_the_library_for_every_country_and_type() -> None:
-    for number in _examples():
-        text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-        phone = parse_phone(text)
-        if phonenumbers.number_type(number) in CALLABLE_TYPES:
-            zones = tuple(zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown")
-            assert isinstance(phone, Phone)
-            assert phone[:2] == (text, phonenumbers.region_code_for_number(number) or "")
-            assert same_clocks(phone.zones, zones)
-        else:
-            assert isinstance(phone, Unusable)
-
-
-def test_every_zone_of_the_library_is_known_here_by_its_present_name() -> None:
-    table = files("tzdata").joinpath("zoneinfo", "zone.tab").read_text()
-    present = {line.split("\t")[2] for line in table.splitlines() if not line.startswith("#")}
-    for prefix in TIMEZONE_DATA:
-        kind = PhoneNumberType.FIXED_LINE
-        for zone in zones_of(int(prefix[:1]), prefix[1:], kind):
-            assert zone in present
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,13 @@
 """Where a person may be, by what the list says and what the number tells."""
 
-from collections import defaultdict
-
 import pytest
-from phonenumbers.geodata import GEOCODE_DATA
-from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.domain.north_america import (
     base_of,
     state_called,
-    states_of_area,
     states_of_postal,
-    zones_of_states,
 )
-from dialer.domain.phone_number import Phone, parse_phone
+from dialer.domain.phone_number import Phone
 from dialer.domain.whereabouts import Declared, Unplaced, Whereabouts, places_of_number, whereabouts
 
 NEW_YORK, CHICAGO, LOS_ANGELES, KOLKATA = "America/New_York", "America/Chicago", "America/Los_Angeles", "Asia/Kolkata"
@@ -104,28 +98,6 @@ def test_states_are_known_by_code_and_name(country: str, text: str, code: str) -
 )
 def test_postal_codes(country: str, text: str, codes: tuple[str, ...]) -> None:
     assert states_of_postal(country, text) == codes
-
-
-def test_every_area_code_of_the_library_has_its_state() -> None:
-    """A new area code must be added to the table before a new libphonenumber is taken."""
-    known = {prefix[1:4] for prefix in GEOCODE_DATA if prefix.startswith("1") and len(prefix) >= 4}
-    numbers = {area: parse_phone(f"+1{area}2345678") for area in known}
-    of_states = {area for area, phone in numbers.items() if isinstance(phone, Phone) and phone.region in ("US", "CA")}
-    assert len(of_states) > 400
-    assert {area for area in of_states if not states_of_area(area)} == set()
-
-
-def test_every_state_has_the_zones_of_its_area_codes() -> None:
-    zones: dict[str, set[str]] = defaultdict(set)
-    for prefix, listed in TIMEZONE_DATA.items():
-        area = prefix[1:4]
-        if prefix.startswith("1") and len(area) == 3 and len(states_of_area(area)) == 1:
-            zones[states_of_area(area)[0]].update(listed)
-    # The same clocks by other names.
-    same = {"America/North_Dakota/Center", "America/Boise", "America/Juneau"}
-    assert len(zones) > 55
-    for state, found in zones.items():
-        assert found - same <= set(zones_of_states([state])), state
 
 
 def test_overlays_share_the_ground_of_their_base() -> None:
