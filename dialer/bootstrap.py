@@ -32,8 +32,9 @@ from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.place_call import PlaceCall
+from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
-from dialer.pipeline.reconcile_calls import ReconcileCalls
+from dialer.pipeline.reconcile_calls import ReconcileCalls, Reconciled
 from dialer.ports import CallProvider, Clock, ContactSource
 from dialer.provider_access import account_limits, open_providers
 
@@ -115,20 +116,26 @@ class App:
         except LedgerUnavailable as unavailable:
             log.warning("reconciler.skipped", account=account, error=str(unavailable))
             return
-        if done.scarce:
-            await self.redis.pexpire(self._turn(account), self._period_ms(scarce=True))
+        turn, now = self._turn(account), self.clock.now()
+        before = float(await self.redis.set(f"{turn}-at", now, ex=3600, get=True) or now)
+        # While lines are short, a call that is over holds up another: read twice as often.
+        again_s = 0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, now - before)
+        await self.redis.pexpire(turn, _ms(again_s))
+
+    def _again_s(self, done: Reconciled, elapsed_s: float) -> float:
+        page_size = done.rows / max(1, done.pages)
+        return next_look_s(0.9 * self.settings.reconcile_interval_s, elapsed_s, done.news, page_size)
 
     async def _is_due(self, account: str) -> bool:
-        period = self._period_ms(scarce=False)
-        return bool(await self.redis.set(self._turn(account), b"1", px=period, nx=True))
+        period_ms = _ms(0.9 * self.settings.reconcile_interval_s)
+        return bool(await self.redis.set(self._turn(account), b"1", px=period_ms, nx=True))
 
     def _turn(self, account: str) -> str:
         return f"dialer:{self.ledger.identity}:{account}:log-read"
 
-    def _period_ms(self, *, scarce: bool) -> int:
-        """While lines are short, a call that is over holds up another: read twice as often."""
-        share = 0.4 if scarce else 0.9
-        return max(50, int(self.settings.reconcile_interval_s * share * 1000))
+
+def _ms(seconds: float) -> int:
+    return max(50, int(seconds * 1000))
 
 
 @contextmanager

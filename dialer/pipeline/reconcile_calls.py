@@ -16,8 +16,9 @@ from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.matching import Match, Matcher, contradicts
 from dialer.domain.redial import CallBack, Redial, Settle, after_attempt
-from dialer.errors import LedgerUnavailable, ProviderError
+from dialer.errors import LedgerUnavailable
 from dialer.pipeline.heed_opt_outs import HeedOptOuts
+from dialer.pipeline.read_log import LogReader, LogReading
 from dialer.ports import (
     Absent,
     CallProvider,
@@ -47,10 +48,11 @@ UNREADABLE_PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """What one tick of the reconciler did. ``complete``: the scan reached far enough without a gap."""
+    """What one tick of the reconciler did. ``complete``: the log was read far enough, and without a gap."""
 
     pages: int = 0
     rows: int = 0
+    news: int = 0
     ended: int = 0
     adopted: int = 0
     absent: int = 0
@@ -58,16 +60,6 @@ class Reconciled:
     complete: bool = True
     scarce: bool = False
     """Whether a campaign has as many calls open as it may: a freed line is waited for."""
-
-
-@dataclass(slots=True)
-class _Scan:
-    """What was read in one walk from the newest row back."""
-
-    pages: int = 0
-    rows: dict[str, CallLog] = field(default_factory=dict)
-    complete: bool = False
-    unreadable: int = 0
 
 
 @dataclass(frozen=True)
@@ -92,31 +84,43 @@ class ReconcileCalls:
     heeded: set[str] = field(default_factory=set)
     """Calls whose opt-out stands in the suppression list."""
     chance: Random = field(default_factory=SystemRandom)
+    reader: LogReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        reader = LogReader(self.ledger, self.provider, self.horizon_s, self.passing)
+        object.__setattr__(self, "reader", reader)
 
     async def tick(self) -> Reconciled:
-        """One round: scan the log as far back as anything waits, settle what it shows and what it cannot show."""
+        """One round: read the log as far back as it is time for, settle what it shows and what it cannot show."""
         account, started = self.provider.account, self.clock.now()
         waiting = await self.ledger.open_attempts(account, started - 2 * self.horizon_s)
         unsettled = [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]
         late = self._unanalysed_since(started)
-        if not unsettled and late is None and not (waiting and self._quiet_s(started) >= CORRECT_EVERY_S):
+        correct = not unsettled and bool(waiting) and self._quiet_s(started) >= CORRECT_EVERY_S
+        oldest = unsettled[0].dialed_at if unsettled else None
+        whole = self.reader.should_walk(started, oldest, at_once=correct or late is not None)
+        if not unsettled and not whole:
             return Reconciled()
-        since = min([*(attempt.dialed_at for attempt in (unsettled or waiting)[:1]), *([late] if late else [])])
-        since -= CLOCK_SKEW_S
+        back = [attempt.dialed_at for attempt in (unsettled or waiting)[:1]]
+        since = min([*back, *([late] if late is not None and whole else [])]) - CLOCK_SKEW_S
         self.read_at[account] = started
-        scan = await self._scan(since)
-        await self._remember(account, started, since, scan)
-        self._mind_analysis(scan, started)
+        if late is not None and whole:
+            self.read_at[account + ANALYSIS] = started
+        scan = await self.reader.read(since, started, whole=whole)
+        await self._remember(account, since, scan)
+        self._mind_analysis(scan)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
-        matched = await self._match(scan, waiting, specs, self._stranded(scan, unsettled, started))
+        matched = self._match(scan, waiting, specs, self._stranded(scan, unsettled))
         self.passing("reconcile.matched")
         matched = await self._heed(list(scan.rows.values()), matched, waiting, specs)
         ended = await self._record(account, matched)
         await self._audit(account, matched, specs, since)
+        explained = {row.log.call_id for row in matched if row.attempt_id is not None}
+        self.reader.remember([row.log for row in matched], explained, started)
         over = {row.attempt_id for row in matched if row.log.disposition is not None}
         absent = await self._settle_absent(
-            account, [attempt for attempt in unsettled if attempt.attempt_id not in over], specs, started, scan
+            account, [attempt for attempt in unsettled if attempt.attempt_id not in over], specs, scan
         )
         return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
 
@@ -129,7 +133,9 @@ class ReconcileCalls:
         account = self.provider.account
         waiting = await self.ledger.open_attempts(account, self.clock.now() - 2 * self.horizon_s)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
-        matched = await self._match(_Scan(rows={row.call_id: row for row in rows}), waiting, specs, set())
+        heard = LogReading(self.clock.now(), rows={row.call_id: row for row in rows})
+        heard.settled |= (await self.ledger.known_calls(account, list(heard.rows))).keys()
+        matched = self._match(heard, waiting, specs, set())
         matched = await self._heed(rows, matched, waiting, specs)
         return await self._record(account, [row for row in matched if row.attempt_id is not None])
 
@@ -139,14 +145,16 @@ class ReconcileCalls:
 
     def _unanalysed_since(self, now: float) -> float | None:
         """When the oldest call began of which it is time to ask again what was said."""
+        if not self.unanalysed:
+            self.read_at[self.provider.account + ANALYSIS] = now
         if self._quiet_s(now, ANALYSIS) < ANALYSED_EVERY_S:
             return None
-        self.read_at[self.provider.account + ANALYSIS] = now
         for call_id in [call_id for call_id, (_, until) in self.unanalysed.items() if until <= now]:
             del self.unanalysed[call_id]
         return min((began_at for began_at, _ in self.unanalysed.values()), default=None)
 
-    def _mind_analysis(self, scan: _Scan, now: float) -> None:
+    def _mind_analysis(self, scan: LogReading) -> None:
+        now = scan.started
         for call_id, row in scan.rows.items():
             if row.analysed:
                 self.unanalysed.pop(call_id, None)
@@ -171,57 +179,34 @@ class ReconcileCalls:
             for row in matched
         ]
 
-    async def _scan(self, since: float) -> _Scan:
-        """Read until everything is older than ``since``; a page that fails leaves the scan incomplete.
-
-        It stops early only in a log that proved to run from new to old: nobody promises an order.
-        """
-        scan, unreadable, newest = _Scan(), 0, None
-        try:
-            async for page in self.provider.read_logs(since):
-                scan.pages += 1
-                self.passing("reconcile.page")
-                unreadable += page.unreadable
-                scan.rows |= {row.call_id: row for row in page.rows if row.call_id not in scan.rows}
-                begun = [row.started_at for row in page.rows if row.started_at is not None]
-                newest = begun[0] if newest is None and begun else newest
-                if newest is not None and begun and max(begun) < since and begun[-1] < newest:
-                    break
-        except ProviderError as failed:
-            log.warning("log.unreadable", account=self.provider.account, pages=scan.pages, error=str(failed))
-            return scan
-        scan.complete, scan.unreadable = True, unreadable
-        return scan
-
-    async def _remember(self, account: str, started: float, since: float, scan: _Scan) -> None:
+    async def _remember(self, account: str, since: float, scan: LogReading) -> None:
         """For the story of whoever waited for it; to read the log matters more than to say so."""
         whole = scan.complete and not scan.unreadable
-        told = LogScan(started, self.clock.now(), since, scan.pages, len(scan.rows), whole)
+        told = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), whole)
         with suppress(LedgerUnavailable):
             await self.ledger.record_scan(account, told)
 
-    def _stranded(self, scan: _Scan, unsettled: Sequence[OpenAttempt], started: float) -> set[int]:
+    def _stranded(self, scan: LogReading, unsettled: Sequence[OpenAttempt]) -> set[int]:
         """Attempts whose call ids are nowhere in a whole log, though their time is up: other evidence must do."""
         if not scan.complete:
             return set()
         return {
             attempt.attempt_id
             for attempt in unsettled
-            if attempt.call_id not in scan.rows and attempt.dialed_at + self.horizon_s < started
+            if attempt.call_id not in scan.rows and attempt.dialed_at + self.horizon_s < scan.started
         }
 
-    async def _match(
+    def _match(
         self,
-        scan: _Scan,
+        scan: LogReading,
         waiting: Sequence[OpenAttempt],
         specs: Mapping[int, CampaignSpec],
         stranded: set[int],
     ) -> list[Matched]:
-        settled = await self.ledger.known_calls(self.provider.account, list(scan.rows))
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         matcher = Matcher(CLOCK_SKEW_S, self.horizon_s, self.provider.ids_are_final, stranded)
         matcher.add(waiting)
-        rows = [row for call_id, row in scan.rows.items() if call_id not in settled]
+        rows = [row for call_id, row in scan.rows.items() if call_id not in scan.settled]
         found: dict[str, Match] = {}
         for evidence in (matcher.by_id, matcher.by_token, matcher.likely):
             for row in rows:
@@ -300,15 +285,14 @@ class ReconcileCalls:
         account: str,
         unseen: Sequence[OpenAttempt],
         specs: Mapping[int, CampaignSpec],
-        scan_started: float,
-        scan: _Scan,
+        scan: LogReading,
     ) -> int:
         """Believe that a call left no outcome: only from complete scans that began after the horizon.
 
         A row that cannot be read might be the one that is missed: then the wait is longer, but not for ever.
         """
         patience_s = self.horizon_s * (UNREADABLE_PATIENCE if scan.unreadable else 1)
-        past = [attempt for attempt in unseen if attempt.dialed_at + patience_s < scan_started]
+        past = [attempt for attempt in unseen if attempt.dialed_at + patience_s < scan.started]
         if not scan.complete:
             return 0
         looked = {attempt.attempt_id: self.unseen.get(attempt.attempt_id, 0) + 1 for attempt in past}
@@ -324,7 +308,7 @@ class ReconcileCalls:
         await self.pacer.release(account, [attempt.attempt_id for attempt in past])
         return sum(closed)
 
-    def _absent(self, attempt: OpenAttempt, spec: CampaignSpec, scan: _Scan) -> Absent:
+    def _absent(self, attempt: OpenAttempt, spec: CampaignSpec, scan: LogReading) -> Absent:
         open_row = scan.rows.get(attempt.call_id or "")
         silent = attempt.state is AttemptState.PLACED and self.provider.silent_when_unanswered and open_row is None
         disposition = Disposition.NO_ANSWER if silent else Disposition.UNCONFIRMED
@@ -337,13 +321,15 @@ class ReconcileCalls:
             reason += f': its row still says "{open_row.raw_status}"'
         return Absent(attempt.attempt_id, disposition, reason, self._follow(spec, disposition, attempt, None))
 
-    def _told(self, scan: _Scan, matched: Sequence[Matched], ended: int, absent: int, scarce: bool) -> Reconciled:
+    def _told(self, scan: LogReading, matched: Sequence[Matched], ended: int, absent: int, scarce: bool) -> Reconciled:
         unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})
         if unmapped:
             log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
         adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
         complete = scan.complete and not scan.unreadable
-        return Reconciled(scan.pages, len(scan.rows), ended, adopted, absent, len(unmapped), complete, scarce)
+        return Reconciled(
+            scan.pages, len(scan.rows), scan.news, ended, adopted, absent, len(unmapped), complete, scarce
+        )
 
 
 def _scarce(unsettled: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]) -> bool:

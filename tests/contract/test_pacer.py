@@ -63,6 +63,12 @@ async def send(pacer: Pacer, campaign_id: int, attempt_id: int, patience_s: floa
     return None
 
 
+async def send_again(pacer: Pacer, attempt_id: int) -> float | None:
+    """Send with the line that the attempt holds."""
+    grant = await pacer.again(ACCOUNT, 1, attempt_id, 1.0)
+    return time.monotonic() if grant is not None and await grant.slot() else None
+
+
 def holds(grant: Grant) -> bool:
     return grant.valid
 
@@ -181,6 +187,19 @@ async def test_again_keeps_the_line(pacer: Pacer) -> None:
     grant = await pacer.again(ACCOUNT, 1, 1, 1.0)
     assert grant is not None and await grant.slot()
     assert (await pacer.state(ACCOUNT)).lines == 1
+
+
+@pytest.mark.parametrize(("account", "campaign"), [(Limits(0, 2), FREE), (FREE, Limits(0, 2))])
+async def test_a_line_given_to_another_meanwhile_is_kept_by_nobody_twice(
+    pacer: Pacer, account: Limits, campaign: Limits
+) -> None:
+    """A worker stood still between its grant and its intent: its lines were taken for free, and given away."""
+    await ready(pacer, account, campaign)
+    ends = WallClock().now() + 600
+    await pacer.restore(ACCOUNT, dict.fromkeys((1, 2, 3), (1, ends)))
+    assert await pacer.again(ACCOUNT, 1, 1, 0.05) is None
+    await pacer.release(ACCOUNT, [1])
+    assert await send_again(pacer, 2) is not None
 
 
 async def test_restore_makes_lines_equal_to_what_is_live(pacer: Pacer) -> None:

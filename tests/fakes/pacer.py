@@ -172,10 +172,11 @@ class MemoryPacer:
     def _line(self, at: _Account, own: Limits, campaign_id: int, attempt_id: int) -> bool:
         now = self._clock.now()
         at.lines = {id_: line for id_, line in at.lines.items() if line.ends > now}
-        if attempt_id in at.lines:
-            return True
         used = sum(line.campaign_id == campaign_id for line in at.lines.values())
         cap = at.limits.concurrent_calls if at.limits else 0
+        if attempt_id in at.lines:
+            # Who stood still too long between grant and intent finds its line given to another.
+            return not (0 < cap < len(at.lines) or 0 < own.concurrent_calls < used)
         if (cap and len(at.lines) >= cap) or (own.concurrent_calls and used >= own.concurrent_calls):
             return False
         at.lines[attempt_id] = _Line(campaign_id, now + LIFE_S, now)

@@ -15,6 +15,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from dialer.adapters.redis_pacer import RedisPacer
+from dialer.adapters.redis_pacer.timing import Timing
 from dialer.errors import QueueUnavailable
 from dialer.ports import Limits
 from tests.redis_server import RedisServer, running_redis
@@ -274,6 +275,19 @@ async def test_a_brake_reaches_every_process_within_milliseconds(server: RedisSe
     assert not [moment for moment in sent if braked + 0.02 < moment < braked + 0.79]
     resumed = [moment for moment in sent if moment >= braked + 0.79]
     assert sum(moment < resumed[0] + 0.1 for moment in resumed) <= 3
+
+
+async def test_a_grant_for_at_once_is_void_before_its_line_can_be_given_away(client: "Redis") -> None:
+    pacer = RedisPacer(client, "young", time.monotonic, Timing(young_s=0.2))
+    await ready(pacer, 0, 1)
+    grant = await pacer.acquire(ACCOUNT, 1, 1, 1.0)
+    assert grant is not None and await grant.slot()
+    async with asyncio.timeout(2):
+        while await grant.slot():
+            await asyncio.sleep(0.01)
+    another = await pacer.again(ACCOUNT, 1, 1, 1.0)
+    assert another is not None and await another.slot()
+    await pacer.aclose()
 
 
 async def test_redis_holds_ids_and_numbers_only(client: "Redis", pacer: RedisPacer) -> None:

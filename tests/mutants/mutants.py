@@ -91,7 +91,7 @@ MUTANTS = (
              "LIVE = frozenset({S.DIALING, S.PLACED})"),
     ), (DIALING,), within="hold_a_line and sqlite"),
     Mutant(12, "a reading goes back to the one before only", (
-        Edit(RECONCILE, "since = (unsettled or waiting)[0].dialed_at - CLOCK_SKEW_S",
+        Edit(RECONCILE, "since = min([*back, *([late] if late is not None and whole else [])]) - CLOCK_SKEW_S",
              "since = self.read_at.get(account, 0.0)"),
     ), (RECONCILING,)),
     Mutant(13, "absence is believed of a reading that broke off", (

@@ -9,7 +9,8 @@ from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import NotPlaced
 from dialer.pipeline.enqueue_due import EnqueueDue
-from dialer.pipeline.reconcile_calls import ReconcileCalls, _Scan
+from dialer.pipeline.read_log import LogReader, LogReading
+from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import OpenAttempt, Swept
 from tests.simulation.faults import Rates
 from tests.simulation.processes import TIMES, Build
@@ -49,10 +50,18 @@ class FreesUnknownLines(EnqueueDue):
 class BelievesHalfScans(ReconcileCalls):
     """What a reading that broke off did not show is taken for absent."""
 
-    async def _scan(self, since: float) -> _Scan:
-        scan = await super()._scan(since)
-        scan.complete, scan.unreadable = True, 0
-        return scan
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "reader", ReadsHalf(self.ledger, self.provider, self.horizon_s))
+
+
+class ReadsHalf(LogReader):
+    """A reading that broke off passes for a whole one."""
+
+    async def read(self, since: float, now: float, *, whole: bool) -> LogReading:
+        reading = await super().read(since, now, whole=whole)
+        reading.complete, reading.unreadable = True, 0
+        return reading
 
 
 STORMY = Rates()

@@ -126,6 +126,10 @@ local function others(zset, since, campaign)
   return sum
 end
 
+local function too_many(c)
+  return c.cap > 0 and c.lines > c.cap or s.cap > 0 and s.lines > s.cap
+end
+
 -- True when a line is to be had for one more call of this campaign.
 local function line_free(c)
   if c.cap > 0 and c.lines >= c.cap then return false end

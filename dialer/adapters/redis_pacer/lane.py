@@ -36,7 +36,7 @@ class Lane:
 
 @dataclass(slots=True, eq=False)
 class PacedGrant:
-    """A slot and a line. ``due`` is the monotonic moment of the slot, minus infinity for at once."""
+    """A slot and a line. ``due`` is the monotonic moment of the slot; of a grant for at once, when it was given."""
 
     keeper: Keeper
     lane: Lane

@@ -52,7 +52,8 @@ end
 -- A slot for one attempt: the slot (0: at once), or nothing with why and when to ask again.
 local function grant_one(c, id, horizon, life)
   local has_line = redis.call('ZSCORE', LINES, id)
-  if not has_line and not line_free(c) then
+  -- Who stood still too long between grant and intent finds its line given to another: one of them must not call.
+  if has_line and too_many(c) or not has_line and not line_free(c) then
     redis.call('SET', key .. ':f', '1', 'PX', '2000')
     return nil, FULL, 0
   end

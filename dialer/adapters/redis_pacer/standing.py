@@ -50,7 +50,7 @@ class Standing:
 
     def grant(self, lane: Lane, slot_us: int) -> PacedGrant:
         """A grant under what holds now; ``slot_us`` 0 for at once."""
-        due = self.redis_clock.local(slot_us) if slot_us else -math.inf
+        due = self.redis_clock.local(slot_us) if slot_us else self.clock()
         return PacedGrant(self, lane, self.epoch, self.fence, lane.fence, slot_us, due)
 
     def see(self, look: Look, sent: float) -> None:
@@ -119,7 +119,7 @@ class Standing:
             grant.fence == self.fence
             and grant.lane_fence == grant.lane.fence
             and now - self.heard <= self.timing.deaf_s
-            and (grant.slot_us == 0 or now <= grant.due + self.timing.deaf_s)
+            and now <= grant.due + (self.timing.deaf_s if grant.slot_us else self.timing.young_s / 2)
         )
 
     async def await_slot(self, grant: PacedGrant) -> bool:
