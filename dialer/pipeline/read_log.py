@@ -1,12 +1,13 @@
 """How far back the call log is read: a look at what is new, or a walk past everything that waits.
 
-A page costs a request, and a call that is waited for may be an hour old while thousands came after it. So most readings
-are *looks*: they end where nothing is news any more, and cost what is new. Only a *walk* reads on until all is older
-than the oldest call that waits; it finds rows that came late, and it alone proves absence.
+A page costs a request, and a call that is waited for may be an hour old while thousands came after it. So most
+readings are *looks*: they end where nothing is news any more, and cost what is new. Now and then one goes on past the
+oldest call that may just have ended, for some last longer than others. Only a *walk* reads on until all is older than
+the oldest call that waits; it finds rows that came late, and it alone proves absence.
 """
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -27,10 +28,12 @@ WALK_PAGE_S = 0.5
 WALKS_OF_A_HORIZON, FEWEST_WALKS_OF_A_HORIZON = 40, 4
 OVERDUE_S, OVERDUE_PART = 300.0, 10
 """A call without an outcome is walked for when it is so old, or a tenth of the horizon if that is less."""
-FILLED = 0.85
-"""The part of its pages that a look should find to be news."""
-SLOWEST = 2
-"""Where much is new, a reading waits for full pages, but never longer than so many intervals."""
+COVERS_OF_A_HORIZON, CHEAP_PAGES = 70, 2
+"""How often a look goes past the calls that may just have ended: always, where that is so cheap."""
+CLOCK_SKEW_S, NEAR_S = 300.0, 10.0
+"""How much earlier than its request a call may begin by the provider's clock: at most, and beyond what was seen."""
+FULL_PAGES, SLOWEST = 10, 4
+"""Where much is new, a look waits for so many pages of it, but never longer than so many intervals."""
 REMEMBERED = 50_000
 
 
@@ -58,18 +61,35 @@ class LogReader:
     passing: Passing = unwatched
     walked_at: float = -math.inf
     walked_pages: int = 0
+    covered_at: float = -math.inf
+    covered_pages: int = 0
+    behind_s: float | None = None
+    """The most that a call was seen to begin before its request, by two clocks."""
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """Rows that are not settled, and how they stood when they were read."""
 
     def should_walk(self, now: float, oldest: float | None, *, at_once: bool = False) -> bool:
         """Whether it is time to look for what has waited since ``oldest`` (unix seconds; None: for nothing)."""
-        late = oldest is not None and now - oldest >= min(OVERDUE_S, self.horizon_s / OVERDUE_PART)
+        late = oldest is not None and oldest <= self._overdue(now)
         return (late or at_once) and now - self.walked_at >= self._rest_s()
 
-    async def read(self, since: float, now: float, *, whole: bool) -> LogReading:
-        """Walk back to ``since`` when ``whole``, else look. A page that fails leaves the reading incomplete.
+    def since(self, dialed_at: Sequence[float], now: float, *, scarce: bool) -> float:
+        """How far back a look must go for calls that were dialed then: unix seconds, ``inf`` for no further than news.
 
-        It stops early only in a log that proved to run from new to old: nobody promises an order.
+        ``scarce``: a line that comes free is waited for.
+        """
+        due = now - self.covered_at >= self.horizon_s / COVERS_OF_A_HORIZON
+        if not (due or scarce or self.covered_pages <= CHEAP_PAGES):
+            return math.inf
+        overdue = self._overdue(now)
+        young = min((moment for moment in dialed_at if moment > overdue), default=now)
+        return young - (CLOCK_SKEW_S if self.behind_s is None else min(CLOCK_SKEW_S, self.behind_s + NEAR_S))
+
+    async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
+        """Walk back to ``since``, or look: past ``look_since``, and on while there is news.
+
+        A page that fails leaves the reading incomplete. It stops early only in a log that proved to run from new to
+        old: nobody promises an order.
         """
         reading, newest = LogReading(now), None
         try:
@@ -81,15 +101,30 @@ class LogReader:
                     continue
                 if max(begun) < since:
                     break
-                if not whole and not any(fresh[-max(1, len(fresh) // TAIL) :]):
+                covered = look_since is not None and max(begun) < look_since
+                if covered and not any(fresh[-max(1, len(fresh) // TAIL) :]):
+                    self._note(reading, look_since)
                     return reading
         except ProviderError as failed:
             log.warning("log.unreadable", account=self.provider.account, pages=reading.pages, error=str(failed))
             return reading
         reading.complete = True
-        if whole:
-            self.walked_at, self.walked_pages = now, reading.pages
+        self._note(reading, look_since)
         return reading
+
+    def learn(self, begun_before_s: Iterable[float]) -> None:
+        """How much earlier than their requests calls began, by the provider's clock; negative for later."""
+        for seconds in begun_before_s:
+            self.behind_s = seconds if self.behind_s is None else max(self.behind_s, seconds)
+
+    def _note(self, reading: LogReading, look_since: float | None) -> None:
+        if look_since is None:
+            self.walked_at, self.walked_pages = reading.started, reading.pages
+        if look_since != math.inf:
+            self.covered_at, self.covered_pages = reading.started, reading.pages
+
+    def _overdue(self, now: float) -> float:
+        return now - min(OVERDUE_S, self.horizon_s / OVERDUE_PART)
 
     def remember(self, rows: Iterable[CallLog], explained: Collection[str], now: float) -> None:
         """These are no news when they come again as they are."""
@@ -124,13 +159,11 @@ def _standing(row: CallLog) -> tuple[str, bool]:
 
 
 def next_look_s(interval_s: float, elapsed_s: float, news: int, page_size: float) -> float:
-    """When to look again, in seconds: after the interval, or later if so much is new that whole pages can be filled.
+    """When to look again, in seconds: after the interval, or later where half a page or more is new.
 
     ``news`` rows came up in the ``elapsed_s`` seconds since the reading before.
     """
-    target = FILLED * page_size
-    if elapsed_s <= 0 or not news or news * SLOWEST < target:
+    if elapsed_s <= 0 or not news:
         return interval_s
-    a_second = news / elapsed_s
-    pages = max(1, math.ceil(a_second * interval_s / target))
-    return min(max(interval_s, pages * target / a_second), SLOWEST * interval_s)
+    filled_s = FULL_PAGES * page_size * elapsed_s / news
+    return max(interval_s, min(filled_s, SLOWEST * interval_s)) if 2 * news > page_size else interval_s

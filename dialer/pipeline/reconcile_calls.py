@@ -18,7 +18,7 @@ from dialer.domain.matching import Match, Matcher, contradicts
 from dialer.domain.redial import CallBack, Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable
 from dialer.pipeline.heed_opt_outs import HeedOptOuts
-from dialer.pipeline.read_log import LogReader, LogReading
+from dialer.pipeline.read_log import CLOCK_SKEW_S, LogReader, LogReading
 from dialer.ports import (
     Absent,
     CallProvider,
@@ -34,7 +34,6 @@ from dialer.ports import (
 
 log = structlog.get_logger()
 
-CLOCK_SKEW_S = 300.0
 CORRECT_EVERY_S = 600.0
 """With nothing else open, the log is still read so often for rows that come after all."""
 ANALYSED_WITHIN_S = 900.0
@@ -106,23 +105,24 @@ class ReconcileCalls:
         self.read_at[account] = started
         if late is not None and whole:
             self.read_at[account + ANALYSIS] = started
-        scan = await self.reader.read(since, started, whole=whole)
+        specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
+        scarce = _scarce(unsettled, specs)
+        look_since = self.reader.since([attempt.dialed_at for attempt in unsettled], started, scarce=scarce)
+        scan = await self.reader.read(since, started, None if whole else look_since)
         await self._remember(account, since, scan)
         self._mind_analysis(scan)
-        specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         self.passing("reconcile.scanned")
         matched = self._match(scan, waiting, specs, self._stranded(scan, unsettled))
         self.passing("reconcile.matched")
         matched = await self._heed(list(scan.rows.values()), matched, waiting, specs)
         ended = await self._record(account, matched)
         await self._audit(account, matched, specs, since)
-        explained = {row.log.call_id for row in matched if row.attempt_id is not None}
-        self.reader.remember([row.log for row in matched], explained, started)
+        self._learn(scan, matched, waiting)
         over = {row.attempt_id for row in matched if row.log.disposition is not None}
         absent = await self._settle_absent(
             account, [attempt for attempt in unsettled if attempt.attempt_id not in over], specs, scan
         )
-        return self._told(scan, matched, ended, absent, _scarce(unsettled, specs))
+        return self._told(scan, matched, ended, absent, scarce)
 
     async def hear(self, rows: Sequence[CallLog]) -> int:
         """Take rows that came unasked, such as webhooks, as hints; answers how many attempts ended by them.
@@ -138,6 +138,13 @@ class ReconcileCalls:
         matched = self._match(heard, waiting, specs, set())
         matched = await self._heed(rows, matched, waiting, specs)
         return await self._record(account, [row for row in matched if row.attempt_id is not None])
+
+    def _learn(self, scan: LogReading, matched: Sequence[Matched], waiting: Sequence[OpenAttempt]) -> None:
+        dialed_at = {attempt.attempt_id: attempt.dialed_at for attempt in waiting}
+        ours = {row.log.call_id: dialed_at[row.attempt_id] for row in matched if row.attempt_id in dialed_at}
+        self.reader.remember([row.log for row in matched], ours, scan.started)
+        begun = [(ours[row.log.call_id], row.log.started_at) for row in matched if row.log.call_id in ours]
+        self.reader.learn(dialed - started for dialed, started in begun if started is not None)
 
     def _quiet_s(self, now: float, what: str = "") -> float:
         """Since when the log was not read, or not for ``what``."""

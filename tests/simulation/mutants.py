@@ -58,8 +58,8 @@ class BelievesHalfScans(ReconcileCalls):
 class ReadsHalf(LogReader):
     """A reading that broke off passes for a whole one."""
 
-    async def read(self, since: float, now: float, *, whole: bool) -> LogReading:
-        reading = await super().read(since, now, whole=whole)
+    async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
+        reading = await super().read(since, now, look_since)
         reading.complete, reading.unreadable = True, 0
         return reading
 

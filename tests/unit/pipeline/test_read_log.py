@@ -1,11 +1,22 @@
 """What a reading of the log costs: what is new, and now and then all that anybody waits for."""
 
+import math
+
 import pytest
 
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import CallLog, LogPage
 from dialer.domain.disposition import Disposition as D
-from dialer.pipeline.read_log import FRESH_S, OVERDUE_PART, WALKS_OF_A_HORIZON, next_look_s
+from dialer.pipeline.read_log import (
+    CHEAP_PAGES,
+    CLOCK_SKEW_S,
+    COVERS_OF_A_HORIZON,
+    FRESH_S,
+    NEAR_S,
+    OVERDUE_PART,
+    WALKS_OF_A_HORIZON,
+    next_look_s,
+)
 from tests.fakes.provider import log_row
 from tests.house import HORIZON_S, House, phone
 from tests.unit.pipeline.test_reconcile_calls import placed
@@ -39,6 +50,37 @@ async def test_a_look_over_a_short_log_is_whole() -> None:
     house = await placed(2)
     house.provider.pages = pages(answered(house, range(1)))
     assert (await house.reconciler.tick()).complete
+
+
+async def test_a_look_goes_past_calls_that_may_just_have_ended_now_and_then() -> None:
+    house = await placed(40)
+    rows = answered(house, range(40))
+    house.provider.pages = pages(rows[1:])
+    assert (await house.reconciler.tick()).ended == 39
+    house.provider.pages = pages(rows)
+    told = await house.reconciler.tick()
+    assert (told.ended, told.pages) == (0, 1), "a long call lies behind those that came after it"
+    house.clock.skip(HORIZON_S / COVERS_OF_A_HORIZON + 1)
+    told = await house.reconciler.tick()
+    assert (told.ended, told.pages) == (1, 5)
+
+
+async def test_where_a_line_is_waited_for_or_it_is_cheap_every_look_goes_so_far() -> None:
+    reader, now = (await House().opened()).reconciler.reader, 1e9
+    reader.covered_at, reader.covered_pages = now, CHEAP_PAGES + 1
+    assert reader.since([now - 20], now, scarce=False) == math.inf
+    assert reader.since([now - 20], now, scarce=True) < now - 20
+    reader.covered_pages = CHEAP_PAGES
+    assert reader.since([now - 20], now, scarce=False) < now - 20
+
+
+async def test_how_far_depends_on_how_far_the_clocks_are_apart() -> None:
+    house = await placed(1)
+    reader, now = house.reconciler.reader, house.clock.now()
+    assert reader.since([now - 20], now, scarce=True) == now - 20 - CLOCK_SKEW_S
+    house.provider.pages = pages([log_row("call-1", phone(0), now - 30 - 45, disposition=D.ANSWERED)])
+    await house.reconciler.tick()
+    assert reader.since([now - 20], now, scarce=True) == now - 20 - 45 - NEAR_S
 
 
 async def test_a_row_that_comes_late_is_walked_for_once_its_call_is_overdue() -> None:
@@ -95,12 +137,11 @@ async def test_a_call_that_goes_on_is_no_news_until_it_ends() -> None:
     ("news", "elapsed_s", "next_s"),
     [
         (0, 5.0, 5.0),
-        (40, 5.0, 5.0),  # a page would take 21 s to fill
-        (100, 5.0, 8.5),
-        (170, 5.0, 5.0),
-        (200, 5.0, 8.5),  # 40 a second: two pages are nearly full after 8.5 s
-        (500, 5.0, 5.1),
-        (100, 0.0, 5.0),
+        (100, 5.0, 5.0),  # half a page
+        (1000, 5.0, 10.0),  # ten pages of 200 come up in ten seconds
+        (400, 5.0, 20.0),  # but nobody waits for longer than four intervals
+        (4000, 5.0, 5.0),
+        (1000, 0.0, 5.0),
     ],
 )
 def test_the_next_look_waits_for_full_pages_but_not_long(news: int, elapsed_s: float, next_s: float) -> None:
