@@ -90,7 +90,7 @@ def document(log: CallLog) -> dict[str, Any]:
         "outbound": log.outbound,
         "disposition": str(log.disposition) if log.disposition else None,
         "status": log.raw_status,
-        "duration_s": log.duration_s,
+        "duration_s": None if log.duration_s is None else round(log.duration_s, 1),
         "cost": log.cost,
         "summary": log.summary,
     }
