@@ -20,6 +20,7 @@ KEY = "not-a-real-key"
 PHONE_CALL = PhoneCall(agent_id="agent-1", contact_number="+14155550123")
 PLAN = CampaignPlan(agent_id="agent-1", concurrency=2)
 CAMPAIGN = {"id": "c1", "campaign_name": "October", "campaign_status": "active"}
+BATCH: dict[str, Any] = {"name": "October", "agent_id": "ag_1", "agent_phone_number": "+14155550100"}
 STATE = {"status": "active", "expires_at": "2026-11-21T10:00:00Z"}
 
 Client = Any
@@ -57,6 +58,13 @@ class Method:
 async def every(items: AsyncIterator[Any]) -> list[Any]:
     """The whole of an iterator."""
     return [item async for item in items]
+
+
+def csv_in(folder: Path) -> Path:
+    """A list of one number."""
+    path = folder / "contacts.csv"
+    path.write_bytes(b"phone_number\n+14155550123\n")
+    return path
 
 
 def voice(name: str, kind: str, good: Any, ask: Ask) -> Method:
@@ -128,12 +136,27 @@ VAANI = [
         {"accessToken": "t"},
         lambda api, _: api.calls.generate_token("+14155550100", "s"),
     ),
+    vaani("batches.upload", "once", {"id": "b"}, lambda api, path: api.batches.upload(csv_in(path), **BATCH)),
+    vaani("batches.send", "once", {}, lambda api, _: api.batches.send("b")),
+    vaani("batches.list", "read", [], lambda api, _: every(api.batches.list())),
+    vaani("batches.get", "read", {"id": "b"}, lambda api, _: api.batches.get("b")),
+    vaani("batches.items", "read", {"items": []}, lambda api, _: every(api.batches.items("b"))),
+    vaani("batches.delete", "again", {}, lambda api, _: api.batches.delete("b")),
     vaani("agents.list", "read", [], lambda api, _: every(api.agents.list())),
     vaani("agents.get", "read", {"id": "a"}, lambda api, _: api.agents.get("a")),
     vaani("agents.create", "once", {"id": "a"}, lambda api, _: api.agents.create({"agent_name": "Bot"})),
     vaani("agents.update", "again", {"id": "a"}, lambda api, _: api.agents.update("a", {})),
     vaani("agents.delete", "again", {}, lambda api, _: api.agents.delete("a")),
+    vaani("files.upload", "once", {}, lambda api, path: api.files.upload("a", csv_in(path))),
+    vaani("files.list", "read", [], lambda api, _: every(api.files.list("a"))),
+    vaani("files.delete", "again", {}, lambda api, _: api.files.delete("a", "f.txt")),
+    vaani("files.query", "once", {"answer": "yes"}, lambda api, _: api.files.query("a", "open?")),
     vaani("numbers.list", "read", [], lambda api, _: every(api.numbers.list())),
+    vaani("numbers.search", "read", [], lambda api, _: every(api.numbers.search())),
+    vaani("numbers.purchase", "once", {}, lambda api, _: api.numbers.purchase("+14155550100")),
+    vaani("numbers.register", "once", {}, lambda api, _: api.numbers.register("+14155550100")),
+    vaani("numbers.update", "again", {}, lambda api, _: api.numbers.update("s", {})),
+    vaani("numbers.delete", "again", {}, lambda api, _: api.numbers.delete("s")),
     vaani("login.log_in", "once", {"access_token": "t"}, lambda api, _: api.login.log_in("a@example.test", "p")),
     vaani("login.refresh", "once", {"access_token": "t"}, lambda api, _: api.login.refresh()),
     vaani("login.log_out", "once", {}, lambda api, _: api.login.log_out()),

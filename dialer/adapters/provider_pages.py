@@ -13,7 +13,10 @@ from dialer.errors import AnswerUnreadable, CallRefused, NotFound
 
 T = TypeVar("T")
 
-ROWS = ("data", "call_logs", "items", "logs", "calls", "agents", "campaigns", "results", "rows")
+ROWS = (
+    *("data", "call_logs", "items", "logs", "calls", "agents", "campaigns", "results", "rows"),
+    *("batches", "files", "numbers"),
+)
 """Under one of these names an envelope holds its rows."""
 
 

@@ -1,11 +1,16 @@
-"""The API of api.vaani.ai, asynchronous: ``client.calls``, ``.agents``, ``.numbers``, ``.login``."""
+"""The API of api.vaani.ai, asynchronous.
+
+``client.calls``, ``.batches``, ``.agents``, ``.files``, ``.numbers``, ``.login``.
+"""
 
 from random import Random
 from typing import Self
 
 from dialer.adapters.provider_client import ProviderClient
 from dialer.adapters.provider_http import Endpoint
+from dialer.adapters.vaani_api.batches import Batches
 from dialer.adapters.vaani_api.calls import Calls
+from dialer.adapters.vaani_api.files import Files
 from dialer.adapters.vaani_api.login import open_http
 from dialer.adapters.vaani_api.workspace import Agents, Numbers
 from dialer.ports import Clock
@@ -24,7 +29,9 @@ class VaaniApi:
         self.http, self.login = open_http(endpoint, clock, random)
         self._client = ProviderClient(self.http)
         self.calls = Calls(self._client)
+        self.batches = Batches(self._client)
         self.agents = Agents(self._client)
+        self.files = Files(self._client)
         self.numbers = Numbers(self._client)
 
     async def __aenter__(self) -> Self:

@@ -115,8 +115,51 @@ class AgentSettings(ApiModel):
     custom_functions: List = Field(default_factory=list)
 
 
+class AgentFile(ApiModel):
+    """One file of an agent's knowledge (``GET /agents/{id}/files``); only its name is known of."""
+
+    name: Name = Field(validation_alias=AliasChoices("name", "file_name", "filename"))
+
+
+class Findings(ApiModel):
+    """What an agent's files say (``POST /agents/{id}/query``); its schema is not documented, so see ``raw`` too."""
+
+    answer: Text = Field("", validation_alias=AliasChoices("answer", "response"))
+    results: List = Field(default_factory=list, validation_alias=AliasChoices("results", "matches", "sources"))
+
+
+class Batch(ApiModel):
+    """One batch job (``GET /batch/{id}``); its schema is not documented, so see ``raw`` too.
+
+    In which zone a ``scheduled_time`` without one is, nobody says; ``timezone`` is the IANA name that came with it.
+    """
+
+    batch_id: Name = Field(validation_alias=AliasChoices("batch_id", "id", "_id"))
+    name: Text = ""
+    status: Text = ""
+    agent_id: Text = ""
+    agent_phone_number: Phone = ""
+    scheduled_time: Moment = None
+    timezone: Text = ""
+    created_at: Moment = None
+
+
+class BatchItem(ApiModel):
+    """One row of a batch (``GET /batch/{id}/items``), and the one place where a call is tied to its log.
+
+    ``status`` is pending, calling, completed or failed; ``error`` says why it failed.
+    """
+
+    item_id: Name = Field(validation_alias=AliasChoices("id", "item_id", "_id"))
+    phone_number: Phone = ""
+    status: Text = ""
+    call_log_id: Text = ""
+    dynamic_variables: Object = Field(default_factory=dict)
+    error: Text = ""
+
+
 class PhoneLine(ApiModel):
-    """One phone number of the workspace (``GET /sip``); its schema is not documented."""
+    """One phone number, the workspace's (``GET /sip``) or for sale (``/sip/search-numbers``); no schema documented."""
 
     line_id: Text = Field("", validation_alias=AliasChoices("id", "sip_id", "_id"))
     phone_number: Phone = Field("", validation_alias=AliasChoices("phone_number", "number"))

@@ -4,12 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from dialer.adapters.provider_answers import Json
-from dialer.adapters.provider_client import ProviderClient, segment
-from dialer.adapters.provider_pages import pages_of
+from dialer.adapters.provider_client import ProviderClient, Query, segment
+from dialer.adapters.vaani_api.lists import whole_list
 from dialer.adapters.vaani_api.models import AgentSettings, PhoneLine
-
-WHOLE = 1_000_000
-"""No page is documented for these lists: whatever comes is all."""
 
 
 class Agents:
@@ -18,15 +15,9 @@ class Agents:
     def __init__(self, client: ProviderClient) -> None:
         self._client = client
 
-    async def list(self) -> AsyncIterator[AgentSettings]:
+    def list(self) -> AsyncIterator[AgentSettings]:
         """``GET /agents``."""
-
-        async def ask(_: int) -> Any:
-            return await self._client.read("/agents")
-
-        async for page in pages_of(ask, WHOLE, AgentSettings.read, lambda one: one.agent_id, "list of agents"):
-            for agent in page.items:
-                yield agent
+        return whole_list(self._client, "/agents", AgentSettings.read, lambda one: one.agent_id, "list of agents")
 
     async def get(self, agent_id: str) -> AgentSettings:
         """``GET /agents/{id}``. Raises NotFound."""
@@ -47,22 +38,54 @@ class Agents:
 
 
 class Numbers:
-    """``client.numbers``: the workspace's phone numbers. They need a login, not a key."""
+    """``client.numbers`` (mvdocs.omind.ai/api-reference/phone-numbers): the workspace's phone numbers.
+
+    They need a login, not a key. The paths are documented, no body is: what is given is sent as it is. Numbers are
+    E.164. Every method raises ProviderError.
+    """
 
     def __init__(self, client: ProviderClient) -> None:
         self._client = client
 
-    async def list(self) -> AsyncIterator[PhoneLine]:
+    def list(self) -> AsyncIterator[PhoneLine]:
         """``GET /sip``."""
+        return self._lines("/sip", "list of numbers")
 
-        async def ask(_: int) -> Any:
-            return await self._client.read("/sip")
+    def search(self, query: Query | None = None) -> AsyncIterator[PhoneLine]:
+        """``GET /sip/search-numbers``: numbers that can be bought; they have no ``line_id`` yet."""
+        return self._lines("/sip/search-numbers", "list of numbers for sale", query)
 
-        pages = pages_of(ask, WHOLE, PhoneLine.read, lambda one: one.line_id or one.phone_number, "list of numbers")
-        async for page in pages:
-            for line in page.items:
-                yield line
+    async def purchase(self, phone_number: str, settings: Mapping[str, Any] | None = None) -> PhoneLine:
+        """``POST /sip/purchase-number``: costs money. One request, never repeated."""
+        return await self._add("/sip/purchase-number", phone_number, settings)
+
+    async def register(self, phone_number: str, settings: Mapping[str, Any] | None = None) -> PhoneLine:
+        """``POST /sip/register``: a number that is yours already; never repeated."""
+        return await self._add("/sip/register", phone_number, settings)
+
+    async def update(self, line_id: str, changes: Mapping[str, Any]) -> PhoneLine:
+        """``PUT /sip/{id}``. Raises NotFound."""
+        found = await self._client.write("PUT", _line(line_id), dict(changes), again=True)
+        return PhoneLine.read({"id": line_id, **found})
+
+    async def delete(self, line_id: str) -> Json:
+        """``DELETE /sip/{id}``. Raises NotFound."""
+        return await self._client.delete(_line(line_id))
+
+    def _lines(self, path: str, what: str, query: Query | None = None) -> AsyncIterator[PhoneLine]:
+        def id_of(line: PhoneLine) -> str:
+            return line.line_id or line.phone_number
+
+        return whole_list(self._client, path, PhoneLine.read, id_of, what, query=query, bare="phone_number")
+
+    async def _add(self, path: str, phone_number: str, settings: Mapping[str, Any] | None) -> PhoneLine:
+        body = {**(settings or {}), "phone_number": phone_number}
+        return PhoneLine.read({"phone_number": phone_number, **await self._client.write("POST", path, body)})
 
 
 def _path(agent_id: str) -> str:
     return f"/agents/{segment(agent_id, 'agent')}"
+
+
+def _line(line_id: str) -> str:
+    return f"/sip/{segment(line_id, 'number')}"
