@@ -1,7 +1,5 @@
 """What is asked of a vendor campaign, checked as its documents say (wire contract, section 3.12)."""
 
-import csv
-import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,10 +8,12 @@ from typing import Any
 
 from dialer.simulator.books import Call
 from dialer.simulator.checking import Invalid, problem
+from dialer.simulator.csv_file import bad_file, read_table
 from dialer.simulator.forms import File
 from dialer.simulator.options import Options
 from dialer.simulator.switchboard import Refused
 
+FILE = "csv_file"
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DAYS_A_WEEK = len(DAYS)
 EARLIEST, LATEST = time(2, 30), time(14, 29)
@@ -88,18 +88,12 @@ def leads_of(file: File) -> list[Lead]:
 
     A number that is none leaves a lead that has failed; the vendor's documents do not say.
     """
-    if not file.name.lower().endswith(".csv"):
-        raise _bad_file("The simulator reads .csv only, of the .csv, .xlsx and .xls that the vendor takes")
-    try:
-        rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"), newline=""), restval=""))
-    except (UnicodeDecodeError, csv.Error):
-        raise _bad_file("The file is no CSV in UTF-8") from None
-    columns = [name for name in (rows[0] if rows else ()) if isinstance(name, str)]
+    columns, rows = read_table(FILE, file)
     phone = _column(columns, PHONE_COLUMNS)
     if phone is None:
-        raise _bad_file("The file needs a row and a column phone_number")
+        raise bad_file(FILE, "The file needs a row and a column phone_number")
     if len(rows) > MOST_ROWS:
-        raise _bad_file(f"The file has more than {MOST_ROWS} rows")
+        raise bad_file(FILE, f"The file has more than {MOST_ROWS} rows")
     return [_lead(row, columns, phone, _column(columns, NAME_COLUMNS)) for row in rows]
 
 
@@ -169,10 +163,6 @@ def _checked(plan: Plan, options: Options, now: float) -> Plan:
         if found:
             raise Refused(options.campaign_refusal, code.replace("_", " ").capitalize(), code=code)
     return replace(plan, days=tuple(day for day in DAYS if day in days))
-
-
-def _bad_file(text: str) -> Invalid:
-    return Invalid([problem("body", "csv_file", text, "value_error")])
 
 
 def _moment(day: date, at: time) -> float:

@@ -126,7 +126,9 @@ class Options:
     vaani_export_paged: bool = _option(False, "page and page_size hold for the CSV export too")
     vaani_recording_url: bool = _option(False, "a log carries recording_url, a link that is good for an hour")
     vaani_agents: str = _option("array", "envelope of the agent list", ("array", "agents", "items", "data"))
-    vaani_keys_write: bool = _option(False, "let a key change agents, which the documents let a JWT only")
+    vaani_keys_write: bool = _option(
+        False, "let a key do what the documents let a JWT only: change agents, files, numbers, batches"
+    )
     vaani_members: tuple[str, ...] = _option((), "keys of the role Member, which may read only")
     vaani_password: str | None = _option(None, "the only password that logs in; default: any")
     vaani_token_s: float = _option(3600.0, "until an access_token from a login expires")

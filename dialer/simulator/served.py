@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from dialer.simulator.batches import Batches
 from dialer.simulator.campaigns import Campaigns
 from dialer.simulator.courier import Courier
 from dialer.simulator.desk import Desk
@@ -17,7 +18,10 @@ from dialer.simulator.switchboard import Switchboard
 from dialer.simulator.vaani import Vaani
 from dialer.simulator.vaani_accounts import VaaniAccounts
 from dialer.simulator.vaani_agents import VaaniAgents
+from dialer.simulator.vaani_batches import VaaniBatches
 from dialer.simulator.vaani_desk import VaaniDesk
+from dialer.simulator.vaani_files import VaaniFiles
+from dialer.simulator.vaani_numbers import VaaniNumbers
 from dialer.simulator.vaanivoice import Vaanivoice
 from dialer.simulator.vaanivoice_agents import VaanivoiceAgents
 from dialer.simulator.vaanivoice_campaigns import VaanivoiceCampaigns
@@ -59,7 +63,8 @@ def _vaanivoice(board: Switchboard, recordings: Recordings, storage: Storage, co
 
 def _vaani(board: Switchboard, recordings: Recordings, storage: Storage) -> Part:
     desk = VaaniDesk(board)
-    parts = (Vaani(desk, storage, recordings), VaaniAccounts(desk), VaaniAgents(desk))
+    workspace = (VaaniAgents(desk), VaaniFiles(desk), VaaniNumbers(desk), VaaniBatches(desk, Batches(board)))
+    parts = (Vaani(desk, storage, recordings), VaaniAccounts(desk), *workspace)
     operations = [operation for part in parts for operation in part.operations()]
 
     async def file(request: Request) -> Response:

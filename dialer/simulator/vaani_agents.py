@@ -1,9 +1,9 @@
-"""Dialect A's agents and phone numbers, as far as a dialer may touch them (wire contract, section 2.9).
+"""Dialect A's agents, as far as a dialer may touch them (wire contract, section 2.9).
 
-The vendor documents the fields of an agent and the paths; the envelopes, and all bodies about numbers, are ours.
+The vendor documents the fields of an agent and the paths; the envelopes are ours.
 """
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -13,11 +13,12 @@ from dialer.simulator import checking
 from dialer.simulator.agents import Agent
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import iso
-from dialer.simulator.operations import Endpoint, Operation, good, refused, sent
-from dialer.simulator.schemas import REAL, TEXT, TIME, WHOLE, listed, mapped, maybe, one, record
+from dialer.simulator.operations import Operation, good, operation, refused, sent
+from dialer.simulator.schemas import REAL, TEXT, TIME, WHOLE, listed, mapped, one, record
 from dialer.simulator.switchboard import Refused
 from dialer.simulator.vaani_desk import DIALECT, VaaniDesk
 
+_operation = partial(operation, "2.9")
 TEXTS = ("LLM_provider", "LLM_model", "STT_provider", "STT_model", "TTS_provider", "TTS_voice")
 WORDS = ("system_prompt", "first_message")
 FIELDS = {
@@ -47,12 +48,11 @@ AGENT = record(
     custom_functions=listed({"type": "object"}),
 )
 LIST = one(listed(AGENT), record(agents=listed(AGENT)), record(items=listed(AGENT)), record(data=listed(AGENT)))
-NUMBER = record(id=TEXT, phone_number=TEXT, agent_id=maybe(TEXT))
 GONE = record(message=TEXT)
 
 
 class VaaniAgents:
-    """``/agents`` and ``GET /sip``; changes are made by a user who logged in, as the documents have it."""
+    """``/agents``; changes are made by a user who logged in, as the documents have it."""
 
     def __init__(self, desk: VaaniDesk) -> None:
         self.desk = desk
@@ -81,9 +81,6 @@ class VaaniAgents:
             _operation(
                 "DELETE", "/agents/{agent_id}", self.delete, "Delete an agent", good(GONE) | refused(401, 403, 404)
             ),
-            _operation(
-                "GET", "/sip", self.numbers, "Phone numbers and their agents", good(listed(NUMBER)) | refused(401)
-            ),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -96,7 +93,7 @@ class VaaniAgents:
     async def get(self, request: Request) -> Response:
         """One agent."""
         self.desk.let_in(request)
-        return Json(_shown(self._found(request)))
+        return Json(_shown(self.desk.agent(request)))
 
     async def create(self, request: Request) -> Response:
         """Create an agent; its number must not be another's."""
@@ -114,7 +111,7 @@ class VaaniAgents:
     async def update(self, request: Request) -> Response:
         """Change what is given."""
         self.desk.let_user_in(request)
-        agent = self._found(request)
+        agent = self.desk.agent(request)
         body = await self._checked(request, ())
         if body.get("phone_number") is not None:
             self._check_free(body["phone_number"], agent)
@@ -126,14 +123,8 @@ class VaaniAgents:
     async def delete(self, request: Request) -> Response:
         """Delete: calls from its number are refused from now on."""
         self.desk.let_user_in(request)
-        self.desk.board.agents[DIALECT].remove(self._found(request))
+        self.desk.board.agents[DIALECT].remove(self.desk.agent(request))
         return Json({"message": "Agent deleted successfully"})
-
-    async def numbers(self, request: Request) -> Response:
-        """The agents' numbers."""
-        self.desk.let_in(request)
-        agents = self.desk.board.known_agents(DIALECT).newest_first()
-        return Json([{"id": f"sip_{a.agent_id}", "phone_number": a.handle, "agent_id": a.agent_id} for a in agents])
 
     # --- parts -------------------------------------------------------------------------------------------
 
@@ -146,12 +137,6 @@ class VaaniAgents:
         held_by = self.desk.board.agents[DIALECT].find(number)
         if held_by is not None and held_by is not owner:
             raise Refused(409, "Phone number already registered")
-
-    def _found(self, request: Request) -> Agent:
-        agent = self.desk.board.known_agents(DIALECT).find(request.path_params["agent_id"])
-        if agent is None:
-            raise Refused(404, "Agent not found")
-        return agent
 
 
 def _change(agent: Agent, body: dict[str, Any]) -> None:
@@ -169,11 +154,3 @@ def _shown(agent: Agent) -> dict[str, Any]:
         "created_at": iso(agent.created_at),
         "updated_at": iso(agent.updated_at),
     }
-
-
-def _operation(
-    method: str, path: str, endpoint: Endpoint, summary: str, answers: Mapping[int, Any], **more: Any
-) -> Operation:
-    return Operation(
-        method=method, path=path, endpoint=endpoint, summary=summary, section="2.9", answers=answers, **more
-    )

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dialer.simulator import checking, tokens
+from dialer.simulator.agents import Agent
 from dialer.simulator.answers import Json
 from dialer.simulator.operations import Endpoint
 from dialer.simulator.placing import refusal_headers
@@ -37,6 +38,13 @@ class VaaniDesk:
         if request.headers.get("x-api-key") and not self.board.options.vaani_keys_write:
             raise Refused(401, NOT_IN)
         self.let_in(request, writing=True)
+
+    def agent(self, request: Request) -> Agent:
+        """The agent that the path names, or 404."""
+        agent = self.board.known_agents(DIALECT).find(request.path_params["agent_id"])
+        if agent is None:
+            raise Refused(404, "Agent not found")
+        return agent
 
     def good_token(self, request: Request, kind: str) -> dict[str, Any] | None:
         """What a token of ours in that cookie says, unless it is over, revoked, or of another kind."""
