@@ -178,18 +178,20 @@ def test_every_command_of_the_page_works(simulator: str) -> None:
         run(*line.replace("CALL_ID", call_id).split()[1:])
 
 
-def test_the_program_of_the_page_works(simulator: str, home: Path) -> None:
+def test_the_program_of_the_page_works(home: Path) -> None:
     program = PAGE.read_text().split("<!-- client.py -->\n```python\n")[1].split("```")[0]
     for outcome in ("answered", "no_answer"):
+        folder = home / outcome
+        folder.mkdir()
         with simulator_thread(outcomes={outcome: 1.0}, no_answer_ring_s=(0.0, 0.0)) as url:
             call_id = placed(url)
             ended = subprocess.run(
                 [sys.executable, "-c", program.replace("http://127.0.0.1:8089", url)],
-                cwd=home, capture_output=True, text=True, timeout=60, check=False,
+                cwd=folder, capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
         assert (ended.returncode, ended.stderr) == (0, "")
         assert call_id in ended.stdout
-        assert (home / f"{call_id}.wav").exists() == (outcome == "answered")
+        assert (folder / f"{call_id}.wav").exists() == (outcome == "answered")
 
 
 @pytest.mark.usefixtures("home")
