@@ -18,7 +18,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from dialer.domain.suppression import hash_of
-from tests.acceptance.dialer_process import Home, dialing, number, provider_process, settings_for, until, write_list
+from tests.acceptance.dialer_process import (
+    QUICK,
+    Home,
+    dialing,
+    number,
+    provider_process,
+    settings_for,
+    until,
+    write_list,
+)
 from tests.redis_server import redis_server
 
 SPELLINGS = (
@@ -43,8 +52,7 @@ class Barred:
 
 def run(contacts: int, numbers: int, rate: float, after_s: float) -> Barred:
     """Import, dial for a while, bar, and dial on for ``after_s``."""
-    fast = ["--talk-s=0.1,0.5", "--ring-s=0.1,0.3", "--dial-s=0,0.1", "--no-answer-ring-s=0.2,0.4", "--log-delay-s=0.2"]
-    with provider_process(fast) as provider, redis_server() as redis, tempfile.TemporaryDirectory() as place:
+    with provider_process(QUICK) as provider, redis_server() as redis, tempfile.TemporaryDirectory() as place:
         home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis))
         try:
             home.command("enqueue", str(write_list(home.path / "list.csv", contacts)), *dialing(rate=rate))

@@ -21,4 +21,5 @@ def test_an_odd_provider(name: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(len(DIALECTS)) as pool:
         for result in pool.map(tried, DIALECTS):
             assert not result.against(), f"{result.against()}: {result.told()}\n{result.err[-3000:]}"
-            assert result.lost_answers > PEOPLE // 10, result.told()
+            # Faults are drawn as requests arrive, so their number is never the same.
+            assert result.lost_answers > PEOPLE // 20, result.told()
