@@ -1,21 +1,19 @@
-"""Servers that start when a test first asks for them, one per test process, and ledgers on a manual clock."""
+"""Servers that start when a test first asks for them, one per test process, and ledgers on a manual clock.
+
+What they need is imported with them: unit tests need none of it.
+"""
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
 
-import psycopg
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.migrate import migrate
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 from tests.ledger_steps import FullLedger
-from tests.postgres_server import fresh_database, postgres_server
-from tests.redis_server import redis_server
 
 _numbers = count(1)
 
@@ -23,6 +21,8 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A real Redis; tests share it, so keep to keys of your own."""
+    from tests.redis_server import redis_server
+
     with redis_server() as url:
         yield url
 
@@ -30,6 +30,8 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A real PostgreSQL: its URL, with ``{database}`` where the name goes."""
+    from tests.postgres_server import postgres_server
+
     with postgres_server() as url:
         yield url
 
@@ -37,6 +39,9 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(postgres_url: str) -> Iterator[str]:
     """The name of a database with the newest schema, to be copied."""
+    from dialer.adapters.sql_ledger.migrate import migrate
+    from tests.postgres_server import fresh_database
+
     with fresh_database(postgres_url, "migrated") as url:
         migrate(url)
         yield "migrated"
@@ -45,6 +50,8 @@ def migrated_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def empty_database(postgres_url: str) -> Iterator[str]:
     """The URL of an empty PostgreSQL database."""
+    from tests.postgres_server import fresh_database
+
     with fresh_database(postgres_url, f"empty{next(_numbers)}") as url:
         yield url
 
@@ -52,6 +59,8 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def postgres_ledger_url(postgres_url: str, migrated_database: str) -> Iterator[str]:
     """The URL of a fresh ledger on PostgreSQL."""
+    import psycopg
+
     name = f"ledger{next(_numbers)}"
     with psycopg.connect(postgres_url.format(database="postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_database}" STRATEGY file_copy'.encode())
@@ -62,6 +71,8 @@ def postgres_ledger_url(postgres_url: str, migrated_database: str) -> Iterator[s
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite ledger with the newest schema, to be copied."""
+    from dialer.adapters.sql_ledger.migrate import migrate
+
     path = tmp_path_factory.mktemp("ledger") / "migrated.db"
     migrate(f"sqlite:///{path}")
     return path
@@ -97,6 +108,8 @@ def any_ledger_url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture
 async def ledger(any_ledger_url: str, clock: ManualClock) -> AsyncIterator[FullLedger]:
     """An opened ledger on the manual clock: in memory, on SQLite and on PostgreSQL."""
+    from dialer.adapters.sql_ledger import SqlLedger
+
     opened: FullLedger = await SqlLedger.open(any_ledger_url, clock) if any_ledger_url else MemoryLedger(clock)
     yield opened
     await opened.aclose()

@@ -125,6 +125,8 @@ def _startable(
     shared: list[Stretch] = [(start, end + LONGEST_LEAD_S + 1)]
     for timetable, of_zones in _timetables(window, zones, places):
         for zone in of_zones:
+            if not shared:
+                return (), ()
             shared = common(shared, _open_stretches(timetable, zone, week))
     found = [(opens, min(closes - window.lead_s, end)) for opens, closes in shared if opens < end]
     kept = [(opens, closes) for opens, closes in found if opens < closes]
