@@ -194,7 +194,7 @@ class Home:
 
         return asyncio.run(look())
 
-    def until_status(self, status: str, within_s: float = 60.0, name: str = "list") -> None:
+    def until_status(self, status: str, within_s: float = 100.0, name: str = "list") -> None:
         """Wait until the campaign has this status."""
         until(lambda: self.glance(name)["status"] == status, f"{name} {status}", within_s, every_s=0.3)
 
