@@ -2,8 +2,8 @@
 
 A page costs a request, and a call that is waited for may be an hour old while thousands came after it. So most
 readings are *looks*: they end where nothing is news any more, and cost what is new. Now and then one goes on past the
-oldest call that may just have ended, for some last longer than others. Only a *walk* reads on until all is older than
-the oldest call that waits; it finds rows that came late, and it alone proves absence.
+oldest call that may just have ended, for some last longer than others. A *walk* reads on until all is older than the
+oldest call that waits, and finds rows that came late. Absence is proved by a reading that got so far, whichever it was.
 """
 
 import math
@@ -86,7 +86,7 @@ class LogReader:
         return young - (CLOCK_SKEW_S if self.behind_s is None else min(CLOCK_SKEW_S, self.behind_s + NEAR_S))
 
     async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
-        """Walk back to ``since``, or look: past ``look_since``, and on while there is news.
+        """Walk back to ``since``; or, with ``look_since``, look: past that moment, and on while there is news.
 
         A page that fails leaves the reading incomplete. It stops early only in a log that proved to run from new to
         old: nobody promises an order.
@@ -112,6 +112,14 @@ class LogReader:
         self._note(reading, look_since)
         return reading
 
+    def remember(self, rows: Iterable[CallLog], explained: Collection[str], now: float) -> None:
+        """These are no news when they come again as they are."""
+        if len(self.seen) > REMEMBERED:
+            self.seen.clear()
+        for row in rows:
+            if row.call_id in explained or (row.started_at or now) < now - FRESH_S:
+                self.seen[row.call_id] = _standing(row)
+
     def learn(self, begun_before_s: Iterable[float]) -> None:
         """How much earlier than their requests calls began, by the provider's clock; negative for later."""
         for seconds in begun_before_s:
@@ -125,14 +133,6 @@ class LogReader:
 
     def _overdue(self, now: float) -> float:
         return now - min(OVERDUE_S, self.horizon_s / OVERDUE_PART)
-
-    def remember(self, rows: Iterable[CallLog], explained: Collection[str], now: float) -> None:
-        """These are no news when they come again as they are."""
-        if len(self.seen) > REMEMBERED:
-            self.seen.clear()
-        for row in rows:
-            if row.call_id in explained or (row.started_at or now) < now - FRESH_S:
-                self.seen[row.call_id] = _standing(row)
 
     async def _take(self, reading: LogReading, page: LogPage) -> list[bool]:
         """Add a page; for each of its rows, whether it is news."""
