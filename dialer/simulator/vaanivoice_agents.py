@@ -1,7 +1,7 @@
 """Dialect B's agents: create, list, look at, change by section, delete (wire contract, section 3.10)."""
 
 import re
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import uuid5
 
@@ -13,9 +13,11 @@ from dialer.simulator.agents import Agent, is_id, merged
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Check, Whole, Word, iso
 from dialer.simulator.desk import DIALECT, Desk
-from dialer.simulator.operations import Endpoint, Operation, good, refused, sent
+from dialer.simulator.operations import Operation, good, operation, refused, sent
 from dialer.simulator.schemas import FLAG, FREE, TEXT, TIME, WHOLE, listed, one, record
 from dialer.simulator.switchboard import SPACE, Refused
+
+_operation = partial(operation, "3.10")
 
 MAX_PAGE = 200
 PAGE, SIZE, SEARCH = Whole("page", 1), Whole("page_size", 50, MAX_PAGE), Word("search")
@@ -56,21 +58,21 @@ class VaanivoiceAgents:
         lists = {**good(LIST), **refused(401, 422)}
         query = (SEARCH, PAGE, SIZE)
         return [
-            self._operation("GET", "/api/agents", self.list, "Agents, newest first", lists, query=query),
-            self._operation(
+            _operation("GET", "/api/agents", self.list, "Agents, newest first", lists, query=query),
+            _operation(
                 "GET", "/api/list-agents", self.list, "Agents, by the path of the documents", lists, query=query
             ),
-            self._operation(
+            _operation(
                 "GET", "/api/agents/{agent_id}", self.get, "One agent, by id or name", good(AGENT) | refused(401, 404)
             ),
-            self._operation(
+            _operation(
                 "DELETE",
                 "/api/agents/{agent_id}",
                 self.delete,
                 "Delete an agent, by id or name",
                 good(GONE) | refused(401, 404),
             ),
-            self._operation(
+            _operation(
                 "POST",
                 "/api/create-agent",
                 self.create,
@@ -137,7 +139,7 @@ class VaanivoiceAgents:
             return Json(self._updated(agent, name))
 
         answers = good(UPDATED) | refused(401, 404, 422)
-        return self._operation(
+        return _operation(
             "PATCH",
             f"/api/agent/{{agent_id}}/{name}",
             update,
@@ -163,13 +165,6 @@ class VaanivoiceAgents:
         if agent is None:
             raise Refused(404, "Agent not found")
         return agent
-
-    def _operation(
-        self, method: str, path: str, endpoint: Endpoint, summary: str, answers: Mapping[int, Any], **more: Any
-    ) -> Operation:
-        return Operation(
-            method=method, path=path, endpoint=endpoint, summary=summary, section="3.10", answers=answers, **more
-        )
 
 
 def _check_call_minutes(section: str, body: dict[str, Any]) -> None:

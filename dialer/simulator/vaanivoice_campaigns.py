@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from dialer.simulator.campaign_plan import Lead
 from dialer.simulator.campaigns import Campaign, Campaigns
 from dialer.simulator.checking import Invalid, Whole, Word, iso, problem
 from dialer.simulator.desk import DIALECT, Desk
-from dialer.simulator.operations import Answer, Body, Endpoint, Operation, good, refused
+from dialer.simulator.operations import Answer, Body, Endpoint, Operation, good, operation, refused
 from dialer.simulator.schemas import (
     DETAIL,
     ERROR,
@@ -34,6 +35,7 @@ from dialer.simulator.storage import LINK_S, Storage
 from dialer.simulator.switchboard import Refused
 
 PATH = "/api/campaigns"
+_operation = partial(operation, "3.12")
 STATES = ("scheduled", "active", "paused", "paused_out_of_range", "completed", "cancelled")
 PAGE, SIZE, STATUS = Whole("page", 1), Whole("page_size", 20, 100), Word("status", STATES)
 
@@ -122,23 +124,32 @@ class VaanivoiceCampaigns:
         }
         return [
             _operation(
-                "POST", "/create", self.create, "Create a campaign from a CSV; it dials at once", created, body=NEW
+                "POST",
+                f"{PATH}/create",
+                self.create,
+                "Create a campaign from a CSV; it dials at once",
+                created,
+                body=NEW,
             ),
             _operation(
                 "GET",
-                "/",
+                f"{PATH}/",
                 self.list,
                 "Campaigns, newest first",
                 good(LIST) | refused(401, 422),
                 query=(PAGE, SIZE, STATUS),
             ),
-            _operation("GET", "/{campaign_id}/status", self.status, "How it stands", good(DETAILED) | known),
-            _operation("GET", "/{campaign_id}/results", self.results, "A link to the results", good(RESULTS) | known),
-            _operation("PUT", "/{campaign_id}", self.update, "Change settings, which pauses it", changed, body=CHANGED),
+            _operation("GET", f"{PATH}/{{campaign_id}}/status", self.status, "How it stands", good(DETAILED) | known),
+            _operation(
+                "GET", f"{PATH}/{{campaign_id}}/results", self.results, "A link to the results", good(RESULTS) | known
+            ),
+            _operation(
+                "PUT", f"{PATH}/{{campaign_id}}", self.update, "Change settings, which pauses it", changed, body=CHANGED
+            ),
             *(
                 _operation(
                     "POST",
-                    f"/{{campaign_id}}/{verb}",
+                    f"{PATH}/{{campaign_id}}/{verb}",
                     self._turning(turn),
                     summary,
                     good(CAMPAIGN) | refused(401, 404, 409),
@@ -289,11 +300,3 @@ def _csv_answer(content: bytes) -> Response:
 
 def _zoned(at: float) -> str:
     return f"{iso(at)}Z"
-
-
-def _operation(
-    method: str, path: str, endpoint: Endpoint, summary: str, answers: Mapping[int, Any], **more: Any
-) -> Operation:
-    return Operation(
-        method=method, path=PATH + path, endpoint=endpoint, summary=summary, section="3.12", answers=answers, **more
-    )

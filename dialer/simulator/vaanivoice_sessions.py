@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -12,13 +13,14 @@ from dialer.simulator import checking, tokens
 from dialer.simulator.answers import Json, transport_of
 from dialer.simulator.checking import iso
 from dialer.simulator.desk import DIALECT, Desk, gateway
-from dialer.simulator.operations import Endpoint, Operation, Socket, good, refused, sent
+from dialer.simulator.operations import Operation, Socket, good, operation, refused, sent
 from dialer.simulator.schemas import FREE, TEXT, TIME, maybe, record, word
 from dialer.simulator.sessions import Session, Sessions
 from dialer.simulator.sockets import Caller, accepted, deny
 from dialer.simulator.switchboard import Refused
 
 PATH = "/api/webrtc/session"
+_operation = partial(operation, "3.11")
 NEW = {
     "agent_id": checking.filled,
     "ui_type": checking.one_of("fullpage", "widget"),
@@ -57,7 +59,7 @@ class VaanivoiceSessions:
         return [
             _operation(
                 "POST",
-                "/create",
+                f"{PATH}/create",
                 self.create,
                 "Open a session with an agent",
                 created | refused(401, 402, 404, 422),
@@ -65,16 +67,16 @@ class VaanivoiceSessions:
             ),
             _operation(
                 "POST",
-                "/connect",
+                f"{PATH}/connect",
                 self.connect,
                 "Join it, or come back within the grace period",
                 good(CONNECTED) | refused(401, 404, 410, 422),
                 body=sent(CONNECT, ("session_token",)),
             ),
-            _operation("GET", "/status/{session_token}", self.status, "How it stands", known),
+            _operation("GET", f"{PATH}/status/{{session_token}}", self.status, "How it stands", known),
             _operation(
                 "POST",
-                "/disconnect",
+                f"{PATH}/disconnect",
                 self.disconnect,
                 "Leave it, for the grace period or for good",
                 known | refused(422),
@@ -189,17 +191,3 @@ def _shown(session: Session) -> dict[str, Any]:
 
 def _zoned(at: float) -> str:
     return f"{iso(at)}Z"
-
-
-def _operation(
-    method: str, path: str, endpoint: Endpoint, summary: str, answers: Mapping[int, Any], **more: Any
-) -> Operation:
-    return Operation(
-        method=method,
-        path=PATH + path,
-        endpoint=endpoint,
-        summary=summary,
-        section="3.11",
-        answers=answers,
-        **more,
-    )

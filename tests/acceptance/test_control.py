@@ -18,11 +18,11 @@ from tests.acceptance.dialer_process import (
     until,
     write_list,
 )
+from tests.acceptance.worker_steps import MOST_IN_A_SECOND, RATE
 
 pytestmark = pytest.mark.acceptance
 
 CONTACTS = 150
-RATE = 25
 
 
 def dial_in_background(home: Home, command: str) -> Running:
@@ -50,7 +50,7 @@ def assert_once_each(provider: Provider, count: int = CONTACTS) -> None:
     books = provider.books()
     assert {len(one) for one in books.by_number().values()} == {1}
     assert len(books.calls) == count
-    assert books.most_in_a_second() <= RATE + 1
+    assert books.most_in_a_second() <= MOST_IN_A_SECOND
 
 
 @pytest.mark.parametrize("command", ["run", "worker"])
