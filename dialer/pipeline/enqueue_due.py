@@ -45,7 +45,7 @@ class EnqueueDue:
     ahead_s: float = 3.0
     unpaced_ahead: int = 4000
     """Attempts kept queued at most for a campaign without any limit; it starts with an eighth of that."""
-    lease_s: float = 5.0
+    lease_s: float = 3.5
     passing: Passing = unwatched
     depths: dict[int, int] = field(default_factory=dict)
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""

@@ -29,7 +29,7 @@ PLACING = {
 }  # fmt: skip
 """Fault of a request -> how likely it is."""
 # Every page with strangers makes the next readings longer: at a tenth of the pages they would read nothing else.
-PAGES = {"log-500": 0.02, "log-repeat": 0.05, "log-shift": 0.006, "log-shuffle": 0.05}
+PAGES = {"log-500": 0.02, "log-repeat": 0.05, "log-shift": 0.025, "log-shuffle": 0.05}
 ROWS = {"log-late": 0.05, "log-later": 0.005, "log-never": 0.0025, "log-early": 0.02}
 PROVIDER_FAULTS = PLACING | PAGES | ROWS
 

@@ -328,6 +328,26 @@ async def test_campaigns_that_want_lines_get_equal_parts(pacer: RedisPacer) -> N
     assert 0.4 <= calls[1] / (calls[1] + calls[2]) <= 0.65
 
 
+async def test_an_attempt_older_than_all_who_wait_goes_first(pacer: RedisPacer) -> None:
+    """What a dead worker had waiting does not line up once more behind those who came later."""
+    await ready(pacer, 0, lines=1)
+    held = await pacer.acquire(ACCOUNT, 1, 1, 5.0)
+    assert held is not None
+    served: list[int] = []
+
+    async def wait(attempt_id: int) -> None:
+        grant = await pacer.acquire(ACCOUNT, 1, attempt_id, 5.0)
+        assert grant is not None
+        served.append(attempt_id)
+        await pacer.release(ACCOUNT, [attempt_id])
+
+    waiting = [asyncio.create_task(wait(attempt_id)) for attempt_id in (21, 22, 23, 7)]
+    await asyncio.sleep(0)
+    await pacer.release(ACCOUNT, [1])
+    await asyncio.gather(*waiting)
+    assert served == [7, 21, 22, 23]
+
+
 async def test_closing_ends_even_while_the_listener_connects(client: "Redis") -> None:
     """redis-py may swallow a cancellation that meets it while it connects."""
     for _ in range(20):

@@ -55,7 +55,8 @@ class AccountPacer:
         loop = asyncio.get_running_loop()
         waiter = Waiter(lane, attempt_id, again, loop.create_future())
         self.outbox.keep(attempt_id)
-        if again:
+        # One older than all who wait here had its turn before: its worker is gone, or the attempt is a later one.
+        if again or (lane.queue and attempt_id < lane.queue[0].attempt_id):
             lane.queue.appendleft(waiter)
         else:
             lane.queue.append(waiter)
