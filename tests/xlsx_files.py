@@ -1,7 +1,8 @@
 """Small .xlsx files for tests, written cell by cell as spreadsheet programs do."""
 
+import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+SHEET = "xl/worksheets/sheet1.xml"
 EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zones
 
 # Style 1 is a date with a time of day, style 2 a date.
@@ -73,6 +75,30 @@ def write_xlsx(path: Path, rows: Iterable[Sequence[Cell]], **more: Iterable[Sequ
                     sheet.write(f'<row r="{number}">{cells}</row>'.encode())
                 sheet.write(b"</sheetData></worksheet>")
     return path
+
+
+def edit_part(path: Path, part: str, change: Callable[[str], str]) -> Path:
+    """The same workbook with one part changed; a part that is not there is made of the empty text."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name).decode() for name in book.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        for name, content in (parts | {part: change(parts.get(part, ""))}).items():
+            book.writestr(name, content)
+    return path
+
+
+def share_texts(path: Path) -> Path:
+    """The same workbook with the texts of its first sheet in a table beside it, as most programs write them."""
+    items: dict[str, int] = {}
+
+    def refer(cell: re.Match[str]) -> str:
+        return f'<c r="{cell[1]}" t="s"><v>{items.setdefault(cell[2], len(items))}</v></c>'
+
+    edit_part(path, SHEET, lambda xml: re.sub(r'<c r="(\w+)" t="inlineStr"><is>(.*?)</is></c>', refer, xml))
+    related = f'<Relationship Id="texts" Type="{REL}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    edit_part(path, "xl/_rels/workbook.xml.rels", lambda xml: xml.replace("</Relationships>", related))
+    table = "".join(f"<si>{item}</si>" for item in items)
+    return edit_part(path, "xl/sharedStrings.xml", lambda _: f'<sst xmlns="{MAIN}">{table}</sst>')
 
 
 def _state(name: str) -> str:

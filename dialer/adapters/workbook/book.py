@@ -1,0 +1,111 @@
+"""A workbook: its sheets, and what their cells refer to."""
+
+import posixpath
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialer.adapters.workbook.numbers import Format, read_formats
+from dialer.adapters.workbook.parts import Elements, Parts, open_parts
+from dialer.adapters.workbook.rows import Row, SheetReader
+from dialer.adapters.workbook.texts import SharedTexts, read_shared_texts
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet; ``part`` is its place in the file."""
+
+    name: str
+    visible: bool
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """All of a workbook but its rows. The file is closed."""
+
+    path: Path
+    sheets: tuple[Sheet, ...]
+    texts: SharedTexts
+    formats: tuple[Format, ...]
+    since_1904: bool
+
+    def rows(self, sheet: Sheet) -> Generator[Row, None, None]:
+        """The rows that hold anything but blanks, as they stand in the file.
+
+        Formulas count with the result that was saved beside them; errors such as #N/A are empty. The file is open
+        until the last row was taken or the iterator is closed. Raises InputFileError where the file is damaged.
+        """
+        reader = SheetReader(self.texts, self.formats, self.since_1904)
+        with open_parts(self.path) as parts:
+            for _ in parts.feed(sheet.part, reader.elements):
+                for row in reader.done:
+                    if any(cell and not cell.isspace() for cell in row[1]):
+                        yield row
+                reader.done.clear()
+
+    def is_filled(self, sheet: Sheet) -> bool:
+        """Whether any row holds something."""
+        with closing(self.rows(sheet)) as rows:
+            return next(rows, None) is not None
+
+
+class _Head:
+    """The sheets that a workbook lists, with the ids of their parts."""
+
+    def __init__(self) -> None:
+        self.listed: list[tuple[str, bool, str]] = []
+        self.since_1904 = False
+
+    def sheet(self, attributes: dict[str, str]) -> None:
+        ids = [value for name, value in attributes.items() if name.endswith(" id")]
+        visible = attributes.get("state", "visible") == "visible"
+        self.listed.append((attributes.get("name", ""), visible, ids[0] if ids else ""))
+
+    def properties(self, attributes: dict[str, str]) -> None:
+        self.since_1904 = attributes.get("date1904", "0") in {"1", "true", "on"}
+
+
+class _Relations:
+    """What a part refers to: the kind (the last word of its type) and the place of each id."""
+
+    def __init__(self, folder: str) -> None:
+        self.found: dict[str, tuple[str, str]] = {}
+        self._folder = folder
+
+    def add(self, attributes: dict[str, str]) -> None:
+        target = attributes.get("Target", "").replace("\\", "/")
+        place = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
+        self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], place)
+
+    def of_kind(self, kind: str) -> str | None:
+        return next((place for found, place in self.found.values() if found == kind), None)
+
+
+def open_workbook(path: Path) -> Workbook:
+    """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
+    with open_parts(path) as parts:
+        main = _relations(parts, "").of_kind("officeDocument")
+        if main is None:
+            raise ValueError("there is no workbook in it")
+        head = _Head()
+        parts.read(main, Elements({"sheet": head.sheet, "workbookPr": head.properties}))
+        around = _relations(parts, main)
+        places = {id_: place for id_, (_, place) in around.found.items()}
+        sheets = tuple(Sheet(name, visible, places.get(id_, "")) for name, visible, id_ in head.listed)
+        texts, styles = around.of_kind("sharedStrings"), around.of_kind("styles")
+        return Workbook(
+            path,
+            sheets,
+            read_shared_texts(parts, texts) if texts and texts in parts else SharedTexts(),
+            read_formats(parts, styles) if styles and styles in parts else (),
+            head.since_1904,
+        )
+
+
+def _relations(parts: Parts, part: str) -> _Relations:
+    folder, _, name = part.rpartition("/")
+    relations = _Relations(folder)
+    parts.read(f"{folder}/_rels/{name}.rels".lstrip("/"), Elements({"Relationship": relations.add}))
+    return relations

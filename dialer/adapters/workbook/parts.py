@@ -1,0 +1,135 @@
+"""The parts of a workbook: XML files in a zip, read a piece at a time."""
+
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from xml.parsers import expat
+from zlib import error as InflateError
+
+from dialer.errors import InputFileError
+
+CHUNK_BYTES = 64 * 1024
+"""How much of a part is held at once: some 500 rows of a sheet."""
+
+_COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_OLE = b"\xd0\xcf\x11\xe0"
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
+_NAMESPACES = frozenset(
+    {
+        "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        "http://purl.oclc.org/ooxml/spreadsheetml/main",
+        "http://schemas.openxmlformats.org/package/2006/relationships",
+    }
+)
+
+Start = Callable[[dict[str, str]], object]
+End = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """What to call for the elements of a part, by their names: with the attributes at the start, at the end, and with
+    text in pieces. What is called raises ValueError that says what is wrong, without any content of the workbook.
+    """
+
+    starts: Mapping[str, Start]
+    ends: Mapping[str, End] = field(default_factory=dict)
+    text: Callable[[str], object] | None = None
+
+
+class Parts:
+    """The zip file at ``path``, opened; names are found in any case, as spreadsheet programs do."""
+
+    def __init__(self, package: zipfile.ZipFile) -> None:
+        self._package = package
+        self._names = {name.replace("\\", "/").casefold(): name for name in package.namelist()}
+
+    def __contains__(self, part: str) -> bool:
+        return part.casefold() in self._names
+
+    def feed(self, part: str, elements: Elements) -> Iterator[None]:
+        """Hand the elements of ``part`` to ``elements``; pauses after every CHUNK_BYTES.
+
+        Elements of other namespaces are left away, and a part with a document type is refused: the format has none.
+        """
+        if part not in self:
+            raise ValueError(f"{part} is missing")
+        name = self._names[part.casefold()]
+        if self._package.getinfo(name).compress_type not in _COMPRESSIONS:
+            raise ValueError(f"{part} is compressed in a way that workbooks are not")
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        starts: Mapping[str, Start] = _ByFullName(elements.starts)
+        ends: Mapping[str, End] = _ByFullName(elements.ends)
+        parser.StartElementHandler = lambda name, attributes: starts[name](attributes)
+        parser.EndElementHandler = lambda name: ends[name]()
+        parser.CharacterDataHandler = elements.text
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        try:
+            with self._package.open(name) as file:
+                while piece := file.read(CHUNK_BYTES):
+                    parser.Parse(piece)
+                    yield
+            parser.Parse(b"", True)
+        except expat.ExpatError as broken:
+            raise ValueError(f"{part}: {broken}") from broken
+        yield
+
+    def read(self, part: str, elements: Elements) -> None:
+        """The whole of a part."""
+        for _ in self.feed(part, elements):
+            pass
+
+
+@contextmanager
+def open_parts(path: Path) -> Iterator[Parts]:
+    """The workbook as long as the block lasts. Whatever is wrong with the file is raised as InputFileError."""
+    try:
+        _refuse_ole(path)
+        with zipfile.ZipFile(path) as package:
+            yield Parts(package)
+    except (OSError, ValueError, EOFError, RuntimeError, InflateError, zipfile.BadZipFile) as broken:
+        problem = f"not a readable workbook: {broken}"
+        raise InputFileError(str(path), problem, "Save it as .xlsx again, or as CSV UTF-8") from broken
+
+
+def whole(digits: str) -> int:
+    """A whole number of at most nine digits. Raises ValueError that does not show what stands there instead."""
+    if digits.isascii() and digits.isdigit() and len(digits) <= 9:
+        return int(digits)
+    raise ValueError("something else stands where a whole number should")
+
+
+class _ByFullName(dict[str, Callable[..., object]]):
+    """What to call by an element's name with its namespace, filled as they are met."""
+
+    def __init__(self, by_name: Mapping[str, Callable[..., object]]) -> None:
+        self._by_name = by_name
+
+    def __missing__(self, name: str) -> Callable[..., object]:
+        namespace, _, tag = name.rpartition(" ")
+        self[name] = self._by_name.get(tag, _ignore) if namespace in _NAMESPACES else _ignore
+        return self[name]
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("a part with a document type")
+
+
+def _refuse_ole(path: Path) -> None:
+    """Locked workbooks are no zip files, but what .xls files are: OLE files (MS-OFFCRYPTO 2.3.4)."""
+    with path.open("rb") as file:
+        if file.read(len(_OLE)) != _OLE:
+            return
+        before = b""
+        while piece := file.read(CHUNK_BYTES):
+            if _LOCKED in before + piece:
+                raise InputFileError(str(path), "the workbook is locked", "Save it without a password")
+            before = piece[-len(_LOCKED) :]
+    raise InputFileError(str(path), "an old Excel workbook (.xls)", "Save it as .xlsx, or as CSV UTF-8")

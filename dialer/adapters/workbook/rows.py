@@ -1,0 +1,118 @@
+"""The rows of a sheet, as text, one after the other."""
+
+from collections.abc import Sequence
+
+from dialer.adapters.cell_text import cell_text
+from dialer.adapters.workbook.numbers import Format, number_value
+from dialer.adapters.workbook.parts import Elements, whole
+from dialer.adapters.workbook.texts import Runs, SharedTexts, unescaped
+
+WIDEST = 16_384
+"""Columns of a sheet: the last one is XFD."""
+
+Row = tuple[int, list[str]]
+"""The number of a row (1-based), and its cells up to the last one that holds something."""
+
+
+class SheetReader:
+    """Makes rows of a sheet's elements; ``done`` holds those that are complete and were not taken yet.
+
+    Cells stand where their references say, rows where their numbers say; without, each follows the one before. The
+    size that the sheet says it has (``dimension``) is often wrong, and not looked at.
+    """
+
+    def __init__(self, shared: SharedTexts, formats: Sequence[Format], since_1904: bool) -> None:
+        self.done: list[Row] = []
+        self._shared, self._formats, self._since_1904 = shared, formats, since_1904
+        self._runs = runs = Runs()
+        self._line, self._cells, self._numbered = 0, list[str](), True
+        self._column, self._kind, self._style, self._value = 0, "n", "0", ""
+        self._columns: dict[str, int] = {}
+        starts = runs.starts | {"row": self._begin_row, "c": self._begin_cell, "v": runs.clear, "is": runs.clear}
+        ends = runs.ends | {"row": self._end_row, "c": self._end_cell, "v": self._end_value}
+        self.elements = Elements(starts, ends, runs.text)
+
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        self._runs.clear()
+        self._cells, self._column = [], 0
+        number = attributes.get("r")
+        self._numbered = number is not None
+        self._line = self._line + 1 if number is None else whole(number)
+
+    def _end_row(self) -> None:
+        self.done.append((self._line, self._cells))
+
+    def _end_value(self) -> None:
+        self._value = self._runs.bare()
+
+    def _begin_cell(self, attributes: dict[str, str]) -> None:
+        self._kind, self._value = attributes.get("t", "n"), ""
+        self._style = attributes.get("s", "0")
+        place = attributes.get("r")
+        if place is None:
+            self._column += 1
+        else:
+            letters = place.rstrip("0123456789")
+            self._column = self._columns.get(letters) or self._known(letters)
+            if not self._numbered:
+                self._line, self._numbered = whole(place[len(letters) :]), True
+        if self._column > WIDEST:
+            raise ValueError(f"row {self._line}: a cell beyond column XFD")
+
+    def _end_cell(self) -> None:
+        text = self._cell_text()
+        if not text:
+            return
+        cells, at = self._cells, self._column - 1
+        if at > len(cells):
+            cells.extend([""] * (at - len(cells)))
+        if at == len(cells):
+            cells.append(text)
+        else:
+            cells[at] = text
+
+    def _cell_text(self) -> str:
+        value = self._value
+        match self._kind:
+            case "s" if value:
+                return self._shared_text(value)
+            case "inlineStr":
+                return self._runs.item()
+            case "n" if value:
+                return self._number_text(value)
+            case "str":
+                return unescaped(value)
+            case "b" if value:
+                return cell_text(value != "0")
+            case "d":
+                return value
+            case "s" | "n" | "b" | "e":
+                return ""
+            case _:
+                raise ValueError(f"row {self._line}: a cell of an unknown type")
+
+    def _shared_text(self, value: str) -> str:
+        number = whole(value)
+        if number >= len(self._shared):
+            raise ValueError(f"row {self._line}: a cell with a text that the workbook does not hold")
+        return self._shared[number]
+
+    def _number_text(self, value: str) -> str:
+        try:
+            number = float(value)
+        except ValueError:
+            return value
+        style = whole(self._style)
+        shown_as = self._formats[style] if style < len(self._formats) else Format.NUMBER
+        return cell_text(number_value(number, shown_as, self._since_1904))
+
+    def _known(self, letters: str) -> int:
+        column = 0
+        for letter in letters.upper():
+            if not "A" <= letter <= "Z" or column > WIDEST:
+                raise ValueError(f"row {self._line}: a cell's place is none")
+            column = column * 26 + ord(letter) - 64
+        if not column:
+            raise ValueError(f"row {self._line}: a cell's place is none")
+        self._columns[letters] = column
+        return column
