@@ -22,8 +22,12 @@ test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreS
 	@$(BIN)/pytest --ignore tests/acceptance/test_pace.py
 	@$(BIN)/pytest -n 0 tests/acceptance/test_pace.py  # the pace is measured with the machine to itself
 
-storm: $(VENV)/.ready ## the long suites: crash points, 200 simulated storms, a hostile provider, chaos, shared people
-	@$(BIN)/pytest tests/crash tests/simulation tests/hostile tests/chaos tests/sharing
+push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, chaos with 1,000 people
+	@$(BIN)/pytest tests/crash tests/simulation
+	@$(BIN)/pytest -n 0 tests/chaos
+
+storm: push ## the long suites: those of a push, a hostile provider, shared people, a year by the oracle, every fuzzer
+	@$(BIN)/pytest tests/hostile tests/sharing
 	@$(BIN)/python -m tests.oracle
 	@DIALER_TEST_FUZZ=all $(BIN)/pytest tests/acceptance/test_openapi_fuzzed.py
 
@@ -77,4 +81,4 @@ lock: ## make the lock files again (needs uv)
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test storm lint check bench bench-rivals chaos crash mutants simulate rules lock clean
+.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock clean
