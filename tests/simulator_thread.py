@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from queue import Queue
 from typing import Any
 
+from dialer.simulator.clock import Clock
 from dialer.simulator.options import Options
 from dialer.simulator.server import run_simulator
 
@@ -19,15 +20,15 @@ AT_ONCE: dict[str, Any] = {
 
 
 @contextmanager
-def simulator_thread(**options: Any) -> Iterator[str]:
-    """Yields its address."""
+def simulator_thread(clock: Clock | None = None, **options: Any) -> Iterator[str]:
+    """Yields its address; the real clock unless one is given."""
     address: Queue[str] = Queue()
     over: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
 
     async def serve() -> None:
         stop = asyncio.Event()
         over.append((asyncio.get_running_loop(), stop))
-        async with run_simulator(Options(**{**AT_ONCE, **options})) as simulator:
+        async with run_simulator(Options(**{**AT_ONCE, **options}), clock) as simulator:
             address.put(simulator.url)
             await stop.wait()
 

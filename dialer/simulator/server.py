@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from email.utils import formatdate
 from pathlib import Path
 from typing import TextIO
 
@@ -30,11 +31,17 @@ TICK_S = 0.02
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's own, which hands the bare connection to the app so that a fault can break it."""
+    """uvicorn's own, which hands the bare connection to the app so that a fault can break it, and tells the time."""
+
+    def __init__(self, config: uvicorn.Config, state: ServerState, clock: Clock) -> None:
+        super().__init__(config, state, {})
+        self._clock = clock
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["transport"] = self.transport
+        date = formatdate(self._clock.now(), usegmt=True)
+        self.server_state.default_headers = [(b"date", date.encode())]
 
 
 class Simulator:
@@ -69,7 +76,7 @@ class Simulator:
         )
         config.load()
         state = ServerState()
-        self._plug = _Plug(lambda: _Protocol(config, state, {}), state)
+        self._plug = _Plug(lambda: _Protocol(config, state, self.board.clock), state)
         self.board.address = f"{HOST}:{await self._plug.put_in(self.board.options.port)}"
         self.url = f"http://{self.board.address}"
         keeper = asyncio.get_running_loop().create_task(self._keep_time())

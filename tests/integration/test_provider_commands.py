@@ -12,8 +12,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from dialer.adapters.system_clock import SystemClock
 from dialer.cli.app import app
 from dialer.errors import NotFound, UsageError
+from dialer.simulator.clock import VirtualClock
 from tests.simulator_thread import simulator_thread
 
 PAGE = Path(__file__).parents[2] / "docs" / "providers.md"
@@ -202,6 +204,7 @@ def test_the_doctor_finds_all_well_and_probes_calling_nobody(simulator: str) -> 
     assert found["ok"] is True
     checks = {one["check"] for one in found["checks"]}
     assert checks >= {"settings", "home", "redis", "ledger", "vaani key", "vaanivoice key", "vaanivoice probe"}
+    assert {"vaani clock", "vaanivoice clock"} <= {one["check"] for one in found["checks"] if one["ok"] is True}
     told = " ".join(one["message"] for one in found["checks"])
     assert "order of the log" in told and "echoes our own keys: yes" in told
     after = httpx.get(f"{simulator}/_sim/books", trust_env=False).json()
@@ -220,6 +223,17 @@ def test_the_doctor_says_how_to_mend_what_is_not_well(monkeypatch: pytest.Monkey
     assert "pw" not in json.dumps(found)
     monkeypatch.setenv("DIALER_REDIS_ULR", "x")
     assert "DIALER_REDIS_URL" in run("doctor", code=1)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_doctor_sees_that_a_clock_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    an_hour_ahead = VirtualClock(SystemClock().now() + 3600)
+    with simulator_thread(an_hour_ahead) as url:
+        monkeypatch.setenv("DIALER_VAANIVOICE_BASE_URL", url)
+        found = {one["check"]: one for one in run("doctor", "--json", code=1)["checks"]}
+    assert found["vaani clock"]["ok"] is True and found["vaanivoice clock"]["ok"] is False
+    assert found["vaanivoice clock"]["message"].startswith("the provider's clock is +3")
+    assert "NTP" in found["vaanivoice clock"]["remedy"]
 
 
 @pytest.mark.usefixtures("home")
