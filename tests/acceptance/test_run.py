@@ -161,12 +161,15 @@ def test_a_second_command_shares_the_embedded_redis(open_provider: OpenProvider,
     provider = open_provider("--outcomes=answered=1")
     home = open_home(provider, DIALER_LOG_LEVEL="debug")
     contacts = write_list(home.path / "list.csv", 150)
-    running = home.start("run", str(contacts), *dialing(rate=20))
+    running = home.start("run", str(contacts), *dialing(rate=10))
     note = home.path / "home" / "redis.json"
     until(lambda: provider.placed() > 5, "the first calls")
     first = note.read_text()
+    home.command("pause", "list")
     worker = home.start("worker")
-    until(lambda: "call.recorded" in worker.err.read_text(), "a call placed by the second command", 60)
+    until(lambda: "worker.started" in worker.err.read_text(), "the second command")
+    home.command("resume", "list")
+    until(lambda: "call.recorded" in worker.err.read_text(), "a call placed by the second command")
     assert note.read_text() == first
     address = json.loads(first)["socket"]
     assert len([one for one in home.leftovers(address) if address in one]) == 1
