@@ -94,6 +94,15 @@ def ledger_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def timekept() -> Iterator[None]:
+    """Whether the machine stands still beside a test is noted, for those of the wall clock."""
+    from tests.wall_clock import timekeeping
+
+    with timekeeping():
+        yield
+
+
+@pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import httpx
@@ -57,28 +57,6 @@ def stays(condition: Callable[[], bool], for_s: float) -> bool:
             return True
         pause.wait(LOOK_S)
     return False
-
-
-@contextmanager
-def starvation() -> Iterator[Callable[[], float]]:
-    """The part of the moments at which this machine woke a mere waiter more than 5 ms late, for the block."""
-    over, woken, late = Event(), 0, 0
-
-    def wait() -> None:
-        nonlocal woken, late
-        due = clock.monotonic()
-        while not over.wait(max(0.0, due - clock.monotonic())):
-            woken += 1
-            late += clock.monotonic() - due > 0.005
-            due = max(due + 0.01, clock.monotonic())
-
-    waiter = Thread(target=wait, daemon=True)
-    waiter.start()
-    try:
-        yield lambda: late / max(1, woken)
-    finally:
-        over.set()
-        waiter.join()
 
 
 def number(of: int) -> str:

@@ -4,8 +4,9 @@ import pytest
 
 from tests.acceptance.conftest import OpenHome, OpenProvider
 from tests.acceptance.dialer_process import Books, dialing, write_list
+from tests.wall_clock import WALL_CLOCK
 
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, *WALL_CLOCK]
 
 LOG_DELAY_S, INTERVAL_S = 0.5, 1.0
 

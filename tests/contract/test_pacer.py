@@ -13,7 +13,9 @@ from dialer.adapters.redis_pacer import RedisPacer
 from dialer.ports import Grant, Limits, Pacer
 from tests.fakes.pacer import MemoryPacer
 from tests.redis_server import redis_server
+from tests.wall_clock import WALL_CLOCK
 
+pytestmark = WALL_CLOCK
 ACCOUNT = "simulator"
 FREE = Limits(0, 0)
 

@@ -19,7 +19,9 @@ from dialer.adapters.redis_pacer.timing import Timing
 from dialer.errors import QueueUnavailable
 from dialer.ports import Limits
 from tests.redis_server import RedisServer, running_redis
+from tests.wall_clock import WALL_CLOCK
 
+pytestmark = WALL_CLOCK
 ACCOUNT = "simulator"
 FREE = Limits(0, 0)
 ROOT = Path(__file__).resolve().parents[2]
