@@ -1,5 +1,6 @@
 """Who asked in a call not to be called again goes onto the suppression list."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ class HeedOptOuts:
     view: LedgerView
     account: str
     heeded: set[str] = field(default_factory=set)
-    """Calls whose opt-out stands in the list: nobody who was taken off it is put back by the same call."""
+    """Calls whose opt-out was handed to the ledger before."""
 
     async def heed(
         self,
@@ -53,7 +54,9 @@ class HeedOptOuts:
             else:
                 continue
             if why := opted_out(spec.opt_out, row):
-                entries[row.call_id] = Suppression(phone, f"opted out in a call: {why}", f"call log {row.call_id}")
+                said_at = math.inf if row.ended_at is None else row.ended_at
+                reason, source = f"opted out in a call: {why}", f"call log {row.call_id}"
+                entries[row.call_id] = Suppression(phone, reason, source, said_at=said_at)
         if entries:
             added = await self.ledger.suppress(list(entries.values()))
             log.info("opt_outs.heeded", account=self.account, calls=len(entries), added=sum(added))

@@ -107,6 +107,7 @@ class Ledger(Protocol):
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
 
+        A number that was taken off the list after ``said_at`` is not put back: False, and nothing else happens.
         Whoever is named by a hash ends when their turn comes: nobody passes the gate any more.
         """
         ...

@@ -57,13 +57,18 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign."""
+    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign.
+
+    ``said_at`` is when the reason arose, in unix seconds; whoever took the number off the list after that has
+    overruled it. The default is now.
+    """
 
     phone: str
     reason: str
     source: str = ""
     campaign_id: int | None = None
     added_at: float = 0.0
+    said_at: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

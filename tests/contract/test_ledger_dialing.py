@@ -194,6 +194,23 @@ async def test_the_suppression_list_adds_removes_and_tells(ledger: FullLedger, c
     assert await ledger.add_contacts(campaign.campaign_id, [person(1), person(2)]) == ["suppressed", "queued"]
 
 
+async def test_who_is_taken_off_the_list_is_not_put_back_for_a_reason_from_before(
+    ledger: FullLedger, clock: ManualClock
+) -> None:
+    spring = await running(ledger, 2)
+    await ledger.suppress([Suppression(phone(1), "asked", said_at=START - 9), Suppression(hash_of(phone(2)), "law")])
+    clock.skip(60)
+    assert await ledger.unsuppress([phone(1), hash_of(phone(2)), phone(3)]) == [True, True, False]
+    old = [Suppression(phone(n), "asked", said_at=START + 60) for n in (3, 1)]
+    assert await ledger.suppress([old[1], *old]) == [False, True, False]
+    assert [entry.phone for entry in await listed(ledger.suppressions())] == [phone(3)]
+    assert [one.attempt_id for one in await claim(ledger, spring)], "who is still wanted is still called"
+    of_spring = Suppression(phone(1), "asked", campaign_id=spring.campaign_id, said_at=START)
+    anew = Suppression(phone(1), "asked again", said_at=START + 61)
+    assert await ledger.suppress([of_spring, anew, Suppression(hash_of(phone(2)), "law")]) == [True, True, True]
+    assert await claim(ledger, spring) == []
+
+
 async def test_i8_pause_takes_back_the_queue_and_the_gate_admits_none(ledger: FullLedger) -> None:
     campaign = await running(ledger, 2)
     queued = await claim(ledger, campaign)

@@ -1,6 +1,7 @@
 """The ledger on SQLite and the one in memory, side by side: the same commands give the same answers and books."""
 
 import asyncio
+import math
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -191,12 +192,15 @@ class LedgerMachine(RuleBasedStateMachine):
         if verb not in ("cancel", "finish") or often == 0:
             self.same(lambda ledger: ledger.move_campaign(campaign, verb, "why"))
 
-    @rule(numbers=NUMBERS, campaign=st.sampled_from((None, 1)), remove=st.booleans())
-    def suppress(self, numbers: list[int], campaign: int | None, remove: bool) -> None:
+    @rule(
+        numbers=NUMBERS, campaign=st.sampled_from((None, 1)), remove=st.booleans(), age_s=st.sampled_from((None, 0, 9))
+    )
+    def suppress(self, numbers: list[int], campaign: int | None, remove: bool, age_s: int | None) -> None:
         if remove:
             self.same(lambda ledger: ledger.unsuppress([phone(n) for n in numbers]))
         else:
-            entries = [Suppression(phone(n), "asked", "", campaign) for n in numbers[:1]]
+            said_at = math.inf if age_s is None else self.clock.now() - age_s
+            entries = [Suppression(phone(n), "asked", "", campaign, said_at=said_at) for n in numbers[:1]]
             self.same(lambda ledger: ledger.suppress(entries))
 
     @rule(seconds=st.sampled_from((1.0, 35.0, 61.0, 700.0, 6 * 3600.0, 20 * 3600.0)))
