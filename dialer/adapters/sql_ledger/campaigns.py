@@ -170,23 +170,22 @@ def record_imports(
 ) -> list[None]:
     """Remember what each list (fingerprint, source, counts) brought."""
     for fingerprint, source, counts in imports:
-        transaction.run(
-            ADD_IMPORT,
-            {
-                "campaign_id": campaign_id,
-                "fingerprint": fingerprint,
-                "source": source,
-                "total": counts.rows,
-                "queued": counts.queued,
-                "duplicate": counts.duplicate,
-                "suppressed": counts.suppressed,
-                "invalid": counts.invalid,
-                "deferred": counts.deferred,
-                "rejects": counts.rejects,
-                "now": now,
-            },
-        )
+        told = {"campaign_id": campaign_id, "fingerprint": fingerprint, "source": source, "now": now}
+        transaction.run(ADD_IMPORT, told | counted(counts))
     return [None] * len(imports)
+
+
+def counted(counts: ImportCounts) -> dict[str, Any]:
+    """What the statements on ``imports`` are told of an import."""
+    return {
+        "total": counts.rows,
+        "queued": counts.queued,
+        "duplicate": counts.duplicate,
+        "suppressed": counts.suppressed,
+        "invalid": counts.invalid,
+        "deferred": counts.deferred,
+        "rejects": counts.rejects,
+    }
 
 
 def move_campaigns(

@@ -1,7 +1,8 @@
 """The Ledger and LedgerView ports over a store: each method names one verb, nothing else happens here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
@@ -33,6 +34,7 @@ from dialer.ports import (
 )
 
 PAGE = 2000
+Found = TypeVar("Found")
 
 
 class SqlLedger:
@@ -118,12 +120,8 @@ class SqlLedger:
     async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
         return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0)
 
-    async def suppressions(self) -> AsyncIterator[Suppression]:
-        after = 0
-        while page := await self._store.read(lambda t, after=after: view.suppressions_after(t, after, PAGE)):  # type: ignore[misc]
-            for _, entry in page:
-                yield entry
-            after = page[-1][0]
+    def suppressions(self) -> AsyncIterator[Suppression]:
+        return self._paged(view.suppressions_after)
 
     # feeding
 
@@ -198,32 +196,22 @@ class SqlLedger:
     async def source_states(self) -> Mapping[int, SourceState]:
         return await self._store.read(view.source_states)
 
-    async def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
-        after = 0
-        while page := await self._store.read(
-            lambda t, after=after: view.listed_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
-        ):
-            for _, contact in page:
-                yield contact
-            after = page[-1][0]
+    def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
+        return self._paged(view.listed_after, campaign_id)
 
-    async def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
+    def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
+        return self._paged(view.contacts_after, campaign_id)
+
+    def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
+        return self._paged(view.attempts_after, campaign_id)
+
+    async def _paged(self, page_after: Callable[..., list[tuple[int, Found]]], *of: int) -> AsyncIterator[Found]:
+        """Every row by id, page by page: no transaction stays open between two."""
         after = 0
-        while page := await self._store.read(
-            lambda t, after=after: view.contacts_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
-        ):
+        while page := await self._store.read(lambda t, after=after: page_after(t, *of, after, PAGE)):  # type: ignore[misc]
             for _, row in page:
                 yield row
             after = page[-1][0]
-
-    async def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
-        after = 0
-        while page := await self._store.read(
-            lambda t, after=after: view.attempts_after(t, campaign_id, after, PAGE)  # type: ignore[misc]
-        ):
-            for row in page:
-                yield row
-            after = page[-1].attempt_id
 
     async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
         told = {"ids": list(attempt_ids)}

@@ -7,7 +7,7 @@ reads at a time, under a lease; a reading that was overtaken changes nothing any
 from collections.abc import Sequence
 from typing import Any
 
-from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, add_contacts, campaign_of, contact_row
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, add_contacts, campaign_of, contact_row, counted
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
@@ -209,17 +209,5 @@ def end_readings(
         told = {"campaign_id": campaign_id, "reading": reading, "next_at": next_at, "error": error, "now": now}
         ended.append(transaction.run(END_READING, told) == 1)
         if ended[-1] and counts is not None:
-            transaction.run(LAST_READING, {"campaign_id": campaign_id, "now": now} | _counted(counts))
+            transaction.run(LAST_READING, {"campaign_id": campaign_id, "now": now} | counted(counts))
     return ended
-
-
-def _counted(counts: ImportCounts) -> dict[str, Any]:
-    return {
-        "total": counts.rows,
-        "queued": counts.queued,
-        "duplicate": counts.duplicate,
-        "suppressed": counts.suppressed,
-        "invalid": counts.invalid,
-        "deferred": counts.deferred,
-        "rejects": counts.rejects,
-    }

@@ -282,10 +282,10 @@ def _contact_row(row: Row) -> ContactRow:
     )
 
 
-def attempts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[AttemptRow]:
+def attempts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, AttemptRow]]:
     """The next attempts by id."""
     rows = transaction.all(ATTEMPTS_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
-    return [_attempt_row(row) for row in rows]
+    return [(row[0], _attempt_row(row)) for row in rows]
 
 
 def _attempt_row(row: Row) -> AttemptRow:
