@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
+from dialer.cli.options import Json, OptEncoding, OptRegion, with_overrides
 from dialer.errors import DialerError, UsageError
 
 if TYPE_CHECKING:
@@ -43,53 +44,19 @@ Contacts = Annotated[
     typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
 CampaignFileOrName = Annotated[
     str | None, typer.Option("--campaign", help="Campaign file (TOML), or the name of a campaign that exists.")
 ]
-OptName = Annotated[str | None, typer.Option("--name", help="Name of the campaign; default: the file's.")]
-OptProvider = Annotated[str | None, typer.Option("--provider", help="vaanivoice, vaani or simulator.")]
-OptAgent = Annotated[
-    str | None, typer.Option("--agent", help="Agent id (vaanivoice) or the agent's phone number (vaani).")
-]
-OptCallerId = Annotated[list[str] | None, typer.Option("--caller-id", help="Number to show; repeat it to rotate.")]
-OptRate = Annotated[float | None, typer.Option("--rate", help="Calls per second; 0: no limit.")]
-OptConcurrency = Annotated[int | None, typer.Option("--concurrency", help="Calls at the same time; 0: no limit.")]
-OptMaxAttempts = Annotated[int | None, typer.Option("--max-attempts", help="Attempts for each contact.")]
-OptRegion = Annotated[str | None, typer.Option("--region", help='Country of numbers without "+", e.g. IN.')]
-OptTimezone = Annotated[str | None, typer.Option("--timezone", help="Zone of contacts whose number tells none.")]
-OptWindow = Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-20:00" or "always".')]
-OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
-OptNameColumn = Annotated[str | None, typer.Option("--name-column", help="Column with the name.")]
-OptSheet = Annotated[str | None, typer.Option("--sheet", help="Sheet of a workbook, if several hold something.")]
-OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
-
-
-def _overrides(**given: object) -> "Overrides":
-    from dialer.adapters.campaign_file import Overrides
-
-    caller_ids = given.pop("caller_ids", None)
-    return Overrides(**given, caller_ids=tuple(caller_ids) if caller_ids else None)  # type: ignore[arg-type]
 
 
 @app.command()
+@with_overrides
 def run(
     contacts: Contacts = None,
     campaign: CampaignFile = None,
-    name: OptName = None,
-    provider: OptProvider = None,
-    agent: OptAgent = None,
-    caller_id: OptCallerId = None,
-    rate: OptRate = None,
-    concurrency: OptConcurrency = None,
-    max_attempts: OptMaxAttempts = None,
-    region: OptRegion = None,
-    timezone: OptTimezone = None,
-    window: OptWindow = None,
-    phone_column: OptPhoneColumn = None,
-    name_column: OptNameColumn = None,
-    sheet: OptSheet = None,
+    *,
+    overrides: "Overrides",
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -99,31 +66,16 @@ def run(
     """
     from dialer.cli.running import run_campaign
 
-    overrides = _overrides(
-        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
-        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column, sheet=sheet,
-    )  # fmt: skip
     raise typer.Exit(run_campaign(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command()
+@with_overrides
 def check(
     contacts: Contacts = None,
     campaign: CampaignFile = None,
-    name: OptName = None,
-    provider: OptProvider = None,
-    agent: OptAgent = None,
-    caller_id: OptCallerId = None,
-    rate: OptRate = None,
-    concurrency: OptConcurrency = None,
-    max_attempts: OptMaxAttempts = None,
-    region: OptRegion = None,
-    timezone: OptTimezone = None,
-    window: OptWindow = None,
-    phone_column: OptPhoneColumn = None,
-    name_column: OptNameColumn = None,
-    sheet: OptSheet = None,
+    *,
+    overrides: "Overrides",
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -133,31 +85,16 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    overrides = _overrides(
-        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
-        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column, sheet=sheet,
-    )  # fmt: skip
     check_list(contacts, campaign, overrides, encoding, as_json=json)
 
 
 @app.command()
+@with_overrides
 def enqueue(
     contacts: Contacts = None,
     campaign: CampaignFileOrName = None,
-    name: OptName = None,
-    provider: OptProvider = None,
-    agent: OptAgent = None,
-    caller_id: OptCallerId = None,
-    rate: OptRate = None,
-    concurrency: OptConcurrency = None,
-    max_attempts: OptMaxAttempts = None,
-    region: OptRegion = None,
-    timezone: OptTimezone = None,
-    window: OptWindow = None,
-    phone_column: OptPhoneColumn = None,
-    name_column: OptNameColumn = None,
-    sheet: OptSheet = None,
+    *,
+    overrides: "Overrides",
     encoding: OptEncoding = None,
     json: Json = False,
 ) -> None:
@@ -167,11 +104,6 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    overrides = _overrides(
-        name=name, provider=provider, agent=agent, caller_ids=caller_id, rate=rate, concurrency=concurrency,
-        max_attempts=max_attempts, region=region, timezone=timezone, window=window, phone_column=phone_column,
-        name_column=name_column, sheet=sheet,
-    )  # fmt: skip
     enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+from dialer.cli.options import Json
+
 Provider = Annotated[
     str | None, typer.Option("--provider", help="vaanivoice, vaani or simulator; default: the one with a key.")
 ]

@@ -5,12 +5,10 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRegion
+
 suppressions = typer.Typer(help="The suppression list: numbers that must not be called.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
-OptRegion = Annotated[str | None, typer.Option("--region", help='Country of numbers without "+", e.g. IN.')]
-OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
-OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]
 OfCampaign = Annotated[str | None, typer.Option("--campaign", help="Name of a campaign; default: all campaigns.")]
 
 
