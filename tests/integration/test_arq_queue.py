@@ -1,8 +1,9 @@
 """The doorbell in Redis: what is planted there runs nothing, and no hand-over is taken for an older one."""
 
+import asyncio
 import json
 import pickle
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from arq.connections import ArqRedis
-from arq.constants import job_key_prefix, retry_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
 from dialer.adapters.arq_queue import DIAL_QUEUE, ArqQueue, arq_redis
 from dialer.adapters.system_clock import SystemClock
@@ -35,22 +36,26 @@ def queue(redis: ArqRedis) -> ArqQueue:
     return ArqQueue(redis, "ledger-1", SystemClock())
 
 
-async def worked(redis: ArqRedis) -> list[Any]:
-    """What a worker runs of what lies there."""
-    ran: list[Any] = []
+def worker(redis: ArqRedis, run: Callable[[list[list[Any]]], None], *, burst: bool) -> SteadyWorker:
+    """A worker whose jobs are handed to ``run``; with ``burst`` it ends when nothing lies there."""
 
     async def place_call(ctx: dict[str, Any], identity: str, handed: list[list[Any]]) -> None:
-        ran.extend(handed)
+        run(handed)
 
-    worker = SteadyWorker(
+    return SteadyWorker(
         functions=[replace(FUNCTIONS[0], coroutine=place_call)],
         queue_name=DIAL_QUEUE,
         redis_pool=redis,
         handle_signals=False,
-        burst=True,
+        burst=burst,
         **COMMON | {"poll_delay": 0.01},
     )
-    await worker.async_run()
+
+
+async def worked(redis: ArqRedis) -> list[Any]:
+    """What a worker runs of what lies there."""
+    ran: list[Any] = []
+    await worker(redis, ran.extend, burst=True).async_run()
     return ran
 
 
@@ -68,6 +73,18 @@ async def test_a_hand_over_is_run_though_a_worker_died_with_the_one_before(redis
     assert await worked(redis) == []
     await queue(redis).enqueue([AGAIN])
     assert await worked(redis) == [[7, 2, 1, "vaanivoice"]]
+
+
+async def test_a_hand_over_does_not_wait_for_the_mark_of_a_worker_that_was_killed(redis: ArqRedis) -> None:
+    await queue(redis).enqueue([FIRST])
+    (job_id,) = await redis.zrange(DIAL_QUEUE, 0, -1)
+    await redis.psetex(in_progress_key_prefix + job_id.decode(), 60_000, 1)
+    await queue(redis).enqueue([AGAIN])
+    ran: asyncio.Queue[Any] = asyncio.Queue()
+    working = asyncio.create_task(worker(redis, ran.put_nowait, burst=False).async_run())
+    assert await asyncio.wait_for(ran.get(), 20) == [[7, 2, 1, "vaanivoice"]]
+    working.cancel()
+    await asyncio.wait([working])
 
 
 async def test_a_job_is_json(redis: ArqRedis) -> None:
