@@ -23,11 +23,6 @@ def read_hash(text: str) -> str:
     return plain if _HASH.fullmatch(plain) else ""
 
 
-def as_hash(name: str) -> str:
-    """The hash of whoever is named by a number (E.164) or by its hash."""
-    return name if name.startswith(HASHED) else hash_of(name)
-
-
 def names_of(phone: str) -> tuple[str, str]:
     """Both ways in which a number may stand in the list."""
     return phone, hash_of(phone)

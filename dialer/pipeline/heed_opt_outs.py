@@ -1,6 +1,5 @@
 """Who asked in a call not to be called again goes onto the suppression list."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -54,9 +53,8 @@ class HeedOptOuts:
             else:
                 continue
             if why := opted_out(spec.opt_out, row):
-                said_at = math.inf if row.ended_at is None else row.ended_at
                 reason, source = f"opted out in a call: {why}", f"call log {row.call_id}"
-                entries[row.call_id] = Suppression(phone, reason, source, said_at=said_at)
+                entries[row.call_id] = Suppression(phone, reason, source, once=f"{self.account}:{row.call_id}")
         if entries:
             added = await self.ledger.suppress(list(entries.values()))
             log.info("opt_outs.heeded", account=self.account, calls=len(entries), added=sum(added))

@@ -107,7 +107,7 @@ class Ledger(Protocol):
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
 
-        A number that was taken off the list after ``said_at`` is not put back: False, and nothing else happens.
+        Of what was listed under the same ``once`` before nothing happens: False.
         Whoever is named by a hash ends when their turn comes: nobody passes the gate any more.
         """
         ...
@@ -168,7 +168,7 @@ class Ledger(Protocol):
         ...
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
-        """Requests since then that the provider said placed nothing."""
+        """Requests since then that the provider said placed nothing, in no particular order."""
         ...
 
     async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:

@@ -59,8 +59,8 @@ class SourceState:
 class Suppression:
     """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign.
 
-    ``said_at`` is when the reason arose, in unix seconds; whoever took the number off the list after that has
-    overruled it. The default is now.
+    ``once`` names what gave the reason, if that may bar a number only once: whoever was taken off the list since is
+    not put back by it.
     """
 
     phone: str
@@ -68,7 +68,7 @@ class Suppression:
     source: str = ""
     campaign_id: int | None = None
     added_at: float = 0.0
-    said_at: float = math.inf
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)

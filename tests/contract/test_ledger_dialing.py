@@ -194,20 +194,17 @@ async def test_the_suppression_list_adds_removes_and_tells(ledger: FullLedger, c
     assert await ledger.add_contacts(campaign.campaign_id, [person(1), person(2)]) == ["suppressed", "queued"]
 
 
-async def test_who_is_taken_off_the_list_is_not_put_back_for_a_reason_from_before(
-    ledger: FullLedger, clock: ManualClock
-) -> None:
+async def test_who_is_taken_off_the_list_is_not_put_back_by_what_had_put_them_there(ledger: FullLedger) -> None:
     spring = await running(ledger, 2)
-    await ledger.suppress([Suppression(phone(1), "asked", said_at=START - 9), Suppression(hash_of(phone(2)), "law")])
-    clock.skip(60)
-    assert await ledger.unsuppress([phone(1), hash_of(phone(2)), phone(3)]) == [True, True, False]
-    old = [Suppression(phone(n), "asked", said_at=START + 60) for n in (3, 1)]
-    assert await ledger.suppress([old[1], *old]) == [False, True, False]
-    assert [entry.phone for entry in await listed(ledger.suppressions())] == [phone(3)]
-    assert [one.attempt_id for one in await claim(ledger, spring)], "who is still wanted is still called"
-    of_spring = Suppression(phone(1), "asked", campaign_id=spring.campaign_id, said_at=START)
-    anew = Suppression(phone(1), "asked again", said_at=START + 61)
-    assert await ledger.suppress([of_spring, anew, Suppression(hash_of(phone(2)), "law")]) == [True, True, True]
+    first, second = (Suppression(phone(1), "asked", once=call) for call in ("call 1", "call 2"))
+    assert await ledger.suppress([first, second, first]) == [True, False, False]
+    assert await ledger.unsuppress([phone(1)]) == [True]
+    late = Suppression(phone(2), "asked", once="call 3")
+    assert await ledger.suppress([second, late, first]) == [False, True, False]
+    assert await listed(ledger.suppressions()) == [Suppression(phone(2), "asked", added_at=START)]
+    assert await ledger.unsuppress([phone(2)]) == [True]
+    again = Suppression(phone(1), "asked once more", once="call 4")
+    assert await ledger.suppress([late, again, Suppression(phone(2), "by hand")]) == [False, True, True]
     assert await claim(ledger, spring) == []
 
 

@@ -1,6 +1,5 @@
 """An in-memory Ledger and LedgerView on an injected clock: the same contract, one process, no SQL."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,7 +10,6 @@ from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.contact_plan import GONE
 from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Suppress, judge
 from dialer.domain.opening import CLOSED_WORDS
-from dialer.domain.suppression import as_hash
 from dialer.ports import (
     Absent,
     Admitted,
@@ -133,11 +131,12 @@ class MemoryLedger(MemorySource):
         now, added = self._now(), []
         for entry in entries:
             campaign_id = entry.campaign_id or 0
-            if entry.said_at <= self._lifted_at.get((as_hash(entry.phone), campaign_id), -math.inf):
+            if entry.once in self._suppressed_once:
                 added.append(False)
                 continue
+            self._suppressed_once |= {entry.once} - {""}
             added.append((entry.phone, campaign_id) not in self._suppressions)
-            kept = replace(entry, campaign_id=entry.campaign_id or None, added_at=now, said_at=math.inf)
+            kept = replace(entry, campaign_id=entry.campaign_id or None, added_at=now, once="")
             self._suppressions.setdefault((entry.phone, campaign_id), kept)
             owners = [campaign_id] if campaign_id else list(self._campaigns)
             people = [p for owner in owners if (p := self._known.get((entry.phone, owner)))]
@@ -147,12 +146,8 @@ class MemoryLedger(MemorySource):
         return added
 
     async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
-        now = self._now()
-        removed = [self._suppressions.pop((phone, campaign_id or 0), None) is not None for phone in phones]
-        self._lifted_at |= {
-            (as_hash(phone), campaign_id or 0): now for phone, gone in zip(phones, removed, strict=True) if gone
-        }
-        return removed
+        self._now()
+        return [self._suppressions.pop((phone, campaign_id or 0), None) is not None for phone in phones]
 
     # dialing
 

@@ -121,7 +121,7 @@ class Records:
         self._fresh: dict[int, Agenda] = {}
         self._planned: dict[int, Agenda] = {}
         self._suppressions: dict[tuple[str, int], Suppression] = {}
-        self._lifted_at: dict[tuple[str, int], float] = {}
+        self._suppressed_once: set[str] = set()
         self._log: dict[tuple[str, str], Matched] = {}
         self._began: dict[int, float] = {}
         self._denied: list[tuple[str, Denied]] = []

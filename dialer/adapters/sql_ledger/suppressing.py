@@ -1,13 +1,12 @@
 """Verbs on the suppression list, and asking it."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
-from dialer.domain.suppression import HASHED, as_hash, hash_of, names_of
+from dialer.domain.suppression import HASHED, hash_of, names_of
 from dialer.ports import Suppression
 
 ADD_SUPPRESSION = """
@@ -24,10 +23,7 @@ WHERE phone IN :phones* AND (campaign_id = :campaign_id OR :campaign_id = 0) AND
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
         AND attempts.state IN ('dialing', 'placed', 'unknown'))
 """
-LIFTED = "SELECT name, CAST(value AS DOUBLE PRECISION) FROM ledger_facts WHERE name IN :names*"
-LIFT = """
-INSERT INTO ledger_facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
-"""
+TAKE_ONCE = "INSERT INTO ledger_facts (name, value) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING"
 REMOVE_SUPPRESSION = "DELETE FROM suppressions WHERE phone = :phone AND campaign_id = :campaign_id"
 
 HASHES_COME = "INSERT INTO ledger_facts (name, value) VALUES ('hashed-suppressions', '1') ON CONFLICT (name) DO NOTHING"
@@ -40,7 +36,7 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
 
     A hash names nobody who could be looked up: its attempts end when their turn comes.
     """
-    overruled = _overruled(transaction, entries)
+    new = _new(transaction, entries, now)
     rows: list[dict[str, Any]] = [
         {
             "phone": entry.phone,
@@ -49,11 +45,11 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
             "source": entry.source,
             "added_at": now,
         }
-        for entry, too_late in zip(entries, overruled, strict=True)
-        if not too_late
+        for entry, is_new in zip(entries, new, strict=True)
+        if is_new
     ]
     won = iter(transaction.won(ADD_SUPPRESSION, rows))
-    added = [not too_late and next(won) for too_late in overruled]
+    added = [is_new and next(won) for is_new in new]
     if any(row["phone"].startswith(HASHED) for row in rows):
         transaction.run(HASHES_COME)
     for campaign_id in sorted({row["campaign_id"] for row in rows}):
@@ -67,24 +63,15 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
 
 def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int, now: float) -> list[bool]:
     """Remove numbers from the list of one campaign, or of all (0)."""
-    removed = transaction.won(REMOVE_SUPPRESSION, [{"phone": phone, "campaign_id": campaign_id} for phone in phones])
-    for phone, was_there in zip(phones, removed, strict=True):
-        if was_there:
-            transaction.run(LIFT, {"name": _lifted(phone, campaign_id), "value": repr(now)})
-    return removed
+    del now
+    return transaction.won(REMOVE_SUPPRESSION, [{"phone": phone, "campaign_id": campaign_id} for phone in phones])
 
 
-def _overruled(transaction: Transaction, entries: Sequence[Suppression]) -> list[bool]:
-    """Of each entry, whether its number was taken off the list after its reason arose."""
-    names = ["" if entry.said_at == math.inf else _lifted(entry.phone, entry.campaign_id or 0) for entry in entries]
-    asked = sorted({name for name in names if name})
-    lifted_at: dict[str, float] = dict(transaction.all(LIFTED, {"names": asked})) if asked else {}
-    return [entry.said_at <= lifted_at.get(name, -math.inf) for entry, name in zip(entries, names, strict=True)]
-
-
-def _lifted(phone: str, campaign_id: int) -> str:
-    """Names the fact that a number was taken off the list, by its hash: the number itself is not kept."""
-    return f"lifted:{campaign_id}:{as_hash(phone)}"
+def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:
+    """Of each entry, whether what gave its reason has not barred anybody yet; it has from now on."""
+    marks = [{"name": f"suppressed-by:{entry.once}", "now": repr(now)} for entry in entries if entry.once]
+    taken = iter(transaction.won(TAKE_ONCE, marks))
+    return [not entry.once or next(taken) for entry in entries]
 
 
 def suppressed_among(transaction: Transaction, phones: Iterable[str], campaign_id: int) -> Mapping[str, str]:

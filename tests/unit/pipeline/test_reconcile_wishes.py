@@ -47,8 +47,8 @@ async def test_who_opts_out_in_a_call_is_not_called_again() -> None:
     await house.reconciler.hear([opted])
     assert [entry async for entry in house.ledger.suppressions()] == [], "one call puts nobody back"
     house.reconciler.heeded.clear()
-    await house.reconciler.hear([replace(opted, ended_at=at + 1)])
-    assert [entry.phone async for entry in house.ledger.suppressions()] == [phone(0)], "said since"
+    await house.reconciler.hear([replace(opted, call_id="call-2", to_number=phone(1))])
+    assert [entry.phone async for entry in house.ledger.suppressions()] == [phone(1)], "said in another call"
 
 
 async def test_an_opt_out_that_the_analysis_tells_late_is_heeded() -> None:
