@@ -164,7 +164,7 @@ def open_reader(settings: Settings, ledger: SqlLedger) -> ReadSource:
     def rejects(name: str) -> OpenRejects:
         return rejects_in(settings.home, name)
 
-    return ReadSource(ledger, SystemClock(), rejects, f"{platform.node()}:{os.getpid()}")
+    return ReadSource(ledger, ledger.clock, rejects, f"{platform.node()}:{os.getpid()}")
 
 
 def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
@@ -231,7 +231,7 @@ async def _join(
     simulator_url: str,
     stack: AsyncExitStack,
 ) -> App:
-    clock, times = SystemClock(), dialing_times(settings)
+    clock, times = ledger.clock, dialing_times(settings)
     line_life_s = settings.max_call_s + LINE_MARGIN_S
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
