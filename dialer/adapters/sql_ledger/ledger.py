@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import migrate
@@ -151,6 +151,20 @@ class SqlLedger:
 
     async def finish_campaigns(self) -> list[str]:
         return (await self._store.submit(feed.finish_campaigns, [None]))[0]
+
+    # loops of the fleet
+
+    async def hold_leases(self, names: Sequence[str], holder: str, lease_s: float) -> set[str]:
+        # Looked at first: who holds nothing writes nothing, however many wait.
+        now = self.clock.now()
+        free = await self._store.read(lambda transaction: leases.free_names(transaction, names, holder, now))
+        if not free:
+            return set()
+        won = await self._store.submit(leases.hold, free, holder, lease_s, serial=False)
+        return {name for name, held in zip(free, won, strict=True) if held}
+
+    async def free_leases(self, names: Sequence[str], holder: str) -> None:
+        await self._store.submit(leases.free, names, holder, serial=False)
 
     # dialing
 
