@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-
 REMEMBERED = 4096
 """Campaigns: when more were dealt to, those that take no part any more are forgotten."""
 

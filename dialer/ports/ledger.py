@@ -23,6 +23,7 @@ from dialer.ports.records import (
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -121,8 +122,11 @@ class Ledger(Protocol):
         ...
 
     # feeding
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        """For each campaign of ``wanted`` (id -> how many at most), in its order, move due attempts to queued.
+
+        Makes the first attempt of fresh contacts.
+        """
         ...
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
@@ -200,6 +204,10 @@ class LedgerView(Protocol):
 
     async def campaigns(self) -> list[Campaign]:
         """All of them, oldest first."""
+        ...
+
+    async def supplies(self) -> list[Supply]:
+        """Every running campaign."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:

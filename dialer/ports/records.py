@@ -181,6 +181,16 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Supply:
+    """What a running campaign has under way: attempts queued and calls live; and when the next is due, if any is."""
+
+    campaign_id: int
+    queued: int
+    live: int
+    due_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Swept:
     """What the sweeper took back, or gave to the reconciler."""
 

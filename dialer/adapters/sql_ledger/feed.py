@@ -90,10 +90,10 @@ LOOKS = 8
 
 
 def claim_due(
-    transaction: Transaction, claims: Sequence[tuple[int, int, float]], now: float
+    transaction: Transaction, wanted: Sequence[tuple[int, int]], lease_s: float, now: float
 ) -> list[list[QueuedAttempt]]:
-    """For each (campaign id, limit, lease in seconds): move due attempts to queued."""
-    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit, lease_s in claims]
+    """For each (campaign id, how many at most): move due attempts to queued."""
+    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit in wanted]
 
 
 def _claim(

@@ -30,6 +30,7 @@ from dialer.ports import (
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -133,8 +134,8 @@ class SqlLedger:
 
     # feeding
 
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        return (await self._store.submit(feed.claim_due, [(campaign_id, limit, lease_s)]))[0]
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        return await self._store.submit(feed.claim_due, list(wanted.items()), lease_s)
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
         rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
@@ -208,6 +209,9 @@ class SqlLedger:
 
     async def campaigns(self) -> list[Campaign]:
         return await self._store.read(view.campaigns)
+
+    async def supplies(self) -> list[Supply]:
+        return await self._store.read(view.supplies)
 
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))

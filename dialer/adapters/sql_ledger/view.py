@@ -25,6 +25,7 @@ from dialer.ports import (
     OpenAttempt,
     Report,
     SourceState,
+    Supply,
     Suppression,
 )
 
@@ -73,6 +74,14 @@ SELECT class, count(*) FROM (
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class
+"""
+SUPPLIES = f"""
+SELECT id,
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state = 'queued'),
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state IN ({in_states(LIVE)})),
+    (SELECT min(due_at) FROM contacts WHERE campaign_id = campaigns.id AND due_at IS NOT NULL),
+    (SELECT min(due_at) FROM attempts WHERE campaign_id = campaigns.id AND state = 'planned')
+FROM campaigns WHERE status = 'running' ORDER BY id
 """
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
@@ -156,6 +165,14 @@ def campaign(transaction: Transaction, name: str) -> Campaign:
     near = get_close_matches(name, names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "`dialer campaigns` lists them."
     raise UnknownName(f'there is no campaign "{name}": {hint}')
+
+
+def supplies(transaction: Transaction) -> list[Supply]:
+    """What each running campaign has under way."""
+    return [
+        Supply(campaign_id, queued, live, min((due for due in dues if due is not None), default=None))
+        for campaign_id, queued, live, *dues in transaction.all(SUPPLIES)
+    ]
 
 
 def campaigns(transaction: Transaction) -> list[Campaign]:
