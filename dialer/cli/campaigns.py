@@ -121,9 +121,8 @@ def _count(number_of: int, what: str) -> str:
 async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], now: float) -> list[LogScan]:
     if attempt.dialed_at is None:
         return []
-    account = (await ledger.campaign(attempt.campaign)).spec.provider
     until = events[-1].at if attempt.state in FINAL else now
-    return await ledger.scans(account, attempt.dialed_at, until)
+    return await ledger.scans(attempt.account, attempt.dialed_at, until)
 
 
 def _moves(told: Told) -> Iterator[tuple[float, str]]:

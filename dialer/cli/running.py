@@ -91,9 +91,9 @@ async def _run(
             if not as_json:
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status is CampaignStatus.HALTED:
-                await app.control.move(spec.name, "start")
-            code = await _work_until_over(app, spec.name, stop)
-            document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)
+                await app.control.move(spec.handle, "start")
+            code = await _work_until_over(app, spec.handle, stop)
+            document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     if as_json:
         print_json(document)
     else:

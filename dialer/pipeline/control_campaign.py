@@ -57,5 +57,5 @@ class ControlCampaign:
         bound = self.send_within_s + DRAIN_MARGIN_S
         while await self.ledger.dialing(campaign_id=campaign_id, phones=phones, since=self.clock.now() - bound):
             await self.clock.sleep(LOOK_AGAIN_S)
-            if campaign and (await self.view.campaign(campaign.spec.name)).status is not campaign.status:
+            if campaign and (await self.view.campaign(campaign.spec.handle)).status is not campaign.status:
                 return
