@@ -30,7 +30,10 @@ class HeedOptOuts:
         attempts: Mapping[int, OpenAttempt],
         specs: Mapping[int, CampaignSpec],
     ) -> frozenset[str]:
-        """Put whoever opted out onto the list of all campaigns (rehearsals: of all rehearsals), durably; answers the ids of their calls."""
+        """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls.
+
+        Who did so in a rehearsal is only called in no rehearsal any more.
+        """
         by_name = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         suspects = [
             row

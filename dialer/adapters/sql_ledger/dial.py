@@ -38,7 +38,7 @@ FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
 
 ADMIT = f"""
-UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, dialed_at = :now,
+UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, agent = :agent, dialed_at = :now,
     answer_due_at = :answer_due_at, lease_until = NULL, reason = :reason
 WHERE id = :attempt_id AND dispatch = :dispatch AND state IN ({from_states(AttemptState.DIALING, Actor.WORKER)})
 """
@@ -139,7 +139,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
             case Admit(why):
                 phones_taken.add((row[7], rehearsal))
                 histories[rehearsal].add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
-                admitted.append(_admission(request, row, campaign.spec.provider, why, now))
+                admitted.append(_admission(request, row, campaign.spec, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
                 answers.append(_admitted(request, row, campaign.spec, now))
                 after = AttemptState.DIALING
@@ -163,10 +163,8 @@ def _histories(
     """By whether it is a rehearsal: the history of each person of whom it matters how often they were called."""
     specs = {campaign_id: campaign.spec for campaign_id, campaign in campaigns.items()}
     limited = [(row[12], row[7], specs[row[1]].is_rehearsal) for row in rows if specs[row[1]].limits_people]
-    return {
-        kind: read_histories(transaction, [(person, phone) for person, phone, of in limited if of is kind], rehearsal=kind)
-        for kind in (False, True)
-    }
+    people = {kind: [(person, phone) for person, phone, of in limited if of is kind] for kind in (False, True)}
+    return {kind: read_histories(transaction, those, rehearsal=kind) for kind, those in people.items()}
 
 
 def _facts_of(
@@ -190,10 +188,11 @@ def _facts_of(
     )
 
 
-def _admission(request: GateRequest, row: Row, account: str, why: str, now: float) -> dict[str, Any]:
+def _admission(request: GateRequest, row: Row, spec: CampaignSpec, why: str, now: float) -> dict[str, Any]:
     return {
         "attempt_id": request.attempt_id,
-        "account": account,
+        "account": spec.provider,
+        "agent": spec.agent,
         "dispatch": request.dispatch,
         "token": request.token,
         "worker": request.worker,

@@ -69,9 +69,7 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
 def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int, now: float) -> list[bool]:
     """Remove numbers from the list of one campaign, or of all (0), rehearsals included."""
     del now
-    return [
-        transaction.run(REMOVE_SUPPRESSION, {"phone": phone, "campaign_id": campaign_id}) > 0 for phone in phones
-    ]
+    return [transaction.run(REMOVE_SUPPRESSION, {"phone": phone, "campaign_id": campaign_id}) > 0 for phone in phones]
 
 
 def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:

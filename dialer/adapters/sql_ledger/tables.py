@@ -115,6 +115,7 @@ attempts = Table(
     Column("phone", Text, nullable=False),
     Column("person", Text, nullable=False, server_default=""),  # the contact's key, else its phone
     Column("account", Text, nullable=False, server_default=""),  # the campaign's, when the attempt was made
+    Column("agent", Text, nullable=False, server_default=""),  # who was to speak, when it was dialed
     Column("rehearsal", Integer, nullable=False, server_default="0"),  # 1: calls nobody, and counts for nobody
     Column("state", Text, nullable=False),
     Column("disposition", Text, nullable=False, server_default=""),

@@ -31,7 +31,8 @@ from dialer.ports import (
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
 OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id,
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
+    a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
 FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
 """
@@ -181,8 +182,8 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 
 def _open_attempt(row: Row) -> OpenAttempt:
-    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, *sent = row
-    agent = read_spec(spec).agent
+    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
+    agent = agent or read_spec(spec).agent  # of an attempt that an older version dialed
     return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
