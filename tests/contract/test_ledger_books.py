@@ -1,4 +1,4 @@
-"""What the ledger promises: a rehearsal leaves no trace on reality, and calls stay with the account that placed them."""
+"""What the ledger promises: a rehearsal leaves no trace on reality, and a call stays with its account."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

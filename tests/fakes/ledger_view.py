@@ -7,6 +7,7 @@ from dataclasses import fields
 from difflib import get_close_matches
 
 from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.campaign import REHEARSAL
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
@@ -35,6 +36,7 @@ class MemoryView(Records):
 
     async def campaign(self, name: str) -> Campaign:
         self._now()
+        name = name.removeprefix(REHEARSAL)
         if name in self._ids:
             return self._campaigns[self._ids[name]]
         near = get_close_matches(name, list(self._ids), n=1)
@@ -164,6 +166,7 @@ class MemoryView(Records):
             duration_s=t.duration_s,
             call_id=t.call_id,
             reason=t.reason,
+            account=self._campaigns[t.campaign_id].spec.provider,
         )
 
 
