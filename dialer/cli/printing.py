@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -53,16 +53,16 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     screen().print(table)
 
 
-def print_import(counts: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
-    """The import report for people."""
+def print_import(counts: Mapping[str, Any], notes: Sequence[str] = (), file: IO[str] | None = None) -> None:
+    """The import report for people, on ``file`` or stdout."""
     for note in notes:
-        print(plain(note))
+        print(plain(note), file=file)
     parts = [f"{counts[name]:,} {name}" for name in ("queued", "duplicate", "suppressed", "invalid", "deferred")]
-    print(f"{counts['rows']:,} rows: " + ", ".join(parts))
+    print(f"{counts['rows']:,} rows: " + ", ".join(parts), file=file)
     for reason, count in sorted(counts.get("waits", {}).items(), key=lambda item: -item[1]):
-        print(f"  cannot be called now: {count:,} · {plain(reason)}")
+        print(f"  cannot be called now: {count:,} · {plain(reason)}", file=file)
     if counts["rejects"]:
-        print(f"rejected rows, each with its reason and remedy: {plain(counts['rejects'])}")
+        print(f"rejected rows, each with its reason and remedy: {plain(counts['rejects'])}", file=file)
 
 
 def local(moment: str | float | None) -> str:

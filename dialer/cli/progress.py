@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -16,10 +15,7 @@ from rich.text import Text
 from dialer.cli.printing import in_words, plain
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import FINAL_CONTACTS
-from dialer.ports import Report
-
-if TYPE_CHECKING:
-    from dialer.bootstrap import App
+from dialer.ports import Clock, LedgerView, Report
 
 LINE_EVERY_S = 10.0
 LIVE_EVERY_S = 0.5
@@ -32,25 +28,26 @@ COUNTING_SHARE = 50.0
 class Progress:
     """Shows the campaign's state, no more often than its medium asks for."""
 
-    app: "App"
+    ledger: LedgerView
+    clock: Clock
     name: str
-    live: Live | None
+    live: Live | None = None
     _shown_at: float = -1e9
     _counting_s: float = 0.0
     _samples: deque[tuple[float, int, int]] = field(default_factory=lambda: deque(maxlen=64))
 
     async def show(self) -> None:
         """Show where the campaign is, if it is time to."""
-        now = self.app.clock.monotonic()
+        now = self.clock.monotonic()
         if now - self._shown_at < max(LIVE_EVERY_S if self.live else LINE_EVERY_S, self._counting_s * COUNTING_SHARE):
             return
         first, self._shown_at = self._shown_at < 0, now
-        campaign = await self.app.ledger.campaign(self.name)
-        report = await self.app.ledger.report(campaign.campaign_id)
+        campaign = await self.ledger.campaign(self.name)
+        report = await self.ledger.report(campaign.campaign_id)
         done = sum(count for status, count in report.contacts.items() if status in FINAL_CONTACTS)
         total = sum(report.contacts.values())
         parts = self._parts(report, done, total, now)
-        self._counting_s = self.app.clock.monotonic() - now
+        self._counting_s = self.clock.monotonic() - now
         if self.live is not None:
             self.live.update(Group(_bar_of(parts, done, total), Text(" · ".join(filter(None, parts[1:])))))
         elif not first:
@@ -91,11 +88,11 @@ def _bar_of(parts: Sequence[str], done: int, total: int) -> Table:
 
 
 @contextmanager
-def open_progress(app: "App", name: str) -> Iterator[Progress]:
+def open_progress(ledger: LedgerView, clock: Clock, name: str) -> Iterator[Progress]:
     """Progress on stderr for the block."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Progress(app, name, None)
+        yield Progress(ledger, clock, name)
         return
     with Live(console=console, refresh_per_second=4, transient=True, redirect_stdout=False) as live:
-        yield Progress(app, name, live)
+        yield Progress(ledger, clock, name, live)

@@ -26,7 +26,7 @@ def print_report(document: Mapping[str, Any], console: Console | None = None) ->
     width = _bar_width(to)
     status = document["status"] + (f" ({document['halt_reason']})" if document["halt_reason"] else "")
     print(plain(f"campaign {document['campaign']} · {document['provider']} · {status}"), file=to.file)
-    print_import(document["import"])
+    print_import(document["import"], file=to.file)
     for title, key in COUNTS:
         _print_counts(to, title, document[key], width)
     _print_reasons(to, "waiting", document["waiting"])

@@ -112,7 +112,7 @@ async def _work_until_over(app: App, name: str, stop: asyncio.Event) -> int:
         return 0
     working = asyncio.create_task(serve(app, stop))
     try:
-        with open_progress(app, name) as progress:
+        with open_progress(app.ledger, app.clock, name) as progress:
             code = await _watch(app, name, working, stop, progress)
     finally:
         stop.set()
