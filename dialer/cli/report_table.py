@@ -94,7 +94,7 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     rate = document["calls_per_second"]
     configured = f"{rate['configured']:g} calls/s configured" if rate["configured"] else "no limit configured"
     learned = f", {rate['learned']:g} allowed by the provider" if rate["learned"] else ""
-    yield "pace", configured + learned + (f", {rate['measured']:g} measured" if rate["measured"] else "")
+    yield "pace", configured + learned + (f", {rate['measured']:.3g} measured" if rate["measured"] else "")
     for name in ("unknown_now", "unconfirmed", "unexplained_calls"):
         if document[name]:
             yield name.replace("_", " "), f"{document[name]:,}"
