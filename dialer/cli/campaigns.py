@@ -6,7 +6,6 @@ from operator import itemgetter
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import local, masked, plain, print_json, print_table
 from dialer.cli.report_table import print_report
@@ -100,7 +99,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
                 attempt,
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
-                await _scans(ledger, attempt, events, SystemClock().now()),
+                await _scans(ledger, attempt, events, ledger.clock.now()),
             )
             for attempt, events in story
         ]
