@@ -39,7 +39,11 @@ class Ledger(Protocol):
 
     # import
     async def open_campaign(self, spec: CampaignSpec) -> Campaign:
-        """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec."""
+        """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec.
+
+        A rehearsal and a real campaign of the same name are two. Raises UsageError when a campaign that has begun
+        would change its provider.
+        """
         ...
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
