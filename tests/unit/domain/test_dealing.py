@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialer.domain.dealing import REMEMBERED, Dealer, Hand
 
-weights = st.lists(st.integers(1, 20), min_size=1, max_size=60)
+weights = st.lists(st.integers(1, 20), min_size=1, max_size=25)
 rooms = st.lists(st.tuples(st.integers(1, 20), st.integers(0, 9)), max_size=40)
 
 
@@ -15,6 +15,7 @@ def hands_of(weighted: list[tuple[int, int]]) -> list[Hand]:
     return [Hand(campaign_id, weight, room) for campaign_id, (weight, room) in enumerate(weighted, 1)]
 
 
+@settings(deadline=None)  # how long it takes is the machine's matter
 @given(rooms, st.integers(0, 200))
 def test_every_turn_is_dealt_while_somebody_has_room(weighted: list[tuple[int, int]], turns: int) -> None:
     hands = hands_of(weighted)
@@ -23,11 +24,12 @@ def test_every_turn_is_dealt_while_somebody_has_room(weighted: list[tuple[int, i
     assert all(dealt[hand.campaign_id] <= hand.room for hand in hands)
 
 
+@settings(deadline=None)  # how long it takes is the machine's matter
 @given(weights, st.integers(1, 7))
 def test_turns_follow_the_weights_however_few_are_dealt_at_once(weighted: list[int], at_once: int) -> None:
     dealer, total = Dealer(), Counter[int]()
     hands = hands_of([(weight, 1000) for weight in weighted])
-    rounds = 40 * sum(weighted) // at_once + 1
+    rounds = 20 * sum(weighted) // at_once + 1
     for _ in range(rounds):
         total += dealer.deal(hands, at_once)
     turns = total.total()
@@ -36,6 +38,7 @@ def test_turns_follow_the_weights_however_few_are_dealt_at_once(weighted: list[i
         assert abs(total[hand.campaign_id] - share) <= 2 + share / 20
 
 
+@settings(deadline=None)  # how long it takes is the machine's matter
 @given(weights)
 def test_nobody_waits_longer_than_a_round_of_all_weights(weighted: list[int]) -> None:
     dealer = Dealer()
