@@ -32,12 +32,16 @@ SECRET_KEYS = frozenset({"api_key", "x-api-key", "access_token", "token", "autho
 SHORTEST_INTEGER = 10**9
 """Smaller integers are ids and counts."""
 KEPT_DIGITS = 2
+SHORTEST_SECRET = 8
 
 
 def mask_phones(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with every phone number reduced to its last two digits, and every secret removed."""
     for secret in secrets:
-        text = text.replace(secret, "[secret]")
+        if len(secret) < SHORTEST_SECRET:  # inside other words it would betray itself, and garble them
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "[secret]", text)
+        else:
+            text = text.replace(secret, "[secret]")
     return PHONE_LIKE.sub(_last_digits, CREDENTIALS.sub("[secret]@", text))
 
 
