@@ -12,6 +12,9 @@ from random import SystemRandom
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
@@ -25,6 +28,7 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
@@ -44,6 +48,14 @@ LINE_MARGIN_S = 60.0
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
+@dataclass(slots=True)
+class Pulse:
+    """Whether the feeder gets through its ticks: when it last did (monotonic seconds), and why it did not since."""
+
+    fed_at: float | None = None
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class App:
     """Everything a worker needs, joined."""
@@ -59,6 +71,7 @@ class App:
     reconcilers: Mapping[str, ReconcileCalls]
     control: ControlCampaign
     calendar: KeepCalendar
+    pulse: Pulse = field(default_factory=Pulse)
     feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -76,7 +89,10 @@ class App:
         try:
             await self.feeder.tick()
         except (QueueUnavailable, LedgerUnavailable) as unavailable:
+            self.pulse.why = str(unavailable)
             log.warning("feeder.skipped", error=str(unavailable))
+        else:
+            self.pulse.fed_at, self.pulse.why = self.clock.monotonic(), ""
 
     async def keep_calendar(self) -> None:
         """One tick of the calendar."""
@@ -103,23 +119,27 @@ class App:
         end = self.clock.monotonic() + for_s
         while True:
             for account, reconciler in self.reconcilers.items():
-                if await self._is_due(account):
-                    await self._read_log(account, reconciler)
+                await self._read_if_due(account, reconciler)
             left = end - self.clock.monotonic()
             if left <= 0:
                 return
             await self.clock.sleep(min(left, self.settings.reconcile_interval_s / 4, 0.25))
 
-    async def _read_log(self, account: str, reconciler: ReconcileCalls) -> None:
+    async def _read_if_due(self, account: str, reconciler: ReconcileCalls) -> None:
         try:
-            done = await reconciler.tick()
-        except LedgerUnavailable as unavailable:
+            if await self._is_due(account):
+                await self._read_log(account, reconciler)
+        except (LedgerUnavailable, RedisError, OSError) as unavailable:
             log.warning("reconciler.skipped", account=account, error=str(unavailable))
-            return
+
+    async def _read_log(self, account: str, reconciler: ReconcileCalls) -> None:
+        done = await reconciler.tick()
         turn, now = self._turn(account), self.clock.now()
         before = float(await self.redis.set(f"{turn}-at", now, ex=3600, get=True) or now)
         # While lines are short, a call that is over holds up another: read twice as often.
-        again_s = 0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, now - before)
+        again_s = (
+            0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, max(0.0, now - before))
+        )
         await self.redis.pexpire(turn, _ms(again_s))
 
     def _again_s(self, done: Reconciled, elapsed_s: float) -> float:
@@ -146,6 +166,28 @@ def open_redis(settings: Settings) -> Iterator[str]:
         return
     with embedded_redis(settings.home, settings.redis_server) as url:
         yield url
+
+
+async def reach_redis(url: str, *, wait: bool) -> None:
+    """Ask Redis for a sign of life, before anything hangs on it. Raises QueueUnavailable.
+
+    ``wait``: one that is merely away may come later; one that lets nobody in never gets better by itself.
+    """
+    redis = pacing_redis(url)
+    try:
+        await redis.ping()
+    except BusyLoadingError:
+        return
+    except (RedisError, OSError) as broken:
+        away = isinstance(broken, OSError | RedisConnectionError | RedisTimeoutError)
+        if wait and away and not isinstance(broken, AuthenticationError):
+            log.warning("redis.unreachable", error=str(broken))
+            return
+        raise QueueUnavailable(
+            f"Redis cannot be used ({broken}). See DIALER_REDIS_URL, and whether it runs; `dialer doctor` looks again"
+        ) from None
+    finally:
+        await redis.aclose()
 
 
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
@@ -196,9 +238,9 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
 
 
-def rejects_in(home: Path, name: str) -> "_OpenRejects":
-    """Opens the file that a campaign's rejected rows go to."""
-    return _OpenRejects(home / "rejects" / f"{''.join(c if c.isalnum() else '-' for c in name)}.csv")
+def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
+    """Opens the file that a campaign's rejected rows go to; no two campaigns share one."""
+    return _OpenRejects(home / "rejects" / f"{file_stem(name)}{ending}.csv")
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ out a Redis outage, and a heartbeat file for health checks.
 """
 
 import asyncio
-import json
 import os
 import platform
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import structlog
 from arq.connections import RedisSettings
 from arq.cron import CronJob, cron
+from arq.utils import poll
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
@@ -26,6 +27,7 @@ from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from jobs.enqueue_due import enqueue_due
+from jobs.health import uptime_s, write_heartbeat
 from jobs.keep_calendar import keep_calendar, read_sources
 from jobs.place_call import place_call
 from jobs.reconcile_calls import reconcile_calls
@@ -40,7 +42,11 @@ DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
 HEARTBEAT_S = 2.0
-STALE_HEARTBEAT_S = 15.0
+BEAT_WITHIN_S = 5.0
+FED_WITHIN_S = 15.0
+"""A worker whose feeder did not get through a tick for so long dials nothing, whatever else is well."""
+STEP_S = 5.0
+"""A cron that is further than this from its second was left there by a clock that was set, or by a halt."""
 
 FUNCTIONS: list[Function] = [func(place_call, max_tries=1, keep_result=0, timeout=JOB_TIMEOUT_S)]
 CRONS: list[CronJob] = [
@@ -62,7 +68,16 @@ COMMON: dict[str, Any] = {
 
 
 class SteadyWorker(Worker):
-    """arq's worker, which by itself ends with the first failing Redis command."""
+    """arq's worker, which by itself ends with the first failing Redis command, and keeps its crons by the wall clock."""
+
+    async def main(self) -> None:
+        """As arq's, without the look at INFO before it: Redis may come late, or not allow it."""
+        self.ctx["redis"] = self.pool
+        async for _ in poll(self.poll_delay_s):
+            await self._poll_iteration()
+            if self.burst and not await self.pool.zcard(self.queue_name):
+                await asyncio.gather(*self.tasks.values())
+                return
 
     async def _poll_iteration(self) -> None:
         try:
@@ -70,6 +85,26 @@ class SteadyWorker(Worker):
         except (RedisError, OSError) as broken:
             log.warning("redis.unreachable", queue=self.queue_name, error=str(broken))
             await asyncio.sleep(0.5)
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """One by one: what arq took for a job that Redis then failed to start is given back."""
+        for job_id in job_ids:
+            if self.job_counter >= self.max_jobs:
+                return
+            before = self.job_counter
+            try:
+                await super().start_jobs([job_id])
+            except (RedisError, OSError):
+                if self.job_counter > before and job_id.decode() not in self.tasks:
+                    self._release_sem_dec_counter_on_complete()
+                raise
+
+    async def run_cron(self, n: datetime, delay: float, num_windows: int = 2) -> None:
+        """As arq's, whose crons would wait until a clock that was set back has come as far again."""
+        for job in self.cron_jobs:
+            if job.next_run is not None and abs((job.next_run - n).total_seconds()) > STEP_S:
+                job.calculate_next(n)
+        await super().run_cron(n, delay, num_windows)
 
     async def end(self) -> None:
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
@@ -127,34 +162,34 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process's loop turns and that it reaches its ledger and its Redis."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Say in a file that this process feeds, and that it can write to its ledger and its Redis."""
+    well_at: float | None = None
     while True:
+        why = await _ailment(app)
+        if not why:
+            well_at = uptime_s()
+        else:
+            log.warning("worker.unhealthy", error=why)
         try:
-            await app.ledger.waiting_in_queue()
-            await app.redis.ping()
-            _write_heartbeat(path, app.clock.now())
-        except (RedisError, OSError, LedgerUnavailable) as broken:
+            write_heartbeat(path, well_at, why)
+        except OSError as broken:
             log.warning("worker.unhealthy", error=str(broken))
         await app.clock.sleep(HEARTBEAT_S)
 
 
-def _write_heartbeat(path: Path, now: float) -> None:
-    path.write_text(json.dumps({"at": now}))
-
-
-def heartbeat_file(home: Path) -> Path:
-    """Where the worker on this host says that it is well."""
-    return home / "health" / f"{platform.node()}.json"
-
-
-def is_healthy(home: Path, now: float) -> bool:
-    """Whether the worker on this host said so lately."""
+async def _ailment(app: App) -> str:
+    fed_at = app.pulse.fed_at
+    if fed_at is None or app.clock.monotonic() - fed_at > FED_WITHIN_S:
+        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder did not run lately'}"
     try:
-        at = float(json.loads(heartbeat_file(home).read_text())["at"])
-    except (OSError, ValueError, KeyError):
-        return False
-    return 0 <= now - at <= STALE_HEARTBEAT_S
+        async with asyncio.timeout(BEAT_WITHIN_S):
+            await app.ledger.beat()
+            await app.redis.set(f"dialer:{app.ledger.identity}:beat", b"1", ex=60)
+    except TimeoutError:
+        return f"its ledger or its Redis took longer than {BEAT_WITHIN_S:g} s"
+    except (RedisError, OSError, LedgerUnavailable) as broken:
+        return str(broken)
+    return ""
 
 
 async def _startup(ctx: dict[str, Any]) -> None:

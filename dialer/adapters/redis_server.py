@@ -82,7 +82,7 @@ class RedisServer:
         self._words: IO[bytes] = tempfile.TemporaryFile(dir=home)  # noqa: SIM115 - closed with the server
         try:
             self._process = subprocess.Popen(  # noqa: S603 - a binary the user configured or installed
-                _command(binary, home, address),
+                _command(binary, address),
                 cwd=home,
                 stdout=self._words,
                 stderr=self._words,
@@ -143,11 +143,9 @@ class RedisServer:
         return next((line for line in reversed(lines) if "WARNING" not in line), "")
 
 
-def _command(binary: Path, home: Path, address: Path) -> list[str]:
-    # Relative where it can be: what a path may hold, a configuration line may not.
-    socket_path = address.name if address.parent == home else str(address)
+def _command(binary: Path, address: Path) -> list[str]:
     return [
-        str(binary.absolute()), "--port", "0", "--unixsocket", socket_path, "--unixsocketperm", "700",
+        str(binary.absolute()), "--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700",
         "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction", "--daemonize", "no",
         "--logfile", "", "--loglevel", "warning",
     ]  # fmt: skip

@@ -11,10 +11,12 @@ from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import masked, print_json, print_report, print_table
 from dialer.control_room import open_control
 from dialer.domain.attempt import FINAL
-from dialer.errors import UnknownName
+from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
+LONGEST_ID = 18
+"""Digits; the ledger counts to 2**63."""
 SHOWN_SCANS = 6
 """Of many readings of the log only the first and the last ones are printed."""
 
@@ -101,7 +103,9 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
 
     story = with_ledger(use)
     if not story:
-        raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
+        whom = "to this number" if phone else f"with the id {attempt_id}"
+        hint = "" if phone else ' (a phone number begins with "+", or needs --region)'
+        raise UnknownName(f"no attempt {whom} was made yet{hint}")
     if as_json:
         print_json([_attempt_document(told) for told in story])
         return
@@ -162,7 +166,10 @@ def _looks(told: Told) -> Iterator[tuple[float, str]]:
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
-    if who.isdigit() and len(who) < 7:
+    """Digits alone are an id, unless a region says that they are a number in its own format."""
+    if who.isascii() and who.isdigit() and not region:
+        if len(who) > LONGEST_ID:
+            raise UsageError(f'{len(who)} digits are no id of an attempt: write a phone number with "+", or --region')
         return "", int(who)
     return number(who, region), 0
 

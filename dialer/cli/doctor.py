@@ -1,6 +1,5 @@
 """dialer doctor: is everything there that dialing needs, and how is what is not to be mended."""
 
-import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -16,6 +15,7 @@ from dialer.bootstrap import open_redis
 from dialer.cli.printing import print_json
 from dialer.cli.probing import probe
 from dialer.cli.reaching import NO_KEY, Reached, reach
+from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
@@ -51,7 +51,7 @@ class Finding:
 
 def examine(*, probing: bool, as_json: bool) -> int:
     """Check everything; ``probing`` also asks the provider what its documents leave open. Answers the exit code."""
-    findings = asyncio.run(_every_check(probing))
+    findings = run(lambda: _every_check(probing))
     well = all(found.ok is not False for found in findings)
     if as_json:
         print_json({"ok": well, "checks": [asdict(found) for found in findings]})

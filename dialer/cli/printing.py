@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from dialer.domain.phone_number import mask
+from dialer.domain.plain_text import inert
 
 FILE_WIDTH = 200
 """Where there is no terminal no cell is folded for want of room."""
@@ -21,8 +23,9 @@ def print_json(document: object) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, so that stdout stays clean."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for people, on stderr, so that stdout stays clean. Whoever closed it wants to hear nothing."""
+    with suppress(OSError, ValueError):
+        print(inert(text), file=sys.stderr, flush=True)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
-from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
@@ -40,21 +40,27 @@ Found = TypeVar("Found")
 class SqlLedger:
     """The only truth, on ``sqlite:///FILE`` or ``postgresql://...``."""
 
-    def __init__(self, store: Store, clock: Clock, identity: str) -> None:
+    def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store = store
         self._clock = clock
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
+        self.made_at = made_at
+        """Where it was made just now; "" for one that was there."""
 
     @classmethod
     async def open(cls, url: str, clock: Clock) -> "SqlLedger":
         """Open it, migrated to the newest schema. Raises LedgerUnavailable."""
-        identity = await asyncio.to_thread(migrate, url)
-        return cls(Store(open_engine(url), clock), clock, identity)
+        identity, made_at = await asyncio.to_thread(prepare, url)
+        return cls(Store(open_engine(url), clock), clock, identity, made_at)
 
     async def aclose(self) -> None:
         """Commit what was asked for and close."""
         await self._store.aclose()
+
+    async def beat(self) -> None:
+        """Write something, to learn whether it can be written now. Raises LedgerUnavailable."""
+        await self._store.submit(feed.beat, [None], serial=False)
 
     # import
 
