@@ -73,8 +73,8 @@ def _check_address(place: str, url: str) -> None:
     try:
         make_url(PLACEHOLDER.sub("1", url))
     except (ArgumentError, ValueError):
-        example = "postgresql://user:${PASSWORD}@host:5432/name"
-        raise CampaignFileError(f"{place}: [source] url must read like {example}, its port a number") from None
+        example = "postgresql://host:5432/name, with user:${PASSWORD}@ before the host"
+        raise CampaignFileError(f"{place}: [source] url must read like {example}; a port is a number") from None
 
 
 def _shows_secret(url: str) -> bool:

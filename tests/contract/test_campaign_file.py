@@ -342,6 +342,6 @@ def test_names_that_look_the_same_are_the_same(name: str, kept: str) -> None:
 
 def test_a_source_whose_port_is_no_number_is_refused_without_a_word_of_it(tmp_path: Path) -> None:
     text = f'{LEAST}[source]\nurl = "postgresql://u@h:Xq7wPd9z/x"\nquery = "SELECT 1"'
-    with pytest.raises(CampaignFileError, match="its port a number") as refused:
+    with pytest.raises(CampaignFileError, match="a port is a number") as refused:
         read_campaign(written(tmp_path, text), Overrides())
     assert "Xq7wPd9z" not in str(refused.value)
