@@ -66,7 +66,7 @@ async def test_a_slot_that_redis_failed_is_given_back(redis: ArqRedis) -> None:
 
 
 async def test_a_worker_starts_without_the_right_to_ask_for_info(redis: ArqRedis) -> None:
-    await redis.execute_command("ACL", "SETUSER", "default", "-info")
+    await redis.execute_command("ACL", "SETUSER", "default", "-info")  # type: ignore[no-untyped-call]
     dial = worker(redis, queue_name=DIAL_QUEUE, functions=FUNCTIONS, burst=True)
     await dial.async_run()
     assert dial.jobs_failed == 0

@@ -10,8 +10,14 @@ import pytest
 from jobs.health import STALE_S, ailment, heartbeat_file, uptime_s, write_heartbeat
 
 ROOT = Path(__file__).parents[2]
-ASK = "import runpy, sys; before = set(sys.modules)\ntry: runpy.run_module('jobs.health', run_name='__main__')\n" \
-      "except SystemExit as ended: print(ended.code, *{name.partition('.')[0] for name in set(sys.modules) - before})"  # fmt: skip
+ASK = """
+import runpy, sys
+before = set(sys.modules)
+try:
+    runpy.run_module("jobs.health", run_name="__main__")
+except SystemExit as ended:
+    print(ended.code, *{name.partition(".")[0] for name in set(sys.modules) - before})
+"""
 
 
 @pytest.mark.parametrize(
