@@ -29,7 +29,11 @@ def make_private(home: Path) -> None:
 def _close(home: Path, facts: os.stat_result) -> None:
     """People's numbers lie there. What is not plainly ours is not changed behind its owner's back."""
     mode, ours = stat.S_IMODE(facts.st_mode), facts.st_uid == os.geteuid()
-    if ours and mode & 0o077 and not mode & stat.S_ISVTX and _holds_ours_only(home):
+    # Group 0 is root's, and that of containers whose user is of no account: it shares the home with nobody else.
+    shut = mode & (0o007 if facts.st_gid == 0 else 0o077) == 0
+    if shut:
+        return
+    if ours and not mode & stat.S_ISVTX and _holds_ours_only(home):
         home.chmod(mode & 0o700)
     elif mode & 0o007:
         place = home.absolute()
