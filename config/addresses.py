@@ -56,7 +56,9 @@ def check_postgresql(url: str) -> None:
     try:
         conninfo_to_dict(url)
     except Error:
-        raise AddressError(f"must read like postgresql://host:5432/name, with user:password@ before the host; {ENCODE}") from None
+        raise AddressError(
+            f"must read like postgresql://host:5432/name, with user:password@ before the host; {ENCODE}"
+        ) from None
     for port in re.findall(r":([^:,\]]*)(?:,|$)", owner.rpartition("@")[2]):
         if not DIGITS.fullmatch(port) or int(port) > 65535:
             raise AddressError(f"must name ports by numbers; {ENCODE}")

@@ -1,43 +1,35 @@
-"""The arq workers: one for calls, one for the crons, in one process.
+"""The arq worker that places calls, and beside it those loops of the fleet that no other process holds.
 
-``arq jobs.worker.WorkerSettings`` runs the same jobs; ``dialer worker`` adds a clean drain on SIGTERM, riding
-out a Redis outage, and a heartbeat file for health checks.
+``arq jobs.worker.WorkerSettings`` runs the same; ``dialer worker`` adds a clean drain on SIGTERM, riding out a Redis
+outage, and a heartbeat file for health checks.
 """
 
 import asyncio
 import os
 import platform
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
-from datetime import datetime
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import structlog
 from arq.connections import RedisSettings
-from arq.cron import CronJob, cron
 from arq.utils import poll
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from config import load_settings
 from config.logs import configure_logs
-from dialer.adapters.arq_queue import CONTROL_QUEUE, DIAL_QUEUE, deserialize, serialize
+from dialer.adapters.arq_queue import DIAL_QUEUE, deserialize, serialize
 from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
-from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
-from jobs.enqueue_due import enqueue_due
+from dialer.errors import LedgerUnavailable, UsageError
 from jobs.health import uptime_s, write_heartbeat
-from jobs.keep_calendar import keep_calendar, read_sources
 from jobs.place_call import place_call
-from jobs.reconcile_calls import reconcile_calls
 
 log = structlog.get_logger()
 
-EVERY_SECOND = set(range(60))
 JOB_TIMEOUT_S = 150
-READING_S = 4 * 3600
-"""The longest time one reading of a source may take."""
 DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
@@ -45,16 +37,8 @@ HEARTBEAT_S = 2.0
 BEAT_WITHIN_S = 5.0
 FED_WITHIN_S = 15.0
 """A worker whose feeder did not get through a tick for so long dials nothing, whatever else is well."""
-STEP_S = 5.0
-"""A cron that is further than this from its second was left there by a clock that was set, or by a halt."""
 
 FUNCTIONS: list[Function] = [func(place_call, max_tries=1, keep_result=0, timeout=JOB_TIMEOUT_S)]
-CRONS: list[CronJob] = [
-    cron(enqueue_due, second=EVERY_SECOND, microsecond=0, timeout=30, max_tries=1, keep_result=0),
-    cron(keep_calendar, second=EVERY_SECOND, microsecond=250_000, timeout=60, max_tries=1, keep_result=0),
-    cron(read_sources, second=EVERY_SECOND, microsecond=250_000, timeout=READING_S, max_tries=1, keep_result=0),
-    cron(reconcile_calls, second=EVERY_SECOND, microsecond=500_000, timeout=120, max_tries=1, keep_result=0),
-]
 COMMON: dict[str, Any] = {
     "max_tries": 1,
     "keep_result": 0,
@@ -68,7 +52,7 @@ COMMON: dict[str, Any] = {
 
 
 class SteadyWorker(Worker):
-    """arq's worker, which by itself ends with the first failing Redis command, and keeps its crons by the wall clock."""
+    """arq's worker, which by itself ends with the first failing Redis command."""
 
     async def main(self) -> None:
         """As arq's, without the look at INFO before it: Redis may come late, or not allow it."""
@@ -99,13 +83,6 @@ class SteadyWorker(Worker):
                     self._release_sem_dec_counter_on_complete()
                 raise
 
-    async def run_cron(self, n: datetime, delay: float, num_windows: int = 2) -> None:
-        """As arq's, whose crons would wait until a clock that was set back has come as far again."""
-        for job in self.cron_jobs:
-            if job.next_run is not None and abs((job.next_run - n).total_seconds()) > STEP_S:
-                job.calculate_next(n)
-        await super().run_cron(n, delay, num_windows)
-
     async def end(self) -> None:
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
         for task in self.tasks.values():
@@ -119,10 +96,10 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
     """Work until ``stop`` is set, then finish what is on the wire and hand back the rest."""
     name = f"{platform.node()}:{os.getpid()}"
     dial = _worker(app, DIAL_QUEUE, name, functions=FUNCTIONS, max_jobs=200, job_timeout=JOB_TIMEOUT_S)
-    control = _worker(app, CONTROL_QUEUE, name, cron_jobs=CRONS, max_jobs=10, job_timeout=120)
+    loops = asyncio.create_task(app.keep_loops())
     background: list[asyncio.Task[Any]] = [
         asyncio.create_task(dial.async_run()),
-        asyncio.create_task(control.async_run()),
+        loops,
         asyncio.create_task(app.place_call.keep_leases()),
     ]
     if heartbeat is not None:
@@ -130,23 +107,17 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
     stopped = asyncio.create_task(stop.wait())
     try:
         log.info("worker.started", worker=name, accounts=sorted(app.providers))
-        await _first_feed(app)
         await asyncio.wait([*background, stopped], return_when=asyncio.FIRST_COMPLETED)
-        dial.allow_pick_jobs = control.allow_pick_jobs = False
+        dial.allow_pick_jobs = False
+        await cancelled([loops])
         await app.place_call.stop(DRAIN_S)
         log.info("worker.stopped", worker=name)
         for task in background:
-            if task.done():
+            if task.done() and not task.cancelled():
                 task.result()
     finally:
         await cancelled([*background, stopped])
-        await asyncio.gather(dial.end(), control.end())
-
-
-async def _first_feed(app: App) -> None:
-    """Not to wait for the first tick of the cron."""
-    with suppress(QueueUnavailable, LedgerUnavailable):
-        await app.feed()
+        await dial.end()
 
 
 def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
@@ -162,7 +133,7 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process feeds, and that it can write to its ledger and its Redis."""
+    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all."""
     well_at: float | None = None
     while True:
         why = await _ailment(app)
@@ -178,9 +149,8 @@ async def _beat(app: App, path: Path) -> None:
 
 
 async def _ailment(app: App) -> str:
-    fed_at = app.pulse.fed_at
-    if fed_at is None or app.clock.monotonic() - fed_at > FED_WITHIN_S:
-        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder did not run lately'}"
+    if app.not_fed_for_s() > FED_WITHIN_S:
+        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder gets through no tick'}"
     try:
         async with asyncio.timeout(BEAT_WITHIN_S):
             await app.ledger.beat()
@@ -193,7 +163,7 @@ async def _ailment(app: App) -> str:
 
 
 async def _startup(ctx: dict[str, Any]) -> None:
-    """For ``arq jobs.worker.WorkerSettings``: open the house, and run the crons beside arq's own worker."""
+    """For ``arq jobs.worker.WorkerSettings``: open the house, and hold loops beside arq's own worker."""
     settings = load_settings()
     configure_logs(level=settings.log_level, fmt=settings.log_format, secrets=settings.secrets)
     stack = AsyncExitStack()
@@ -203,8 +173,7 @@ async def _startup(ctx: dict[str, Any]) -> None:
 
 
 def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
-    control = _worker(app, CONTROL_QUEUE, "arq", cron_jobs=CRONS, max_jobs=10, job_timeout=120)
-    return [asyncio.create_task(control.async_run()), asyncio.create_task(app.place_call.keep_leases())]
+    return [asyncio.create_task(app.keep_loops()), asyncio.create_task(app.place_call.keep_leases())]
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:

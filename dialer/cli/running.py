@@ -15,11 +15,13 @@ from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.private_home import make_private
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
+from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.lists import SOURCE, import_list, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new
-from dialer.cli.printing import print_import, print_json, print_report, say
+from dialer.cli.printing import print_import, print_json, say
 from dialer.cli.progress import Progress, open_progress
+from dialer.cli.report_table import print_report
 from dialer.cli.stopping import INTERRUPTED, Stop, end_within
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
@@ -99,10 +101,10 @@ async def _run(
             simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
             async with open_app(settings, redis_url, simulator) as app:
                 tell_if_new(app.ledger)
-                await _import(app, spec, open_list(path, spec, encoding), str(path or SOURCE), as_json=as_json)
+                await _import(app, spec, open_list(path, spec, encoding), path, as_json=as_json)
                 stop.cuts = None
-                code = await _work_until_over(app, spec.name, stop)
-                document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)
+                code = await _work_until_over(app, spec.handle, stop)
+                document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     except asyncio.CancelledError:
         if not stop.asked.is_set():
             raise
@@ -119,13 +121,15 @@ async def _run(
     return code
 
 
-async def _import(app: App, spec: CampaignSpec, source: ContactSource, origin: str, *, as_json: bool) -> None:
-    campaign, counts = await import_list(app.settings, app.ledger, spec, source, origin)
+async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Path | None, *, as_json: bool) -> None:
+    with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
+        counted = CountedSource(source, bar)
+        campaign, counts = await import_list(app.settings, app.ledger, spec, counted, str(path or SOURCE))
     if not as_json:
         print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
         sys.stdout.flush()
     if campaign.status is CampaignStatus.HALTED:
-        await app.control.move(spec.name, "start")
+        await app.control.move(spec.handle, "start")
 
 
 async def _work_until_over(app: App, name: str, stop: Stop) -> int:
@@ -135,7 +139,7 @@ async def _work_until_over(app: App, name: str, stop: Stop) -> int:
         return INTERRUPTED
     working = asyncio.create_task(serve(app, stop.asked))
     try:
-        with open_progress(app, name) as progress:
+        with open_progress(app.ledger, app.clock, name) as progress:
             code = await _watch(app, name, working, stop.asked, progress)
     finally:
         stop.asked.set()

@@ -1,30 +1,25 @@
-"""Text from outside as it may be shown: what it holds besides letters and signs is spelled out, and does nothing."""
+"""Text from outside as it may be shown: what it holds besides letters and signs is replaced, and does nothing."""
 
 import unicodedata
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _SHAPING = frozenset("\u200c\u200d\u00ad")
 """Joiners, which shape the letters of many scripts, and the soft hyphen: harmless in a line."""
+INSTEAD = "\N{REPLACEMENT CHARACTER}"
 
 
 def inert(text: str) -> str:
-    """The text in one line, with control, format and half characters (C0, C1, bidi, line ends) written as escapes.
+    """The text in one line, with control, format and half characters (C0, C1, bidi, line ends) replaced.
 
     No part of it moves the cursor, colours, rings, reverses the reading order, or begins a line of its own.
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(one) if _is_hidden(one) else one for one in text)
+    return "".join(INSTEAD if _is_hidden(one) else one for one in text)
 
 
 def _is_hidden(character: str) -> bool:
     return unicodedata.category(character) in _HIDDEN and character not in _SHAPING
-
-
-def _escaped(character: str) -> str:
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
-    code = ord(character)
-    return short or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
 
 
 def inert_json(document: str) -> str:
