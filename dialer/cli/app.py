@@ -2,6 +2,7 @@
 
 import os
 import sys
+from errno import EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from unicodedata import normalize
@@ -280,8 +281,8 @@ def main() -> None:
     os.umask(0o077)  # numbers of people are in nearly every file this program writes
     debug = _takes_debug()
     try:
-        app()
-        code = 0
+        answer = app(standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else EXIT_FAILED
     except (KeyboardInterrupt, Interrupted):
@@ -304,8 +305,12 @@ def _takes_debug() -> bool:
 
 
 def _tell(error: BaseException, *, debug: bool) -> int:
-    from dialer.cli.faults import in_a_line, tell, whole_story
+    from dialer.cli.faults import in_a_line, tell, tell_words, whole_story
 
+    if hasattr(error, "format_message"):  # the words of the command line do not fit
+        return tell_words(error)
+    if isinstance(error, OSError) and error.errno == EPIPE:
+        return EXIT_FAILED
     if debug:
         tell(whole_story(error))
     tell(f"dialer: {in_a_line(error)}")

@@ -7,7 +7,7 @@ from operator import itemgetter
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import local, masked, plain, print_json, print_table
+from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
 from dialer.domain.attempt import FINAL
@@ -43,7 +43,7 @@ def move(name: str, verb: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"campaign": moved.spec.name, "status": str(moved.status)})
     else:
-        print(f"{moved.spec.name}: {moved.status}")
+        put(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
@@ -119,9 +119,9 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
         title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
-        print(plain(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}"))
+        put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
         for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
-            print(plain(f"  {line}"))
+            put(f"  {line}")
 
 
 def _count(number_of: int, what: str) -> str:

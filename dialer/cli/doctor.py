@@ -12,7 +12,7 @@ from dialer.adapters.arq_queue import pacing_redis
 from dialer.adapters.providers import PROVIDERS
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_redis
-from dialer.cli.printing import print_json
+from dialer.cli.printing import print_json, put
 from dialer.cli.probing import probe
 from dialer.cli.reaching import NO_KEY, Reached, reach
 from dialer.cli.stopping import run
@@ -57,9 +57,9 @@ def examine(*, probing: bool, as_json: bool) -> int:
         print_json({"ok": well, "checks": [asdict(found) for found in findings]})
     else:
         for found in findings:
-            print(f"{_MARKS[found.ok]} {found.check}: {found.message}")
+            put(f"{_MARKS[found.ok]} {found.check}: {found.message}")
             if found.remedy and not found.ok:
-                print(f"       {found.remedy}")
+                put(f"       {found.remedy}")
     return 0 if well else 1
 
 

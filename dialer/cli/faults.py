@@ -4,6 +4,7 @@ import errno
 import sys
 import traceback
 from contextlib import suppress
+from typing import Any
 
 from config import SettingsError, load_settings
 from config.logs import mask_phones
@@ -66,6 +67,19 @@ def _of_system(error: OSError) -> str:
     what = f"{place}: {error.strerror}" if place else f"{error.strerror}"
     remedy = REMEDIES.get(error.errno or 0)
     return f"{what}. Remedy: {remedy}" if remedy else what
+
+
+def tell_words(error: Any) -> int:
+    """What Typer says of words that do not fit, as it says it; the words may be names of files from elsewhere."""
+    context = error.ctx if getattr(error, "ctx", None) is not None else None
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return int(error.exit_code)
+    if context is not None:
+        tell(context.get_usage())
+        tell(f"Try '{context.command_path} --help' for help.\n")
+    tell(f"Error: {inert(error.format_message())}")
+    return int(error.exit_code)
 
 
 def _secrets() -> list[str]:

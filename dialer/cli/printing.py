@@ -23,6 +23,16 @@ def plain(text: object) -> str:
     return inert(str(text))
 
 
+def put(text: object = "") -> None:
+    """A line for people, on stdout."""
+    print(plain(text))
+
+
+def cells(row: Iterable[Any]) -> list[Any]:
+    """The cells of a table that leads into a file, or onto a terminal after all: there they must not act."""
+    return [plain(cell) if isinstance(cell, str) else cell for cell in row] if sys.stdout.isatty() else list(row)
+
+
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
     sys.stdout.write(inert_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
