@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -13,11 +14,13 @@ from itertools import islice
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
+from dialer.adapters.child_process import work_for_parent
 from dialer.adapters.contact_columns import ChosenColumns
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
 from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
+from dialer.errors import ReadingStopped
 from dialer.ports import Reject
 
 POOL_ROWS = 20_000
@@ -130,6 +133,8 @@ async def read_batches(
                 yield await _finished(reader, *waiting.popleft())
         while waiting:
             yield await _finished(reader, *waiting.popleft())
+    except BrokenProcessPool:
+        raise ReadingStopped from None
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -140,7 +145,9 @@ def _executor(expected: int) -> tuple[Executor, int]:
     if expected < POOL_ROWS:
         return ThreadPoolExecutor(1, "phone-numbers"), 0
     # Spawned, not forked: the ledger and the event loop have threads, and a fork would copy their locks.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")), workers * _IN_FLIGHT
+    spawned = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawned, initializer=work_for_parent, initargs=(os.getpid(),))
+    return pool, workers * _IN_FLIGHT
 
 
 def _next(rows: Iterator[Row], reader: RowReader, size: int) -> list[Prepared | Reject]:

@@ -12,6 +12,7 @@ from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
+from dialer.cli.stopping import run
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.errors import UsageError
@@ -30,12 +31,14 @@ def check_list(
 ) -> None:
     """The import report of a list; only the rejects are written."""
     found = load()
+    if path is not None and path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
     name = path.stem if path else "source"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    room = CheckContacts(rejects_in(found.home, f"{spec.name}-check"), outlook=outlook_now(spec))
+    room = CheckContacts(rejects_in(found.home, spec.name, ".check"), outlook=outlook_now(spec))
     with open_bar(f"checking {name}", quiet=as_json) as bar:
-        counts = asyncio.run(room.run(CountedSource(source, bar)))
+        counts = run(lambda: room.run(CountedSource(source, bar)))
     _print(counts, source, as_json=as_json)
 
 

@@ -12,9 +12,10 @@ from dialer.adapters.csv_suppressions import CsvSuppressions
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import print_json
+from dialer.cli.printing import cells, print_json, put
 from dialer.cli.spreadsheets import harmless
 from dialer.control_room import open_control
+from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
@@ -82,12 +83,12 @@ def print_list(output_format: str, *, as_json: bool) -> None:
             print_json([row async for row in _rows(ledger)])
         elif output_format == "jsonl":
             async for row in _rows(ledger):
-                sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+                sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
         else:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(COLUMNS)
             async for row in _rows(ledger):
-                writer.writerow(harmless(row.values()))
+                writer.writerow(cells(harmless(row.values())))
 
     with_ledger(use)
 
@@ -114,4 +115,4 @@ def _tell(added: int, total: int, rejects: Sequence[Reject], *, as_json: bool) -
         return
     print(f"{added:,} suppressed, {total - added:,} were on the list already, {len(rejects):,} not readable")
     for reject in rejects:
-        print(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
+        put(f"  line {reject.row}: {reject.reason}. {reject.remedy}")

@@ -91,6 +91,7 @@ RUNNING_OF_ACCOUNT = (
     "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
 )
 
+HOLD_CAMPAIGN = "SELECT id FROM campaigns WHERE id = :id /*postgresql FOR SHARE*/"
 HALTED_AT = """
 INSERT INTO ledger_facts (name, value)
 VALUES (:name, CAST((SELECT coalesce(max(id), 0) FROM sends) AS TEXT))
@@ -154,10 +155,16 @@ def add_contacts(
 ) -> list[str]:
     """Add people, from a file or a ``reading`` of the source; answers "queued", "duplicate", "suppressed", "deferred".
 
-    Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves.
+    Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves. Raises
+    UsageError for a campaign that was cancelled.
     """
     phones = [contact.phone for contact in contacts]
-    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    # Held until these rows are in: a cancel that comes meanwhile finds them, one that came before is heeded.
+    transaction.all(HOLD_CAMPAIGN, {"id": campaign_id})
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+    if campaign.status is CampaignStatus.CANCELLED:
+        raise UsageError(f'campaign "{campaign.spec.name}" was cancelled: the rest of its list is not taken')
+    spec = campaign.spec
     suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
     rows = [
         contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
@@ -173,7 +180,8 @@ def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float
         return {"status": "suppressed", "due_at": None, "waits_for": ""}
     match first_due(spec, contact.zones, contact.places, contact.event_at, now):
         case Moment(at, why):
-            return {"status": "pending", "due_at": at, "waits_for": why}
+            # Who waits for nothing is due whatever the clock says later: it may be wrong now, and be set right.
+            return {"status": "pending", "due_at": at if why else 0.0, "waits_for": why}
         case NoMoment(why):
             return {"status": "expired", "due_at": None, "waits_for": why}
 

@@ -72,7 +72,14 @@ RENEW_LEASE = (
     "UPDATE attempts SET lease_until = :lease_until WHERE id = :id AND dispatch = :dispatch AND state = 'queued'"
 )
 
-EXPIRED_LEASES = "SELECT id FROM attempts WHERE state = 'queued' AND lease_until <= :now LIMIT 1000"
+EXPIRED_LEASES = """
+SELECT id FROM attempts WHERE state = 'queued' AND (lease_until <= :now OR lease_until > :longest) LIMIT 1000
+"""
+LONGEST_LEASE_S = 600.0
+"""One that seems to last longer was given before the clock was set back."""
+BEAT = """
+INSERT INTO ledger_facts (name, value) VALUES ('beat-at', :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
 OVERDUE_ANSWERS = "SELECT id, token FROM attempts WHERE state = 'dialing' AND answer_due_at <= :now LIMIT 1000"
 MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id IN :ids* AND state = 'dialing'"
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
@@ -283,7 +290,7 @@ def renew_leases(transaction: Transaction, attempts: Sequence[tuple[QueuedAttemp
 
 def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[Swept]:
     """Take back expired leases; make attempts unknown whose worker owes an answer."""
-    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now})]
+    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now, "longest": now + LONGEST_LEASE_S})]
     if leases:
         reason = "lease expired: its worker is gone"
         transaction.run(PLAN_AGAIN, {"ids": leases, "reason": reason})
@@ -300,6 +307,12 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
             transaction, [event(id_, now, Actor.SWEEPER, "dialing", AttemptState.UNKNOWN, reason) for id_ in ids]
         )
     return [Swept(len(leases), len(overdue))] * len(sweeps)
+
+
+def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[None]:
+    """Note that somebody could write."""
+    transaction.run(BEAT, {"at": str(round(now))})
+    return [None] * len(beats)
 
 
 def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float) -> list[list[str]]:

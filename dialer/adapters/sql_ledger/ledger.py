@@ -7,7 +7,7 @@ from typing import TypeVar
 from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
-from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
@@ -42,12 +42,14 @@ Found = TypeVar("Found")
 class SqlLedger:
     """The only truth, on ``sqlite:///FILE`` or ``postgresql://...``."""
 
-    def __init__(self, store: Store, clock: Clock, identity: str) -> None:
+    def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store = store
         self.clock = clock
         """The time of every verb."""
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
+        self.made_at = made_at
+        """Where it was made just now; "" for one that was there."""
 
     @classmethod
     async def open(cls, url: str, clock: Clock, *, shared_time: bool = False) -> "SqlLedger":
@@ -55,15 +57,19 @@ class SqlLedger:
 
         ``shared_time``: its clock is the database's, whatever ``clock`` shows.
         """
-        identity = await asyncio.to_thread(migrate, url)
+        identity, made_at = await asyncio.to_thread(prepare, url)
         own = LedgerClock(clock) if shared_time else clock
         store = Store(open_engine(url), own)
         await asyncio.to_thread(store.keep_time)
-        return cls(store, own, identity)
+        return cls(store, own, identity, made_at)
 
     async def aclose(self) -> None:
         """Commit what was asked for and close."""
         await self._store.aclose()
+
+    async def beat(self) -> None:
+        """Write something, to learn whether it can be written now. Raises LedgerUnavailable."""
+        await self._store.submit(feed.beat, [None], serial=False)
 
     # import
 
