@@ -1,4 +1,4 @@
--- Everything Redis decides about one account's pace. KEYS[1] is the account's prefix (one hash tag, so one
+-- Everything Redis decides about one account's pace. `clock` is what TIME answers (script.py). KEYS[1] is the account's prefix (one hash tag, so one
 -- Cluster slot); ARGV[1] the verb. Needs Redis 7.0 (BITPOS ... BIT) or Valkey.
 --
 -- All times are whole microseconds of Redis's own clock: 1.7e15 is below 2^53, so doubles hold them exactly.
@@ -16,7 +16,6 @@ local STATE, CAL, LINES, OWNERS = key .. ':s', key .. ':cal', key .. ':l', key .
 local CAMPAIGNS = key .. ':cs'
 local SECOND, LATER, FULL, PAUSED = 1000000, 1, 2, 3
 local COLD_START = SECOND + 5000
-local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
 local max, min, ceil = math.max, math.min, math.ceil
 
