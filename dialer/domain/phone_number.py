@@ -80,7 +80,7 @@ _AREA_DIGITS = 4
 """The 1 of North America and an area code."""
 _SHORT_DIGITS = 6
 _NUMBER_DIGITS = 7
-_PLAIN = re.compile(r"(?:\+[1-9]|[0-9])[0-9]*(?:[ -][0-9]+)*(?:[ -]?[0-9]{3})")
+_PLAIN = re.compile(r"(?!.*-\d\d?$)(?:\+[1-9]|[0-9])[0-9]*(?:[ -][0-9]+)*")
 """Nothing to take off, and nothing set apart behind the number."""
 _DECIMAL = re.compile(r"(\+?\d{5,})[.,](0{1,2})")
 _MEXICO = 52
