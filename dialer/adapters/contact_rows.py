@@ -16,8 +16,7 @@ from zoneinfo import available_timezones
 from dialer.adapters.contact_columns import ChosenColumns
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
-from dialer.domain.phone_number import Phone, is_region, parse_phones
-from dialer.domain.phone_spelling import Unusable
+from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
 from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
 from dialer.ports import Reject
 

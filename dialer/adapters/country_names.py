@@ -9,16 +9,17 @@ import phonenumbers
 
 _SHORT = {
     "uk": "GB", "greatbritain": "GB", "britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB",
-    "northernireland": "GB", "usa": "US", "america": "US", "unitedstatesofamerica": "US", "estadosunidosdeamerica": "US",
-    "uae": "AE", "emirates": "AE", "ksa": "SA", "holland": "NL", "czechia": "CZ", "bharat": "IN", "hindustan": "IN",
-    "korea": "KR", "republicofkorea": "KR", "korearepublicof": "KR", "russianfederation": "RU", "peoplesrepublicofchina": "CN", "prc": "CN",
-    "mainlandchina": "CN", "turkiye": "TR", "vietnam": "VN", "ivorycoast": "CI", "burma": "MM", "eswatini": "SZ",
-    "northmacedonia": "MK", "macau": "MO", "hongkongsar": "HK", "capeverde": "CV", "caboverde": "CV", "easttimor": "TL",
-    "drc": "CD", "drcongo": "CD", "democraticrepublicofcongo": "CD", "congodemocraticrepublicof": "CD",
-    "republicofcongo": "CG", "congobrazzaville": "CG", "congokinshasa": "CD", "brasil": "BR", "deutschland": "DE",
-    "bruneidarussalam": "BN", "iranislamicrepublicof": "IR", "islamicrepublicofiran": "IR", "syrianarabrepublic": "SY",
-    "laopdr": "LA", "tanzaniaunitedrepublicof": "TZ", "unitedrepublicoftanzania": "TZ", "republicofireland": "IE",
-    "eire": "IE", "vaticancity": "VA", "palestinianterritories": "PS", "stateofpalestine": "PS", "slovakrepublic": "SK",
+    "northernireland": "GB", "usa": "US", "america": "US", "unitedstatesofamerica": "US",
+    "estadosunidosdeamerica": "US", "uae": "AE", "emirates": "AE", "ksa": "SA", "holland": "NL", "czechia": "CZ",
+    "bharat": "IN", "hindustan": "IN", "korea": "KR", "republicofkorea": "KR", "korearepublicof": "KR",
+    "russianfederation": "RU", "peoplesrepublicofchina": "CN", "prc": "CN", "mainlandchina": "CN", "turkiye": "TR",
+    "vietnam": "VN", "ivorycoast": "CI", "burma": "MM", "eswatini": "SZ", "northmacedonia": "MK", "macau": "MO",
+    "hongkongsar": "HK", "capeverde": "CV", "caboverde": "CV", "easttimor": "TL", "drc": "CD", "drcongo": "CD",
+    "democraticrepublicofcongo": "CD", "congodemocraticrepublicof": "CD", "republicofcongo": "CG",
+    "congobrazzaville": "CG", "congokinshasa": "CD", "brasil": "BR", "deutschland": "DE", "bruneidarussalam": "BN",
+    "iranislamicrepublicof": "IR", "islamicrepublicofiran": "IR", "syrianarabrepublic": "SY", "laopdr": "LA",
+    "tanzaniaunitedrepublicof": "TZ", "unitedrepublicoftanzania": "TZ", "republicofireland": "IE", "eire": "IE",
+    "vaticancity": "VA", "palestinianterritories": "PS", "stateofpalestine": "PS", "slovakrepublic": "SK",
     "boliviaplurinationalstateof": "BO", "venezuelabolivarianrepublicof": "VE", "moldovarepublicof": "MD",
     "republicofmoldova": "MD", "taiwanprovinceofchina": "TW", "taiwanroc": "TW", "kyrgyzrepublic": "KG",
     "micronesiafederatedstatesof": "FM", "unitedkingdomofgreatbritainandnorthernireland": "GB", "el": "GR",
@@ -85,9 +86,7 @@ def _names() -> dict[str, str]:
     for region, by_language in LOCALE_DATA.items():
         if region in phonenumbers.SUPPORTED_REGIONS:
             names.update({_plain(name): region for name in by_language.values() if not name.startswith("*")})
-    names |= {
-        entry[2].lower(): entry[1] for entry in COUNTRIES.values() if entry[1] in phonenumbers.SUPPORTED_REGIONS
-    }
+    names |= {entry[2].lower(): entry[1] for entry in COUNTRIES.values() if entry[1] in phonenumbers.SUPPORTED_REGIONS}
     return {name: region for name, region in (names | _SHORT).items() if name not in _TWO}
 
 

@@ -10,8 +10,7 @@ from dialer.adapters.contact_columns import ChosenColumns, choose_columns
 from dialer.adapters.contact_rows import Prepared, RowReader
 from dialer.adapters.csv_dialect import CsvShape, inspect
 from dialer.domain.campaign import ContactColumns
-from dialer.domain.phone_number import parse_phones
-from dialer.domain.phone_spelling import Unusable
+from dialer.domain.phone_number import Unusable, parse_phones
 from dialer.domain.suppression import read_hash
 from dialer.ports import Reject, Suppression
 

@@ -8,8 +8,7 @@ from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.control_room import open_ledger
-from dialer.domain.phone_number import parse_phone
-from dialer.domain.phone_spelling import Unusable
+from dialer.domain.phone_number import Phone, Unusable, parse_phone
 from dialer.errors import UsageError
 
 T = TypeVar("T")

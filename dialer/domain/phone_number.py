@@ -38,6 +38,11 @@ from dialer.domain.phone_spelling import (
     tail_of,
 )
 
+__all__ = [
+    "CALLABLE_TYPES", "NO_COUNTRY", "Phone", "Unusable", "is_region", "mask", "numbers_in", "parse_phone",
+    "parse_phones", "zones_of",
+]  # fmt: skip
+
 CALLABLE_TYPES = frozenset(
     {
         PhoneNumberType.FIXED_LINE,

@@ -13,8 +13,7 @@ from phonenumbers.timezone import time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.domain.north_america import states_of_area, zones_of_states
-from dialer.domain.phone_number import CALLABLE_TYPES, Phone, parse_phone, zones_of
-from dialer.domain.phone_spelling import Unusable
+from dialer.domain.phone_number import CALLABLE_TYPES, Phone, Unusable, parse_phone, zones_of
 
 
 def _examples() -> list[phonenumbers.PhoneNumber]:

@@ -12,8 +12,7 @@ from phonenumbers import PhoneNumberType
 
 from dialer.domain.calling_window import ALWAYS, CallingWindow, parse_window
 from dialer.domain.opening import UNKNOWN_ZONE, Closed, Open, window_at
-from dialer.domain.phone_number import Phone, parse_phone, zones_of
-from dialer.domain.phone_spelling import Unusable
+from dialer.domain.phone_number import Phone, Unusable, parse_phone, zones_of
 from dialer.domain.whereabouts import Declared, Whereabouts, whereabouts
 
 NEW_YORK, KOLKATA, LONDON, AUCKLAND = "America/New_York", "Asia/Kolkata", "Europe/London", "Pacific/Auckland"
