@@ -14,9 +14,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
-from dialer.adapters.contact_columns import ChosenColumns, choose_columns
-from dialer.adapters.contact_rows import POOL_ROWS, Row, RowReader, read_batches
-from dialer.adapters.csv_contacts import known_region
+from dialer.adapters.contact_rows import POOL_ROWS, Row
+from dialer.adapters.table_contacts import TableContacts
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
@@ -29,12 +28,12 @@ DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """Those that are installed with the program; others are named in the URL, and brought by the user."""
 
 
-class DatabaseContacts:
+class DatabaseContacts(TableContacts):
     """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
-    result, from 1. ``region``, ``countries`` and ``reminder`` as for CsvContacts. Reading raises SourceUnavailable,
-    and InputFileError where the columns do not fit.
+    result, from 1. The other parameters are those of CsvContacts. Reading raises SourceUnavailable, and InputFileError
+    where the columns do not fit.
     """
 
     def __init__(
@@ -46,10 +45,8 @@ class DatabaseContacts:
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
     ) -> None:
-        self._url, self._query, self._columns = url, query, columns or ContactColumns()
-        self._region = known_region(region) if region else ""
-        self._countries = frozenset(map(known_region, countries))
-        self._reminder = reminder or Reminder()
+        super().__init__(columns, region, countries, reminder)
+        self._url, self._query = url, query
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
 
@@ -59,23 +56,19 @@ class DatabaseContacts:
         return hashlib.sha256(self._query.encode()).hexdigest()
 
     @cached_property
-    def header(self) -> tuple[str, ...]:
-        """The names of the result's columns; the query is begun, and goes on with ``batches``."""
+    def _names(self) -> list[str]:  # type: ignore[override]
+        """Begins the query, which goes on with ``batches``."""
         with self._told():
-            return tuple(self._result.keys())
+            return list(self._result.keys())
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """The columns that were found."""
-        return self._chosen.notes
+    def _place(self) -> str:
+        return PLACE
 
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
         """Every row of the result, in order."""
         try:
-            chosen = await asyncio.to_thread(lambda: self._chosen)
-            reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
-            rows, expected = await asyncio.to_thread(self._begun)
-            async with aclosing(read_batches(rows, reader, size, expected)) as batches:
+            async with aclosing(super().batches(size)) as batches:  # type: ignore[type-var]
                 async for batch in batches:
                     yield batch
         finally:
@@ -103,10 +96,6 @@ class DatabaseContacts:
         with self._told():
             for number, row in enumerate(self._result, 1):
                 yield number, [cell_text(value) for value in row]
-
-    @cached_property
-    def _chosen(self) -> ChosenColumns:
-        return choose_columns(self.header, self._columns, PLACE, self._reminder.event)
 
     @cached_property
     def _result(self) -> CursorResult[Any]:

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 
 from config import Settings
-from dialer.adapters.csv_contacts import known_region
 from dialer.adapters.csv_suppressions import CsvSuppressions
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.table_contacts import known_region
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import print_json
 from dialer.cli.spreadsheets import harmless
