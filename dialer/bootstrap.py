@@ -1,6 +1,7 @@
 """Opens the pools, joins rooms to plumbing, closes in reverse order."""
 
 import asyncio
+import hashlib
 import os
 import platform
 import time
@@ -41,6 +42,8 @@ from dialer.provider_access import account_limits, open_providers
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
+LONGEST_FILE_NAME = 120
+"""Bytes; leaves room for the endings."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -150,7 +153,7 @@ def open_redis(settings: Settings) -> Iterator[str]:
 
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), ledger.list_rows)
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -197,8 +200,14 @@ def open_source(spec: CampaignSpec) -> ContactSource:
 
 
 def rejects_in(home: Path, name: str) -> "_OpenRejects":
-    """Opens the file that a campaign's rejected rows go to."""
-    return _OpenRejects(home / "rejects" / f"{''.join(c if c.isalnum() else '-' for c in name)}.csv")
+    """Opens the file that a campaign's rejected rows go to, named for the campaign as far as a file can be.
+
+    Names that differ in something else than letters and digits, or are long, are told apart by a few digits of a hash.
+    """
+    plain = "".join(c if c.isalnum() else "-" for c in name)
+    if plain != name or len(plain.encode()) > LONGEST_FILE_NAME:
+        plain = f"{plain[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return _OpenRejects(home / "rejects" / f"{plain}.csv")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The outer shape of a CSV file: character set, delimiter, quotes. Checked over the whole file before use.
 
-The format is RFC 4180 as people have it: any of four delimiters, an Excel ``sep=`` line, lines of title above the column
-names, blanks before quotes, LF, CRLF or CR. A character set is never guessed: a byte-order mark, strict UTF-8, or what
-the user names.
+The format is RFC 4180 as people have it: any of four delimiters, an Excel ``sep=`` line, lines of title above the
+column names, blanks before quotes, LF, CRLF or CR. A character set is never guessed: a byte-order mark, strict UTF-8,
+or what the user names.
 """
 
 import codecs
@@ -12,6 +12,7 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from encodings.aliases import aliases
@@ -233,10 +234,8 @@ def _layout(path: Path, encoding: str, find_header: FindHeader) -> Layout:
 def _cut(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     """The rows of a sample, as far as they can be cut."""
     rows: list[list[str]] = []
-    try:
+    with suppress(csv.Error):
         rows.extend(row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if not is_blank(row))
-    except csv.Error:
-        pass
     return rows
 
 

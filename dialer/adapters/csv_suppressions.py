@@ -66,8 +66,10 @@ class CsvSuppressions:
                     yield from self._entries(row, [hashed])
                 else:
                     number = next(numbers)
-                    known = [number.e164] if not isinstance(number, Unusable) else []
-                    yield from self._entries(row, known) if known else self._made_out(row, number)
+                    if isinstance(number, Unusable):
+                        yield from self._made_out(row, number)
+                    else:
+                        yield from self._entries(row, [number.e164])
 
     def _made_out(self, row: Prepared, fault: Unusable) -> Iterator[Suppression | Reject]:
         """Every number that the cell may mean; a reject where there is none, or more in the cell than was read."""

@@ -2,19 +2,21 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from psycopg import Connection as PostgreSQL
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
 from dialer.adapters.contact_rows import POOL_ROWS, Row
+from dialer.adapters.odd_values import take_odd_moments, take_odd_text
 from dialer.adapters.table_contacts import TableContacts
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
@@ -56,7 +58,7 @@ class DatabaseContacts(TableContacts):
         return hashlib.sha256(self._query.encode()).hexdigest()
 
     @cached_property
-    def _names(self) -> list[str]:  # type: ignore[override]
+    def _names(self) -> list[str]:
         """Begins the query, which goes on with ``batches``."""
         with self._told():
             return list(self._result.keys())
@@ -65,10 +67,10 @@ class DatabaseContacts(TableContacts):
     def _place(self) -> str:
         return PLACE
 
-    async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
+    async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row of the result, in order."""
         try:
-            async with aclosing(super().batches(size)) as batches:  # type: ignore[type-var]
+            async with aclosing(super().batches(size)) as batches:
                 async for batch in batches:
                     yield batch
         finally:
@@ -101,6 +103,9 @@ class DatabaseContacts(TableContacts):
     def _result(self) -> CursorResult[Any]:
         engine = _engine(self._url)
         self._connection = engine.connect()
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, PostgreSQL):
+            take_odd_moments(driver)
         options: dict[str, Any] = {"stream_results": True, "yield_per": FETCH_ROWS}
         if engine.dialect.name == "postgresql":
             self._connection = self._connection.execution_options(postgresql_readonly=True)
@@ -145,6 +150,7 @@ def _require_file(url: URL) -> None:
 
 
 def _read_only(connection: Any, _: object) -> None:
+    connection.text_factory = take_odd_text
     connection.execute("PRAGMA query_only=ON")
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 from dialer.adapters.contact_columns import header_row
@@ -44,8 +45,8 @@ class _Table:
         Raises InputFileError when the file is no longer the one that was checked.
         """
         columns = range(self.left, self.left + len(self.names))
-        for line, cells, hidden in self.book.rows(self.sheet):
-            if line > self.line and not hidden:
+        for line, cells, hidden in islice(self.book.rows(self.sheet), self.titles + 1, None):
+            if not hidden:
                 yield line, [cells.get(column, "") for column in columns]
         if _stamp(self.book.path) != self.stamp:
             raise InputFileError(str(self.book.path), "the file changed while it was read", "Run the command again")

@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from functools import cached_property
 
@@ -44,7 +44,7 @@ class TableContacts(ABC):
         """The choices made for the user; after the last batch also what was left out or completed."""
         return (*self._chosen.notes, *self._table_notes(), *self._reader.notes())
 
-    async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
+    async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         await asyncio.to_thread(lambda: self._chosen)
         rows, expected = await asyncio.to_thread(self._begun)

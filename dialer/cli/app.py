@@ -85,7 +85,7 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command()
@@ -104,7 +104,7 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command()

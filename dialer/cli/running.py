@@ -14,7 +14,7 @@ from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import App, open_app, open_list, open_redis
-from dialer.cli.lists import SOURCE, import_list, standing_limits
+from dialer.cli.lists import SOURCE, UNUSABLE, import_list, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.printing import print_import, print_json, print_report, say
 from dialer.cli.progress import Progress, open_progress
@@ -92,10 +92,10 @@ async def _run(
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status is CampaignStatus.HALTED:
                 await app.control.move(spec.name, "start")
-            code = await _work_until_over(app, spec.name, stop)
+            code = await _work_until_over(app, spec.name, stop) or (0 if counts.usable else UNUSABLE)
             document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)
     if as_json:
-        print_json(document)
+        print_json(document | {"notes": list(source.notes)})
     else:
         print_report(document)
     if code == INTERRUPTED:

@@ -286,4 +286,4 @@ async def test_an_early_stop_leaves_no_process_behind(tmp_path: Path) -> None:
     async for batch in batches:
         assert len(batch) == 1_000
         break
-    await batches.aclose()  # type: ignore[attr-defined]
+    await batches.aclose()

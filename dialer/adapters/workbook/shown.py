@@ -22,9 +22,9 @@ class _Section:
     """One part of a format, between semicolons.
 
     ``parts`` are literals, and None for each digit before the decimal point; ``zeros`` how many of those are always
-    shown; ``decimals`` digits follow the point, the last ``optional`` of them where they are not 0; ``thousands`` is how
-    often the number is divided by 1,000. ``general``: one place takes the number as it is; ``untold``: a notation that
-    is not followed here.
+    shown; ``decimals`` digits follow the point, the last ``optional`` of them where they are not 0; ``thousands`` is
+    how often the number is divided by 1,000. ``general``: one place takes the number as it is; ``untold``: a notation
+    that is not followed here.
     """
 
     parts: list[str | None] = field(default_factory=list)

@@ -10,7 +10,8 @@ from dialer.adapters.do_not_call_marks import Sense, is_barred, sense_of
         "DoNotCall", "Do Not Call", "do_not_call", "DO NOT CALL?", "Do-Not-Contact", "Don't call", "DNC", "DND", "NDNC",
         "DNC List", "DND status", "Opt-out", "OptOut", "Opted Out", "HasOptedOut", "Has Opted Out Of Calls",
         "Phone opt out", "Call Opt-Out", "Unsubscribed", "unsubscribed_at", "Unsubscribe", "Blacklisted",
-        "opted_out_on",        "Marketing opt out", "Nicht anrufen", "Do not disturb", "Never call", "Suppressed", "is_dnc", "On DNC",
+        "opted_out_on", "Marketing opt out", "Nicht anrufen", "Do not disturb", "Never call", "Suppressed", "is_dnc",
+        "On DNC",
     ],
 )  # fmt: skip
 def test_columns_that_bar(header: str) -> None:
