@@ -39,10 +39,14 @@ Row = tuple[int, Sequence[str]]
 
 
 class Prepared(NamedTuple):
-    """A row whose number is still to be read. ``barred``: why its person must not be called, "" when they may."""
+    """A row whose number is still to be read: its ``cells`` as they stand there, and ``told``, what they say.
+
+    ``barred``: why its person must not be called, "" when they may.
+    """
 
     line: int
     cells: Sequence[str]
+    told: Sequence[str]
     text: str
     region: str
     declared: Declared
@@ -71,11 +75,11 @@ class RowReader:
     def notes(self) -> list[str]:
         """What was done to rows so far, in words."""
         told = {
-            "completed": f"{{}} numbers were completed with the country code of {self.region} (--region)",
-            "barred": "{} people are marked as not to be called",
-            "empty formulas": "{} formulas without a saved result are empty: open the workbook and save it again",
+            "completed": f"numbers completed with the country code of {self.region} (--region)",
+            "barred": "people marked as not to be called",
+            "empty formulas": "formulas without a saved result, taken as empty (open the workbook and save it again)",
         }
-        return [text.format(f"{self.tally[what]:,}") for what, text in told.items() if self.tally[what]]
+        return [f"{text}: {self.tally[what]:,}" for what, text in told.items() if self.tally[what]]
 
     def prepare(self, line: int, cells: Sequence[str]) -> Prepared | Reject:
         """Check all of a row but its number."""
@@ -102,7 +106,7 @@ class RowReader:
         zone = self._cell(full, self.columns.timezone)
         if zone and zone not in _known_zones():
             reason = f"unknown time zone {_shown(zone)}"
-            return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone)
+            return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone, undecided=True)
         event_at = None
         if self.columns.event is not None:
             match read_appointment(full[self.columns.event], zone or self.event_zone):
@@ -112,7 +116,7 @@ class RowReader:
                     event_at = found
         state, code = self._cell(full, self.columns.state), self._cell(full, self.columns.postal_code)
         declared = Declared(zone, country, state, code) if zone or country or state or code else NOTHING
-        return Prepared(line, full, text, region, declared, event_at, barred)
+        return Prepared(line, [*cells, *[""] * missing], full, text, region, declared, event_at, barred)
 
     def finish(self, row: Prepared, phone: Phone | Unusable) -> NewContact | Reject:
         """The contact, now that its number was read."""
@@ -127,12 +131,12 @@ class RowReader:
         self._count(row, phone.e164)
         return NewContact(
             phone=phone.e164,
-            name=" ".join(" ".join(row.cells[i] for i in self.columns.name).split()),
+            name=" ".join(" ".join(row.told[i] for i in self.columns.name).split()),
             row=row.line,
-            key=self._cell(row.cells, self.columns.key),
+            key=self._cell(row.told, self.columns.key),
             region=phone.region,
             zones=where.zones,
-            variables={name: row.cells[i] for name, i in self.columns.variables},
+            variables={name: row.told[i] for name, i in self.columns.variables},
             event_at=row.event_at,
             places=where.places,
             cells=tuple(row.cells),

@@ -86,7 +86,7 @@ class CsvSuppressions:
         yield fault
 
     def _entries(self, row: Prepared, names: Sequence[str]) -> Iterator[Suppression | Reject]:
-        told = {header.lower(): row.cells[i].strip() for header, i in self._chosen.variables}
+        told = {header.lower(): row.told[i].strip() for header, i in self._chosen.variables}
         reason = next((told[column] for column in REASON_COLUMNS if told.get(column)), DO_NOT_CALL)
         campaign_id = self.campaign_id
         if names and campaign_id is None and (campaign := told.get("campaign", "")):

@@ -121,7 +121,7 @@ class ExcelContacts(TableContacts):
         if table.titles:
             notes.append(f"column names from row {table.line}; {table.titles} rows above it are left out")
         if table.hidden:
-            notes.append(f"{table.hidden:,} rows are hidden in the sheet and are not called: show them to call them")
+            notes.append(f"rows hidden in the sheet, and not called (show them to call them): {table.hidden:,}")
         return notes
 
 

@@ -12,7 +12,7 @@ from dialer.adapters.cell_text import endless, storable
 _LOADED = {
     "date": moments.DateLoader,
     "time": moments.TimeLoader,
-    "timetz": moments.TimeTzLoader,
+    "timetz": moments.TimetzLoader,
     "timestamp": moments.TimestampLoader,
     "timestamptz": moments.TimestamptzLoader,
     "interval": moments.IntervalLoader,

@@ -208,8 +208,11 @@ def _ends_before_tail(head: str, region: str) -> bool:
 
 
 def _reads_twice(text: str, region: str) -> bool:
-    """Whether a number without a plus is one in national format, and another one with its country code."""
-    code, longest = _national(region)
+    """Whether a number without a plus is one in national format, and another one with its country code.
+
+    Where the prefix that the national format asks for (mostly 0) is left out, the other need only look like a number.
+    """
+    code, longest, prefix = _national(region)
     digits = digits_of(text)
     bare_digits = digits.lstrip("0")
     if not bare_digits.startswith(code) or len(bare_digits) > longest:
@@ -217,16 +220,26 @@ def _reads_twice(text: str, region: str) -> bool:
     national, abroad = _parsed(f"+{code}{digits}", ""), _parsed(f"+{bare_digits}", "")
     if national is None or abroad is None or _e164(national) == _e164(abroad):
         return False
-    return phonenumbers.is_valid_number(national) and phonenumbers.is_valid_number(abroad)
+    if not phonenumbers.is_valid_number(national):
+        return False
+    prefixed = not prefix or digits.startswith(prefix)
+    return phonenumbers.is_valid_number(abroad) or (not prefixed and _looks_whole(abroad))
+
+
+def _looks_whole(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether a number has as many digits as a landline or a mobile with its area code."""
+    kinds = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
+    verdicts = (phonenumbers.is_possible_number_for_type_with_reason(number, kind) for kind in kinds)
+    return phonenumbers.ValidationResult.IS_POSSIBLE in verdicts
 
 
 @lru_cache(maxsize=256)
-def _national(region: str) -> tuple[str, int]:
-    """A region's country code, and how many digits its longest number has in national format."""
+def _national(region: str) -> tuple[str, int, str]:
+    """A region's country code, how many digits its longest number has in national format, and the prefix of that."""
     code = phonenumbers.country_code_for_region(region)
     metadata = PhoneMetadata.metadata_for_region(region)
     prefix = (metadata.national_prefix if metadata else None) or ""
-    return str(code), max(_lengths(code, region), default=0) + len(prefix.lstrip("0"))
+    return str(code), max(_lengths(code, region), default=0) + len(prefix.lstrip("0")), prefix
 
 
 def _todays(number: phonenumbers.PhoneNumber, text: str) -> phonenumbers.PhoneNumber:

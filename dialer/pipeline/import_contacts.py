@@ -113,8 +113,9 @@ class CheckContacts:
 
 def _verdict(rows: dict[int, int], contact: NewContact, barred: bool) -> str:
     number = int(contact.phone)
-    if rows.setdefault(number, contact.row) != contact.row:
+    if number in rows:
         return "duplicate"
+    rows[number] = contact.row
     return "suppressed" if barred else "queued"
 
 
