@@ -94,7 +94,7 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
@@ -113,7 +113,7 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)

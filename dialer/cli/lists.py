@@ -1,6 +1,8 @@
 """check and enqueue: a list goes in, every row is accounted for."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,44 +10,75 @@ from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
-from dialer.cli.bars import CountedSource, open_bar
+from dialer.cli.bars import Bar, CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
 from dialer.cli.stopping import run
+from dialer.control_room import open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.errors import UsageError
-from dialer.pipeline.import_contacts import CheckContacts
+from dialer.pipeline.import_contacts import CheckContacts, Suppressed
 from dialer.pipeline.report import import_document
 from dialer.ports import Campaign, ContactSource, ImportCounts
 
 ANY_AGENT = "check"
 SOURCE = "source"
+UNUSABLE = 1
+"""The exit code when not one row of a list can be used."""
 PATIENCE_S = 300.0
 """How long to wait for another process that is reading the same source."""
 
 
 def check_list(
     path: Path | None, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool
-) -> None:
-    """The import report of a list; only the rejects are written."""
-    found = load()
+) -> int:
+    """The import report of a list; only the rejects are written. Answers the exit code."""
+    settings = load()
     if path is not None and path.is_dir():
         raise UsageError(f"{path}: a directory, not a list")
-    name = path.stem if path else "source"
+    name = (path.stem if path else SOURCE) or "list"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    room = CheckContacts(rejects_in(found.home, spec.name, ".check"), outlook=outlook_now(spec))
+    rejects, outlook = rejects_in(settings.home, spec.name, ".check"), outlook_now(spec)
+
+    async def check(bar: Bar) -> ImportCounts:
+        counted = CountedSource(source, bar)
+        async with AsyncExitStack() as stack:
+            if not _has_ledger(settings):
+                return await CheckContacts(rejects, outlook=outlook).run(counted)
+            ledger = await stack.enter_async_context(open_ledger(settings))
+            suppressed = await _suppressed(ledger, spec)
+            return await CheckContacts(rejects, suppressed, outlook).run(counted)
+
     with open_bar(f"checking {name}", quiet=as_json) as bar:
-        counts = run(lambda: room.run(CountedSource(source, bar)))
+        counts = run(lambda: check(bar))
     _print(counts, source, as_json=as_json)
+    return 0 if counts.usable else UNUSABLE
+
+
+def _has_ledger(settings: Settings) -> bool:
+    """Whether a ledger is there to ask: a check makes none."""
+    kind, _, file = settings.ledger_url.partition(":///")
+    return not kind.startswith("sqlite") or Path(file).is_file()
+
+
+async def _suppressed(ledger: SqlLedger, spec: CampaignSpec) -> Suppressed:
+    """Asks the suppression list, that of the campaign of this name too."""
+    ids = {campaign.spec.handle: campaign.campaign_id for campaign in await ledger.campaigns()}
+
+    async def suppressed(phones: Sequence[str]) -> Sequence[bool]:
+        barred = await ledger.suppressed(ids.get(spec.handle, 0), phones, rehearsal=spec.is_rehearsal)
+        return [phone in barred for phone in phones]
+
+    return suppressed
 
 
 def enqueue_list(
     path: Path | None, campaign: str | None, overrides: Overrides, encoding: str | None, *, as_json: bool
-) -> None:
-    """Import a list into a campaign, and let workers dial it."""
+) -> int:
+    """Import a list into a campaign, and let workers dial it. Answers the exit code."""
 
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
         spec = await _spec(settings, ledger, campaign, overrides, path)
@@ -57,6 +90,7 @@ def enqueue_list(
 
     counts, source = with_ledger(use)
     _print(counts, source, as_json=as_json)
+    return 0 if counts.usable else UNUSABLE
 
 
 async def import_list(
@@ -111,6 +145,6 @@ def _is_file(name: str) -> bool:
 def _print(counts: ImportCounts, source: ContactSource, *, as_json: bool) -> None:
     document = import_document(counts) | {"waits": dict(counts.waits)}
     if as_json:
-        print_json({"schema": 1} | document)
+        print_json({"schema": 1} | document | {"notes": list(source.notes)})
     else:
         print_import(document, source.notes)

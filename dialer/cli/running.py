@@ -16,7 +16,7 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.private_home import make_private
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
 from dialer.cli.bars import CountedSource, open_bar
-from dialer.cli.lists import SOURCE, import_list, standing_limits
+from dialer.cli.lists import SOURCE, UNUSABLE, import_list, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new
 from dialer.cli.printing import print_import, print_json, say
@@ -101,9 +101,10 @@ async def _run(
             simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
             async with open_app(settings, redis_url, simulator) as app:
                 tell_if_new(app.ledger)
-                await _import(app, spec, open_list(path, spec, encoding), path, as_json=as_json)
+                source = open_list(path, spec, encoding)
+                usable = await _import(app, spec, source, path, as_json=as_json)
                 stop.cuts = None
-                code = await _work_until_over(app, spec.handle, stop)
+                code = await _work_until_over(app, spec.handle, stop) or (0 if usable else UNUSABLE)
                 document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     except asyncio.CancelledError:
         if not stop.asked.is_set():
@@ -113,7 +114,7 @@ async def _run(
     # A terminal that has gone away must not hide what came of the campaign: the exit code says it.
     with suppress(OSError) if code == INTERRUPTED else ExitStack():
         if as_json:
-            print_json(document)
+            print_json(document | {"notes": list(source.notes)})
         else:
             print_report(document)
     if code == INTERRUPTED:
@@ -121,7 +122,8 @@ async def _run(
     return code
 
 
-async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Path | None, *, as_json: bool) -> None:
+async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Path | None, *, as_json: bool) -> bool:
+    """Answers whether any row of the list can be used."""
     with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
         counted = CountedSource(source, bar)
         campaign, counts = await import_list(app.settings, app.ledger, spec, counted, str(path or SOURCE))
@@ -130,6 +132,7 @@ async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Pat
         sys.stdout.flush()
     if campaign.status is CampaignStatus.HALTED:
         await app.control.move(spec.handle, "start")
+    return counts.usable
 
 
 async def _work_until_over(app: App, name: str, stop: Stop) -> int:

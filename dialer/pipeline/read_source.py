@@ -1,7 +1,7 @@
 """A campaign's source is read, for the first time or again: who is new, who changed, who is gone."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -53,7 +53,9 @@ class ReadSource:
             return ["duplicate" if what in HERE_BEFORE else what for what in told]
 
         try:
-            counts = await count_rows(opened(campaign.spec), store, self.rejects(campaign.spec.name), outlook)
+            counts = await count_rows(
+                opened(campaign.spec), store, self.rejects(campaign.spec.name), outlook, self.ledger.suppress, _unknown
+            )
             await self.ledger.drop_gone(campaign.campaign_id, reading, LEASE_S)
             error, brought = "", _whole(counts, words)
         except DialerError as failed:
@@ -73,6 +75,11 @@ class ReadSource:
                 raise SourceUnavailable("the source is being read by another process")
             await self.clock.sleep(LOOK_AGAIN_S)
         return reading
+
+
+async def _unknown(_: Sequence[str]) -> Mapping[str, int]:
+    """Rows of a source have no number that stays."""
+    return {}
 
 
 def next_reading(spec: CampaignSpec, now: float) -> float | None:

@@ -40,6 +40,13 @@ class ImportCounts:
     """Path of the CSV with every rejected row; empty when there is none."""
     waits: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Why rows that were queued or deferred cannot be called at once, and how many."""
+    undecided: int = field(default=0, compare=False)
+    """Of those that are invalid, how many hold numbers of which the owner of the list must say which is meant."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything came of the list, or would if somebody decided: False means that it is the wrong list."""
+        return self.invalid < self.rows or self.rows == 0 or self.undecided > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,16 @@ class SqlLedger:
         # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
         return await self._store.submit(campaigns.add_contacts, contacts, campaign_id, serial=False)
 
+    async def list_rows(self, campaign_id: int, phones: Sequence[str]) -> Mapping[str, int]:
+        """For the numbers that are in a campaign, the rows of the list that they came from."""
+        return await self._store.read(lambda t: view.list_rows(t, campaign_id, phones))
+
+    async def suppressed(self, campaign_id: int, phones: Sequence[str], *, rehearsal: bool) -> Mapping[str, str]:
+        """Those of these numbers that must not be called in a campaign (0: in any), and why."""
+        return await self._store.read(
+            lambda t: suppressing.suppressed_among(t, phones, campaign_id, rehearsal=rehearsal)
+        )
+
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)
 

@@ -157,6 +157,17 @@ FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contac
 """
 
 
+LIST_ROWS = (
+    "SELECT phone, min(list_row) FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones* GROUP BY phone"
+)
+
+
+def list_rows(transaction: Transaction, campaign_id: int, phones: Sequence[str]) -> dict[str, int]:
+    """For the numbers that are in a campaign, the rows of the list that they came from."""
+    rows = transaction.all(LIST_ROWS, {"campaign_id": campaign_id, "phones": sorted(set(phones))}) if phones else []
+    return {phone: int(row) for phone, row in rows}
+
+
 def campaign(transaction: Transaction, name: str) -> Campaign:
     """The real campaign of that name, else the rehearsal. Raises UnknownName, naming the nearest."""
     for handle in (name, REHEARSAL + name):
