@@ -28,3 +28,10 @@ def cell_text(value: object) -> str:
             return bytes(value).decode("utf-8", "replace")
         case _:
             return str(value)
+
+
+def storable(text: str) -> str:
+    """Without what no database takes: NUL, which pads fields of old programs, and halves of characters."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

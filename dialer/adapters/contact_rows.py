@@ -7,16 +7,15 @@ from collections import deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from itertools import islice
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
+from dialer.adapters.cell_text import storable
 from dialer.adapters.contact_columns import ChosenColumns
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
-from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phones
+from dialer.domain.phone_number import Phone, Unusable, is_region, parse_phone, parse_phones
+from dialer.domain.time_zones import bare_clock_fits, is_bare_clock, offer, zone_names
 from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
 from dialer.ports import Reject
 
@@ -60,6 +59,7 @@ class RowReader:
     def prepare(self, line: int, cells: Sequence[str]) -> Prepared | Reject:
         """Check all of a row but its number."""
         missing = len(self.header) - len(cells)
+        cells = [storable(cell) for cell in cells]
         full = [*cells, *[""] * missing] if missing > 0 else cells
         if missing < 0 and any(cell.strip() for cell in cells[missing:]):
             reason = f"{len(cells)} cells in a row of {len(self.header)} columns"
@@ -70,9 +70,10 @@ class RowReader:
             remedy = 'use "GB"' if region == "UK" else "use an ISO 3166 code, e.g. IN"
             return self._reject(line, cells, f"unknown region {_shown(region)}", remedy, self.columns.region)
         zone = self._cell(full, self.columns.timezone)
-        if zone and zone not in _known_zones():
+        if zone and zone not in zone_names():
             reason = f"unknown time zone {_shown(zone)}"
-            return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone)
+            phone = parse_phone(full[self.columns.phone], region)
+            return self._reject(line, cells, reason, _zone_remedy(zone, phone), self.columns.timezone)
         event_at = None
         if self.columns.event is not None:
             match read_appointment(full[self.columns.event], zone or self.event_zone):
@@ -88,6 +89,10 @@ class RowReader:
         """The contact, now that its number was read."""
         if isinstance(phone, Unusable):
             return self._reject(row.line, row.cells, phone.reason, phone.remedy, self.columns.phone)
+        zone = row.declared.zone
+        if zone and is_bare_clock(zone) and not bare_clock_fits(zone, phone.zones):
+            reason = f'"{zone}" is not the clock of this number all year'
+            return self._reject(row.line, row.cells, reason, _zone_remedy(zone, phone), self.columns.timezone)
         where = whereabouts(phone, row.declared, trust=self.columns.trust_timezone)
         if isinstance(where, Unplaced):
             column = self.columns.state if where.column == "state" else self.columns.postal_code
@@ -102,6 +107,7 @@ class RowReader:
             variables={name: row.cells[i] for name, i in self.columns.variables},
             event_at=row.event_at,
             places=where.places,
+            cells=tuple(row.cells),
         )
 
     def _reject(self, line: int, cells: Sequence[str], reason: str, remedy: str, column: int | None) -> Reject:
@@ -154,15 +160,8 @@ async def _finished(
     return [row if isinstance(row, Reject) else reader.finish(row, next(phones)) for row in prepared]
 
 
-@cache
-def _known_zones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
-def _nearest_zone(zone: str) -> str:
-    folded = {known.casefold(): known for known in _known_zones()}
-    near = get_close_matches(zone.casefold().replace(" ", "_"), folded, n=1)
-    return f'did you mean "{folded[near[0]]}"?' if near else "use an IANA name, e.g. Asia/Kolkata"
+def _zone_remedy(zone: str, phone: Phone | Unusable) -> str:
+    return offer(zone, phone.region, phone.zones) if isinstance(phone, Phone) else offer(zone, "")
 
 
 def _shown(value: str) -> str:

@@ -19,6 +19,7 @@ from dialer.cli.reaching import NO_KEY, Reached, reach
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
+from dialer.domain.time_zones import tzdata_version
 from dialer.errors import (
     DialerError,
     Forbidden,
@@ -73,6 +74,7 @@ async def _every_check(probing: bool) -> list[Finding]:
         return [Finding("settings", False, str(wrong), "config/example.env lists every option.")]
     configure_logs(level="error", fmt=settings.log_format, secrets=settings.secrets)
     findings = [Finding("settings", True, "every option is known and usable"), _home(settings), await _redis(settings)]
+    findings.append(Finding("clocks", True, f"the packaged zones of tzdata {tzdata_version()}, not the system's"))
     ledger, specs = await _ledger(settings)
     findings.append(ledger)
     keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]

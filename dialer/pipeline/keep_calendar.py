@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -12,6 +11,7 @@ from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
 from dialer.domain.cron import next_moment
 from dialer.domain.gate import ENDED, PASSED
+from dialer.domain.time_zones import zone_of
 from dialer.errors import DialerError, SourceUnavailable
 from dialer.pipeline.import_contacts import BATCH_ROWS
 from dialer.pipeline.read_source import LEASE_S, OpenSource, ReadSource
@@ -130,7 +130,7 @@ class KeepCalendar:
 
 def round_name(spec: CampaignSpec, due_at: float) -> str:
     """The campaign's name and the moment, on the clocks of its zone."""
-    return f"{spec.name} {datetime.fromtimestamp(due_at, ZoneInfo(spec.cron_zone)):%Y-%m-%d %H:%M}"
+    return f"{spec.name} {datetime.fromtimestamp(due_at, zone_of(spec.cron_zone)):%Y-%m-%d %H:%M}"
 
 
 def _next_round(spec: CampaignSpec, now: float) -> float:
