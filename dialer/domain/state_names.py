@@ -10,7 +10,8 @@ from dialer.rules import state_names
 
 _KIND = re.compile(
     r"^(?:(?:free )?state of|commonwealth of|province of|canton of|region of|freistaat|land|bundesland|kanton"
-    r"|canton(?: de)?|(?:departe?ment|province|provincia|regione?|comunidad(?: autonoma)?|estado|principado)(?: d[aeio]l?)?"
+    r"|canton(?: de)?"
+    r"|(?:departe?ment|province|provincia|regione?|comunidad(?: autonoma)?|estado|principado)(?: d[aeio]l?)?"
     r"|negeri) "
     r"| (?:state|province|region|canton|territory|prefecture)$"
 )
