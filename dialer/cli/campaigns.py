@@ -6,7 +6,6 @@ from operator import itemgetter
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import masked, print_json, print_report, print_table
 from dialer.control_room import open_control
@@ -94,7 +93,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
                 attempt,
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
-                await _scans(ledger, attempt, events, SystemClock().now()),
+                await _scans(ledger, attempt, events, ledger.clock.now()),
             )
             for attempt, events in story
         ]

@@ -245,3 +245,15 @@ class LedgerView(Protocol):
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
         """The attempts of a person, or one attempt, with every event."""
         ...
+
+
+class Leases(Protocol):
+    """Who of the fleet does what one process does for all."""
+
+    async def hold_leases(self, names: Sequence[str], holder: str, lease_s: float) -> set[str]:
+        """Take those of these leases that nobody else holds, or keep one's own, for ``lease_s`` more; which one has."""
+        ...
+
+    async def free_leases(self, names: Sequence[str], holder: str) -> None:
+        """Let others take at once what ``holder`` held."""
+        ...

@@ -241,3 +241,11 @@ imports = Table(
     Column("rejects", Text, nullable=False, server_default=""),
     Column("imported_at", Double, nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_until", Double, nullable=False),
+)
