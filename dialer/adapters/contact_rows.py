@@ -119,17 +119,18 @@ class RowReader:
 
 
 async def read_batches(
-    rows: Iterator[Row], reader: RowReader, size: int, expected: int
+    rows: Iterator[Row], reader: RowReader, size: int, expected: int, thread: Executor | None = None
 ) -> AsyncGenerator[list[NewContact | Reject], None]:
     """Every row in order, ``size`` at a time. ``expected`` rows decide whether processes are started.
 
-    At most a few batches are held at once, so memory does not grow with the list.
+    ``rows`` are fetched in ``thread``, else in one of the event loop's. At most a few batches are held at once, so
+    memory does not grow with the list.
     """
     loop = asyncio.get_running_loop()
     executor, depth = _executor(expected)
     waiting: deque[tuple[list[Prepared | Reject], asyncio.Future[list[Phone | Unusable]]]] = deque()
     try:
-        while prepared := await asyncio.to_thread(_next, rows, reader, size):
+        while prepared := await loop.run_in_executor(thread, _next, rows, reader, size):
             cells = [(row.text, row.region) for row in prepared if isinstance(row, Prepared)]
             waiting.append((prepared, loop.run_in_executor(executor, parse_phones, cells, reader.countries)))
             if len(waiting) > depth:

@@ -7,6 +7,7 @@ from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
@@ -17,6 +18,8 @@ from dialer.adapters.cell_text import cell_text
 from dialer.adapters.contact_columns import ChosenColumns, choose_columns
 from dialer.adapters.contact_rows import POOL_ROWS, Row, RowReader, read_batches
 from dialer.adapters.csv_contacts import known_region
+from dialer.adapters.daemon_thread import DaemonThread, settled
+from dialer.adapters.postgresql_times import keep_odd_times
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
@@ -24,6 +27,7 @@ from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
 CONNECT_TIMEOUT_S = 10
+CLOSE_WITHIN_S = 2.0
 PLACE = "source"
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """Those that are installed with the program; others are named in the URL, and brought by the user."""
@@ -70,16 +74,29 @@ class DatabaseContacts:
         return self._chosen.notes
 
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
-        """Every row of the result, in order."""
+        """Every row of the result, in order. Who stops in between waits for no database: its query is interrupted."""
+        loop, thread = asyncio.get_running_loop(), DaemonThread("dialer-source")
+        whole = False
         try:
-            chosen = await asyncio.to_thread(lambda: self._chosen)
+            chosen = await loop.run_in_executor(thread, lambda: self._chosen)
             reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
-            rows, expected = await asyncio.to_thread(self._begun)
-            async with aclosing(read_batches(rows, reader, size, expected)) as batches:
+            rows, expected = await loop.run_in_executor(thread, self._begun)
+            async with aclosing(read_batches(rows, reader, size, expected, thread)) as batches:
                 async for batch in batches:
                     yield batch
+            whole = True
         finally:
-            await asyncio.to_thread(self.close)
+            closing = thread.submit(self.close)
+            thread.shutdown()
+            if not whole:
+                self.interrupt()
+            await settled(closing, CLOSE_WITHIN_S)
+
+    def interrupt(self) -> None:
+        """End the query that runs, from any thread; without effect where the driver knows no way."""
+        if self._connection is not None:
+            with suppress(Exception):
+                Thread(target=_interrupt, args=(self._connection,), name="dialer-interrupt", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the database; safe to repeat."""
@@ -146,7 +163,18 @@ def _engine(url: str) -> Engine:
     engine = create_engine(parsed, poolclass=NullPool, connect_args=connect, hide_parameters=True)
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _read_only)
+    if parsed.drivername == "postgresql+psycopg":
+        event.listen(engine, "connect", lambda connection, _: keep_odd_times(connection))
     return engine
+
+
+def _interrupt(connection: Connection) -> None:
+    with suppress(Exception):
+        driver: Any = connection.connection.driver_connection
+        for name in ("interrupt", "cancel_safe", "cancel"):
+            if hasattr(driver, name):
+                getattr(driver, name)()
+                return
 
 
 def _require_file(url: URL) -> None:

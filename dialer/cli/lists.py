@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
+from dialer.adapters.daemon_thread import in_daemon_thread
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
 from dialer.cli.opening import settings as load
@@ -59,7 +60,7 @@ async def import_list(
 
     A list that is refused whole leaves no campaign behind. Raises InputFileError, UsageError.
     """
-    await asyncio.to_thread(lambda: source.header)
+    await in_daemon_thread(lambda: source.header)
     campaign = await ledger.open_campaign(spec)
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')

@@ -41,6 +41,12 @@ def zone_names() -> frozenset[str]:
     return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - _NO_ZONES
 
 
+@lru_cache(maxsize=4096)
+def known_zones(zones: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are in the database: a ledger may hold names of another one."""
+    return tuple(zone for zone in zones if zone in zone_names())
+
+
 def zones_of_country(code: str) -> tuple[str, ...]:
     """The zones of a country (ISO 3166), the most common first; empty for one that the database does not list."""
     return _by_country().get(code, ())

@@ -10,11 +10,13 @@ import structlog
 from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.errors import LedgerUnavailable, QueueUnavailable
 from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, OpenAttempt, Pacer, QueuedAttempt
 
 log = structlog.get_logger()
 
 FRESH_S = 2.0
+AILING_S = 60.0
 LOST_OF = 100
 LOST_SHARE = 0.5
 """An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
@@ -51,12 +53,14 @@ class EnqueueDue:
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
     eased: dict[int, int] = field(default_factory=dict)
     """Campaign with limits -> attempts kept queued, while workers are too slow to keep their leases."""
+    ailing: dict[int, float] = field(default_factory=dict)
+    """Campaign whose people could not be fed, in a way nobody foresaw -> the monotonic moment of the next try."""
 
     async def tick(self) -> Feed:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
         swept = await self.ledger.sweep()
         self.passing("feed.swept")
-        campaigns = await self.view.campaigns()
+        campaigns = [c for c in await self.view.campaigns() if not await self._set_aside(c)]
         await self._tell_pacer(campaigns)
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
@@ -79,6 +83,14 @@ class EnqueueDue:
                 finished=finished,
             )
         return Feed(len(claimed), swept.leases_expired, swept.made_unknown, tuple(finished))
+
+    async def _set_aside(self, campaign: Campaign) -> bool:
+        """Whether a campaign cannot be obeyed: it halts, and the others go on."""
+        if campaign.flaw and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED):
+            reason = f"it cannot be obeyed: {campaign.flaw}. Correct its file, `dialer enqueue` it, then `dialer start`"
+            await self.ledger.move_campaign(campaign.campaign_id, "halt", reason)
+            log.error("campaign.halted", campaign=campaign.spec.name, reason=reason)
+        return bool(campaign.flaw)
 
     async def _tell_pacer(self, campaigns: Sequence[Campaign]) -> None:
         for account in sorted({campaign.spec.provider for campaign in campaigns}):
@@ -121,14 +133,23 @@ class EnqueueDue:
         queued = await self.ledger.waiting_in_queue()
         per_campaign = []
         for campaign in running:
-            if not await self._within_budget(campaign):
+            if self.ailing.get(campaign.campaign_id, 0.0) > self.clock.monotonic():
                 continue
-            waiting = queued.get(campaign.campaign_id, 0)
-            wanted = self._depth(campaign, waiting, slow) - waiting
-            if wanted > 0:
-                per_campaign.append(await self.ledger.claim_due(campaign.campaign_id, wanted, self.lease_s))
+            try:
+                per_campaign.append(await self._claim_one(campaign, queued.get(campaign.campaign_id, 0), slow))
+            except (LedgerUnavailable, QueueUnavailable):
+                raise
+            except Exception:
+                self.ailing[campaign.campaign_id] = self.clock.monotonic() + AILING_S
+                log.exception("campaign.failed", campaign=campaign.spec.name)
         # Campaigns take turns, so that none waits behind another's whole share.
         return [attempt for turn in zip_longest(*per_campaign) for attempt in turn if attempt is not None]
+
+    async def _claim_one(self, campaign: Campaign, waiting: int, slow: bool) -> list[QueuedAttempt]:
+        if not await self._within_budget(campaign):
+            return []
+        wanted = self._depth(campaign, waiting, slow) - waiting
+        return await self.ledger.claim_due(campaign.campaign_id, wanted, self.lease_s) if wanted > 0 else []
 
     async def _within_budget(self, campaign: Campaign) -> bool:
         """Whether another call is covered, counting each open call at the mean cost so far; halts what is spent."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
-from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
@@ -17,7 +17,7 @@ from dialer.domain.opening import CLOSED_WORDS
 from dialer.domain.reminder import Moment, NoMoment
 from dialer.ports import Campaign, ImportCounts
 
-CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
+CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at, name, account"
 
 ADD_CAMPAIGN = """
 INSERT INTO campaigns (name, account, spec, status, created_at)
@@ -90,16 +90,18 @@ ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
 
 def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     """A campaign from CAMPAIGN_COLUMNS."""
-    campaign_id, spec, status, halt_reason, created_at, started_at, finished_at = row
+    campaign_id, text, status, halt_reason, created_at, started_at, finished_at, name, account = row
+    spec, flaw = usable_spec(text, name, account)
     return Campaign(
         campaign_id,
-        read_spec(spec),
+        spec,
         CampaignStatus(status),
         halt_reason,
         created_at,
         started_at,
         finished_at,
         is_new,
+        flaw,
     )
 
 

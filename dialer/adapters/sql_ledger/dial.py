@@ -20,7 +20,7 @@ from dialer.adapters.sql_ledger.suppressing import Listed
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus
 from dialer.domain.contact_plan import GONE
 from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Stale, Suppress, Verdict, judge
@@ -164,7 +164,7 @@ def _facts_of(
         state=AttemptState(row[4]),
         dispatch=row[5],
         due_at=row[6],
-        campaign_status=campaign.status,
+        campaign_status=CampaignStatus.HALTED if campaign.flaw else campaign.status,
         suppressed_by=suppressed_by,
         number_is_live=bool(row[13]) or row[7] in phones_taken,
         zones=campaign.spec.zones_of(tuple(row[10].split())),

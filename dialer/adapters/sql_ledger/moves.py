@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState, sources
 from dialer.domain.campaign import CampaignStatus
@@ -106,7 +106,7 @@ def follow_up(
     who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
     if isinstance(follow, Redial) and follow.most and transaction.all(CAME_TO, told)[0][0] >= follow.most:
         follow = Settle(ContactStatus.EXHAUSTED)
-    follow, why = after_call(read_spec(spec), follow, who, now)
+    follow, why = after_call(usable_spec(spec, "", "")[0], follow, who, now)
     if isinstance(follow, Redial):
         if status != CampaignStatus.CANCELLED:
             transaction.run(REDIAL_CONTACT, told)

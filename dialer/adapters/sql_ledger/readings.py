@@ -35,7 +35,8 @@ WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT N
 END_READING = """
 UPDATE readings SET lease_until = NULL, holder = '', next_at = :next_at, error = :error,
     read_at = CASE WHEN :error = '' THEN :now ELSE read_at END,
-    failed_at = CASE WHEN :error = '' THEN NULL ELSE :now END
+    failed_at = CASE WHEN :error = '' THEN NULL ELSE :now END,
+    failures = CASE WHEN :error = '' THEN 0 ELSE failures + 1 END
 WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT NULL
 """
 LAST_READING = """

@@ -73,6 +73,7 @@ contacts = Table(
     Column("planned_for", Double),  # the event that the waiting attempt was planned for
     Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
     Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
+    Column("list", Text, nullable=False, server_default=""),  # the fingerprint of the last file that had it
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -103,6 +104,7 @@ readings = Table(
     Column("next_at", Double),
     Column("error", Text, nullable=False, server_default=""),
     Column("failed_at", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),  # readings that failed in a row
 )
 
 attempts = Table(

@@ -1,0 +1,13 @@
+"""Which list a contact is from, and how often a source failed."""
+
+from dialer.adapters.sql_ledger.migrations.frozen import run
+
+revision = "0008"
+down_revision = "0004"
+
+
+def upgrade() -> None:
+    run(
+        "ALTER TABLE contacts ADD COLUMN list TEXT DEFAULT '' NOT NULL;\n"
+        "ALTER TABLE readings ADD COLUMN failures INTEGER DEFAULT 0 NOT NULL;\n"
+    )
