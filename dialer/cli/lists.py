@@ -1,6 +1,7 @@
 """check and enqueue: a list goes in, every row is accounted for."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,14 +9,19 @@ from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.daemon_thread import in_daemon_thread
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
+from dialer.control_room import has_ledger, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.contact import NewContact
+from dialer.domain.contact_plan import first_due
 from dialer.domain.limits import UNLIMITED, PersonLimits
+from dialer.domain.reminder import NoMoment
 from dialer.errors import UsageError
-from dialer.pipeline.import_contacts import CheckContacts
+from dialer.pipeline.import_contacts import CheckContacts, Foresee
 from dialer.pipeline.report import import_document
 from dialer.ports import Campaign, ContactSource, ImportCounts
 
@@ -33,9 +39,31 @@ def check_list(
     name = path.stem if path else "source"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    room = CheckContacts(rejects_in(found.home, f"{spec.name}-check"), outlook=outlook_now(spec))
-    counts = asyncio.run(room.run(source))
+    counts = asyncio.run(_check(found, spec, source))
     _print(counts, source, as_json=as_json)
+
+
+async def _check(settings: Settings, spec: CampaignSpec, source: ContactSource) -> ImportCounts:
+    """As an import would answer now: the ledger, where there is one, has people and those not to be called."""
+    rejects, outlook = rejects_in(settings.home, f"{spec.name}-check"), outlook_now(spec)
+    if not has_ledger(settings):
+        return await CheckContacts(rejects, _as_new(spec), outlook).run(source)
+    async with open_ledger(settings) as ledger:
+
+        async def look_up(contacts: Sequence[NewContact]) -> Sequence[str]:
+            return await ledger.foresee(spec, contacts, source.fingerprint)
+
+        return await CheckContacts(rejects, look_up, outlook).run(source)
+
+
+def _as_new(spec: CampaignSpec) -> Foresee:
+    now = SystemClock().now()
+
+    async def foresee(contacts: Sequence[NewContact]) -> Sequence[str]:
+        plans = (first_due(spec, one.zones, one.places, one.event_at, now) for one in contacts)
+        return ["deferred" if isinstance(plan, NoMoment) else "queued" for plan in plans]
+
+    return foresee
 
 
 def enqueue_list(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dialer.domain.contact import NewContact
 from dialer.domain.opening import Closed, Open
@@ -11,6 +11,13 @@ from dialer.domain.outlook import Outlook, bright
 from dialer.ports import ContactSource, ImportCounts, Ledger, Reject
 
 BATCH_ROWS = 5_000
+
+
+class Named(NamedTuple):
+    """Why a row was left out, and what to do about it."""
+
+    reason: str
+    remedy: str
 
 
 class Rejects(Protocol):
@@ -34,8 +41,22 @@ OpenRejects = Callable[[tuple[str, ...]], Rejects]
 
 Store = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
 
-Suppressed = Callable[[Sequence[str]], Awaitable[Sequence[bool]]]
-"""For E.164 numbers, whether each may not be called."""
+Foresee = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
+"""What the ledger would answer for people whose numbers are asked once each."""
+
+NAMED = {
+    "doubled": Named(
+        "another row of the list has this number",
+        "a number is called once in a campaign: write both into one row, or put one into a campaign of its own",
+    ),
+    "duplicate": Named("the campaign has this number already", "nothing: it is called as the campaign has it"),
+    "other": Named(
+        "the campaign has another person's appointment under this number",
+        "put one of them into a campaign of its own",
+    ),
+    "busy": Named("this number is being called at this moment", "import the list again, to take the row over"),
+}
+"""What the rejects say of rows that bring nobody new; each counts as a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +75,7 @@ class ImportContacts:
         """
 
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
-            return await self.ledger.add_contacts(campaign_id, contacts)
+            return await self.ledger.add_contacts(campaign_id, contacts, source.fingerprint)
 
         counts = await count_rows(source, store, self.rejects, self.outlook)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
@@ -63,10 +84,10 @@ class ImportContacts:
 
 @dataclass(frozen=True, slots=True)
 class CheckContacts:
-    """Tells what an import into an empty campaign would bring, and stores nothing."""
+    """Tells what an import would bring, and stores nothing. Without ``foresee``: into a new campaign."""
 
     rejects: OpenRejects
-    suppressed: Suppressed | None = None
+    foresee: Foresee | None = None
     outlook: Outlook = bright
 
     async def run(self, source: ContactSource) -> ImportCounts:
@@ -77,27 +98,23 @@ class CheckContacts:
         seen: set[int] = set()
 
         async def judge(contacts: Sequence[NewContact]) -> Sequence[str]:
-            barred = await self._barred(contacts)
-            return [_verdict(seen, contact.phone, no) for contact, no in zip(contacts, barred, strict=True)]
+            first = [_is_first(seen, contact.phone) for contact in contacts]
+            asked = [contact for contact, is_first in zip(contacts, first, strict=True) if is_first]
+            told = iter(await self.foresee(asked) if self.foresee else ["queued"] * len(asked))
+            return [next(told) if is_first else "doubled" for is_first in first]
 
         return await count_rows(source, judge, self.rejects, self.outlook)
 
-    async def _barred(self, contacts: Sequence[NewContact]) -> Sequence[bool]:
-        if self.suppressed is None:
-            return [False] * len(contacts)
-        return await self.suppressed([contact.phone for contact in contacts])
 
-
-def _verdict(seen: set[int], phone: str, barred: bool) -> str:
+def _is_first(seen: set[int], phone: str) -> bool:
     number = int(phone)
-    if number in seen:
-        return "duplicate"
+    is_first = number not in seen
     seen.add(number)
-    return "suppressed" if barred else "queued"
+    return is_first
 
 
 async def count_rows(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
-    """Count what becomes of every row: ``store`` answers for good ones, bad ones go to the rejects."""
+    """Count what becomes of every row: ``store`` answers for good ones; bad and doubled ones go to the rejects."""
     rejects: Rejects | None = None
     counted: Counter[str] = Counter()
     waits: Counter[str] = Counter()
@@ -107,10 +124,10 @@ async def count_rows(source: ContactSource, store: Store, open_rejects: OpenReje
             bad = [row for row in batch if isinstance(row, Reject)]
             good = [row for row in batch if isinstance(row, NewContact)]
             counted.update(invalid=len(bad))
-            rejects.add(bad)
-            if good:
-                stored = zip(good, await store(good), strict=True)
-                counted.update([_foreseen(contact, answer, outlook, waits) for contact, answer in stored])
+            stored = list(zip(good, await store(good) if good else (), strict=True))
+            counted.update([_foreseen(contact, answer, outlook, waits) for contact, answer in stored])
+            left_out = [_named(contact, NAMED[answer]) for contact, answer in stored if answer in NAMED]
+            rejects.add(sorted([*bad, *left_out], key=lambda reject: reject.row) if left_out else bad)
         path = rejects.close() if rejects else ""
     finally:
         if rejects:
@@ -118,13 +135,17 @@ async def count_rows(source: ContactSource, store: Store, open_rejects: OpenReje
     return ImportCounts(rows=counted.total(), rejects=path, waits=dict(waits), **counted)
 
 
+def _named(contact: NewContact, named: Named) -> Reject:
+    return Reject(contact.row, contact.cells, named.reason, named.remedy)
+
+
 def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
     """A row that is kept, but for whom no moment to call is in sight, is deferred; ``waits`` counts the reasons."""
-    if answer != "queued":
-        return answer
-    match outlook(contact):
+    if answer not in ("queued", "deferred"):
+        return answer if answer == "suppressed" else "duplicate"
+    match outlook(contact, answer):
         case Closed(opens_at, reason):
             waits[reason] += 1
-            return "deferred" if opens_at is None else "queued"
+            return "deferred" if opens_at is None else answer
         case Open():
-            return "queued"
+            return answer

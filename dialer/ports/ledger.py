@@ -41,10 +41,13 @@ class Ledger(Protocol):
         """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec."""
         ...
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
-        """Add people, due at once or as their appointment says.
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
+        """Add people, due at once or as their appointment says, from the list with this ``fingerprint``.
 
-        Answers for each "queued", "duplicate", "suppressed", or "deferred": kept, but no moment is left to call.
+        An appointment for which a later list has another time is moved, and planned again. Answers for each "queued",
+        "suppressed", "deferred" (kept, but no moment is left to call), "duplicate" (the campaign has the number, and
+        the list says nothing new), "doubled" (another row of the list has the number), "other" (another person's
+        appointment stands under the number) or "busy" (a call is on its way: import the list again).
         """
         ...
 
@@ -200,6 +203,10 @@ class LedgerView(Protocol):
 
     async def campaigns(self) -> list[Campaign]:
         """All of them, oldest first."""
+        ...
+
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:

@@ -60,7 +60,7 @@ async def test_a_reading_leaves_its_state_and_its_counts(ledger: FullLedger, clo
     second = await ledger.begin_reading(id_, "w", LEASE)
     assert second is not None
     await ledger.end_reading(id_, second, START + 200, "the source cannot be read: down")
-    broken = SourceState(START, START + 200, "the source cannot be read: down", START + 100)
+    broken = SourceState(START, START + 200, "the source cannot be read: down", START + 100, 1)
     assert (await ledger.report(id_)).source == broken
     third = await ledger.begin_reading(id_, "w", LEASE)
     assert third is not None

@@ -91,6 +91,8 @@ Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=te
       postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
 _ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
 Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
+_keyed = text("person_key <> ''")
+Index("contacts_person", contacts.c.campaign_id, contacts.c.person_key, sqlite_where=_keyed, postgresql_where=_keyed)
 Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
 
 readings = Table(
