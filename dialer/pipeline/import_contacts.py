@@ -49,6 +49,10 @@ NAMED = {
         "another row of the list has this number",
         "a number is called once in a campaign: write both into one row, or put one into a campaign of its own",
     ),
+    "second": Named(
+        "another row of the list has this number, with another appointment",
+        "a number is reminded of one appointment in a campaign: put this one into a campaign of its own",
+    ),
     "duplicate": Named("the campaign has this number already", "nothing: it is called as the campaign has it"),
     "other": Named(
         "the campaign has another person's appointment under this number",
@@ -56,7 +60,10 @@ NAMED = {
     ),
     "busy": Named("this number is being called at this moment", "import the list again, to take the row over"),
 }
-"""What the rejects say of rows that bring nobody new; each counts as a duplicate."""
+"""What the rejects say of rows that bring nobody new."""
+
+LOST = frozenset({"second", "other", "busy"})
+"""Appointments that nobody is reminded of until the list is mended: they count as invalid, the others as duplicates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +102,24 @@ class CheckContacts:
 
         Holds one integer for each number in the list, about 100 MB for a million.
         """
-        seen: set[int] = set()
+        seen: dict[int, float | None] = {}
 
         async def judge(contacts: Sequence[NewContact]) -> Sequence[str]:
-            first = [_is_first(seen, contact.phone) for contact in contacts]
-            asked = [contact for contact, is_first in zip(contacts, first, strict=True) if is_first]
+            again = [_seen_before(seen, contact) for contact in contacts]
+            asked = [contact for contact, word in zip(contacts, again, strict=True) if not word]
             told = iter(await self.foresee(asked) if self.foresee else ["queued"] * len(asked))
-            return [next(told) if is_first else "doubled" for is_first in first]
+            return [word or next(told) for word in again]
 
         return await count_rows(source, judge, self.rejects, self.outlook)
 
 
-def _is_first(seen: set[int], phone: str) -> bool:
-    number = int(phone)
-    is_first = number not in seen
-    seen.add(number)
-    return is_first
+def _seen_before(seen: dict[int, float | None], contact: NewContact) -> str:
+    """What a further row with a number is; "" for the first one."""
+    number = int(contact.phone)
+    if number in seen:
+        return "doubled" if seen[number] == contact.event_at else "second"
+    seen[number] = contact.event_at
+    return ""
 
 
 async def count_rows(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
@@ -142,7 +151,7 @@ def _named(contact: NewContact, named: Named) -> Reject:
 def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
     """A row that is kept, but for whom no moment to call is in sight, is deferred; ``waits`` counts the reasons."""
     if answer not in ("queued", "deferred"):
-        return answer if answer == "suppressed" else "duplicate"
+        return answer if answer == "suppressed" else "invalid" if answer in LOST else "duplicate"
     match outlook(contact, answer):
         case Closed(opens_at, reason):
             waits[reason] += 1

@@ -46,8 +46,9 @@ class Ledger(Protocol):
 
         An appointment for which a later list has another time is moved, and planned again. Answers for each "queued",
         "suppressed", "deferred" (kept, but no moment is left to call), "duplicate" (the campaign has the number, and
-        the list says nothing new), "doubled" (another row of the list has the number), "other" (another person's
-        appointment stands under the number) or "busy" (a call is on its way: import the list again).
+        the list says nothing new), "doubled" (another row of the list has the number), "second" (and another
+        appointment), "other" (another person's appointment stands under the number) or "busy" (a call is on its way:
+        import the list again).
         """
         ...
 
@@ -65,8 +66,8 @@ class Ledger(Protocol):
     ) -> list[str]:
         """Add who is new, and plan again who changed. Each call renews the lease.
 
-        Answers as ``add_contacts`` for who is new; "known", "changed", "duplicate" (the reading had the number
-        before); "stale" for all, once another reading has begun.
+        Answers as ``add_contacts`` for who is new; "known", "changed", "doubled" or "second" (the reading had the
+        number before); "stale" for all, once another reading has begun.
         """
         ...
 

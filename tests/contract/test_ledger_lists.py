@@ -69,11 +69,11 @@ async def test_an_appointment_moved_to_the_past_is_deferred(ledger: FullLedger) 
 async def test_a_second_row_of_one_list_is_no_move(ledger: FullLedger) -> None:
     id_ = (await opened(ledger)).campaign_id
     child = patient(1, 50, row=9)
-    assert await ledger.add_contacts(id_, [patient(1, 30), child], MONDAY) == ["queued", "doubled"]
-    assert await ledger.add_contacts(id_, [child], MONDAY) == ["doubled"], "in the next batch"
+    assert await ledger.add_contacts(id_, [patient(1, 30), child], MONDAY) == ["queued", "second"]
+    assert await ledger.add_contacts(id_, [child], MONDAY) == ["second"], "in the next batch"
     # The same two rows in another list: the first of them counts there too.
     assert await ledger.add_contacts(id_, [patient(1, 30)], TUESDAY) == ["duplicate"]
-    assert await ledger.add_contacts(id_, [child], TUESDAY) == ["doubled"]
+    assert await ledger.add_contacts(id_, [child], TUESDAY) == ["second"]
     assert await event_of(ledger, 1) == START + 30 * H
 
 

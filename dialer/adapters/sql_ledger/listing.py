@@ -85,7 +85,8 @@ def add_contacts(
     new = {contact.phone for contact, is_new in zip(contacts, added, strict=True) if is_new}
     old = [contact for contact, is_new in zip(contacts, added, strict=True) if not is_new]
     known = known_among(transaction, campaign_id, old)
-    here = iter(_already_here(spec, known, old, new, fingerprint, now))
+    first = {contact.phone: known[contact.phone][7] for contact in old if contact.phone in new}
+    here = iter(_already_here(spec, known, old, first, fingerprint, now))
     answers = [ADDED[row["status"]] if is_new else next(here) for row, is_new in zip(rows, added, strict=True)]
     seen = [
         {"id": known[contact.phone][0], "list": fingerprint, "row": contact.row}
@@ -101,22 +102,31 @@ def _already_here(
     spec: CampaignSpec,
     known: dict[str, Row],
     contacts: Sequence[NewContact],
-    new: set[str],
+    first: dict[str, float | None],
     fingerprint: str,
     now: float,
 ) -> list[str]:
-    """What rows of a list become whose numbers the campaign has; ``new`` has them from this very list."""
-    seen, answers = set(new), []
+    """What rows of a list become whose numbers the campaign has.
+
+    ``first`` has the appointments of numbers that this very list had before, in rows that are not among these.
+    """
+    seen, answers = dict(first), []
     for contact in contacts:
         row = known[contact.phone]
         listed, list_row = row[15:17]
-        again = bool(fingerprint) and listed == fingerprint
-        if contact.phone in seen or (again and list_row != contact.row):
-            answers.append("doubled" if fingerprint else "duplicate")
+        if fingerprint and listed == fingerprint and list_row != contact.row:
+            seen.setdefault(contact.phone, row[7])
+        if contact.phone in seen:
+            answers.append(doubled(spec, seen[contact.phone], contact.event_at) if fingerprint else "duplicate")
             continue
-        seen.add(contact.phone)
+        seen[contact.phone] = contact.event_at
         answers.append(_known_row(spec, row, contact, now))
     return answers
+
+
+def doubled(spec: CampaignSpec, event_at: float | None, again_at: float | None) -> str:
+    """What a further row with a number is, by the appointments of the first row and of this one."""
+    return "second" if spec.reminder.event and event_at != again_at else "doubled"
 
 
 def _known_row(spec: CampaignSpec, row: Row, contact: NewContact, now: float) -> str:
@@ -170,7 +180,7 @@ def foresee(
         elif spec.source.url:
             answers.append("known")
         else:
-            here = _already_here(spec, known, [contact], set(), fingerprint, now)[0]
+            here = _already_here(spec, known, [contact], {}, fingerprint, now)[0]
             answers.append(here if here != MOVED else _moved_to(row, plan_anew(spec, row, contact, now)[1]))
     return answers
 

@@ -12,6 +12,7 @@ from dialer.adapters.sql_ledger.listing import (
     WAITING_OF,
     add_contacts,
     contact_row,
+    doubled,
     known_among,
     renew,
     says_the_same,
@@ -83,23 +84,25 @@ def take_rows(
     told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s}
     if not transaction.run(KEEP_READING, told):
         return ["stale"] * len(contacts)
+    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     known = known_among(transaction, campaign_id, contacts)
     fresh = [contact for contact in contacts if contact.phone not in known]
     added = iter(add_contacts(transaction, fresh, campaign_id, reading, "", now))
-    seen: set[str] = set()
+    first: dict[str, float | None] = {phone: row[7] for phone, row in known.items() if row[12] == reading}
     answers, same = [], []
     for contact in contacts:
         row = known.get(contact.phone)
-        if row is None:
-            answers.append(next(added))
-        elif row[12] == reading or contact.phone in seen:
-            answers.append("duplicate")
+        new = next(added) if row is None else ""
+        if contact.phone in first:
+            answers.append(doubled(spec, first[contact.phone], contact.event_at))
+        elif row is None:
+            answers.append(new)
         elif says_the_same(row, contact):
             answers.append("known")
             same.append(row[0])
         else:
             answers.append("changed")
-        seen.add(contact.phone)
+        first.setdefault(contact.phone, contact.event_at)
     transaction.run(STAMP, {"ids": same, "reading": reading})
     return answers
 
