@@ -170,7 +170,7 @@ async def reach_redis(url: str, *, wait: bool) -> None:
 
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), ledger.list_rows)
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:

@@ -11,17 +11,30 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.dealing import Dealer, Hand
-from dialer.ports import Campaign, Clock, JobQueue, Ledger, LedgerView, Limits, OpenAttempt, Pacer, Supply
+from dialer.errors import LedgerUnavailable, QueueUnavailable
+from dialer.ports import (
+    Campaign,
+    Clock,
+    JobQueue,
+    Ledger,
+    LedgerView,
+    Limits,
+    OpenAttempt,
+    Pacer,
+    QueuedAttempt,
+    Supply,
+)
 
 log = structlog.get_logger()
 
 FRESH_S = 2.0
+AILING_S = 60.0
 LOST_OF = 100
 LOST_SHARE = 0.5
+"""An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
 UNBOUND = 1_000_000
 CAMPAIGNS_AT_ONCE = 16
 """In one commit of the feeder, which keeps the gate waiting."""
-"""An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +68,14 @@ class EnqueueDue:
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
     tables: dict[str, "Table"] = field(default_factory=dict)
     """Account -> where its campaigns are dealt to."""
+    ailing: dict[int, float] = field(default_factory=dict)
+    """Campaign whose people could not be fed, in a way nobody foresaw -> the monotonic moment of the next try."""
 
     async def tick(self) -> Feed:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
         swept = await self.ledger.sweep()
         self.passing("feed.swept")
-        campaigns = await self.view.campaigns()
+        campaigns = [c for c in await self.view.campaigns() if not await self._set_aside(c)]
         await self._tell_pacer(campaigns)
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
@@ -78,6 +93,14 @@ class EnqueueDue:
                 finished=finished,
             )
         return Feed(fed, swept.leases_expired, swept.made_unknown, tuple(finished))
+
+    async def _set_aside(self, campaign: Campaign) -> bool:
+        """Whether a campaign cannot be obeyed: it halts, and the others go on."""
+        if campaign.flaw and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED):
+            reason = f"it cannot be obeyed: {campaign.flaw}. Correct its file, `dialer enqueue` it, then `dialer start`"
+            await self.ledger.move_campaign(campaign.campaign_id, "halt", reason)
+            log.error("campaign.halted", campaign=campaign.spec.name, reason=reason)
+        return bool(campaign.flaw)
 
     async def _tell_pacer(self, campaigns: Sequence[Campaign]) -> None:
         for account in sorted({campaign.spec.provider for campaign in campaigns}):
@@ -139,6 +162,8 @@ class EnqueueDue:
         """Who has somebody due now, and how many more of each may be queued."""
         now, rooms = self.clock.now(), []
         for campaign, supply in supplied:
+            if self.ailing.get(campaign.campaign_id, 0.0) > self.clock.monotonic():
+                continue
             if not await self._within_budget(campaign) or supply.due_at is None or supply.due_at > now:
                 continue
             own = _limits(campaign)
@@ -157,7 +182,7 @@ class EnqueueDue:
             wanted = list(dealt.items())
             for first in range(0, len(wanted), CAMPAIGNS_AT_ONCE):
                 part = dict(wanted[first : first + CAMPAIGNS_AT_ONCE])
-                answers = await self.ledger.claim_due(part, self.lease_s)
+                answers = await self._claim(part)
                 self.passing("feed.claimed")
                 took |= {campaign_id: len(got) for campaign_id, got in zip(part, answers, strict=True)}
                 # Campaigns take turns, so that none waits behind another's whole share.
@@ -174,6 +199,20 @@ class EnqueueDue:
             if sum(took.values()) == dealt.total():
                 break
         return claimed
+
+    async def _claim(self, wanted: Mapping[int, int]) -> list[list[QueuedAttempt]]:
+        """Claim for each campaign; one whose people cannot be fed, in a way nobody foresaw, keeps no other waiting."""
+        try:
+            return await self.ledger.claim_due(wanted, self.lease_s)
+        except (LedgerUnavailable, QueueUnavailable):
+            raise
+        except Exception:
+            if len(wanted) > 1:
+                return [(await self._claim({campaign_id: count}))[0] for campaign_id, count in wanted.items()]
+            (campaign_id,) = wanted
+            self.ailing[campaign_id] = self.clock.monotonic() + AILING_S
+            log.exception("campaign.failed", campaign=campaign_id)
+            return [[]]
 
     async def _within_budget(self, campaign: Campaign) -> bool:
         """Whether another call is covered, counting each open call at the mean cost so far; halts what is spent."""

@@ -46,10 +46,14 @@ class Ledger(Protocol):
         """
         ...
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
-        """Add people, due at once or as their appointment says.
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
+        """Add people, due at once or as their appointment says, from the list with this ``fingerprint``.
 
-        Answers for each "queued", "duplicate", "suppressed", or "deferred": kept, but no moment is left to call.
+        An appointment for which a later list has another time is moved, and planned again. Answers for each "queued",
+        "suppressed", "deferred" (kept, but no moment is left to call), "duplicate" (the campaign has the number, and
+        the list says nothing new), "doubled" (another row of the list has the number), "second" (and another
+        appointment), "other" (another person's appointment stands under the number) or "busy" (a call is on its way:
+        import the list again).
         """
         ...
 
@@ -67,8 +71,8 @@ class Ledger(Protocol):
     ) -> list[str]:
         """Add who is new, and plan again who changed. Each call renews the lease.
 
-        Answers as ``add_contacts`` for who is new; "known", "changed", "duplicate" (the reading had the number
-        before); "stale" for all, once another reading has begun.
+        Answers as ``add_contacts`` for who is new; "known", "changed", "doubled" or "second" (the reading had the
+        number before); "stale" for all, once another reading has begun.
         """
         ...
 
@@ -212,6 +216,10 @@ class LedgerView(Protocol):
 
     async def supplies(self) -> list[Supply]:
         """Every running campaign."""
+        ...
+
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:

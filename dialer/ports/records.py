@@ -24,6 +24,8 @@ class Campaign:
     started_at: float | None = None
     finished_at: float | None = None
     is_new: bool = False
+    flaw: str = ""
+    """Why the program cannot obey its spec; "" when it can. It is left alone then, and stops no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class SourceState:
     next_at: float | None = None
     error: str = ""
     failed_at: float | None = None
+    failures: int = 0
+    """Readings that failed in a row, up to the last one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.person_history import read_histories
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
@@ -320,7 +320,7 @@ def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float)
     done = [
         id_
         for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
-        if is_over(read_spec(spec), CampaignStatus(status), now, fed=bool(fed))
+        if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
     ]
     if not done:
         return [[]] * len(asks)

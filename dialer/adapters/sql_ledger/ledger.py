@@ -4,7 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import (
+    campaigns,
+    dial,
+    expiry,
+    feed,
+    leases,
+    listing,
+    readings,
+    reconcile,
+    suppressing,
+    view,
+)
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import prepare
@@ -76,19 +87,20 @@ class SqlLedger:
     async def open_campaign(self, spec: CampaignSpec) -> Campaign:
         return (await self._store.submit(campaigns.open_campaigns, [spec]))[0]
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
         # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
-        return await self._store.submit(campaigns.add_contacts, contacts, campaign_id, serial=False)
+        told = await self._store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
+        moved = [n for n, what in enumerate(told) if what == listing.MOVED]
+        if moved:
+            people = [contacts[n] for n in moved]
+            renewed = await self._store.submit(listing.renew_listed, people, campaign_id, fingerprint)
+            for n, what in zip(moved, renewed, strict=True):
+                told[n] = what
+        return told
 
-    async def list_rows(self, campaign_id: int, phones: Sequence[str]) -> Mapping[str, int]:
-        """For the numbers that are in a campaign, the rows of the list that they came from."""
-        return await self._store.read(lambda t: view.list_rows(t, campaign_id, phones))
-
-    async def suppressed(self, campaign_id: int, phones: Sequence[str], *, rehearsal: bool) -> Mapping[str, str]:
-        """Those of these numbers that must not be called in a campaign (0: in any), and why."""
-        return await self._store.read(
-            lambda t: suppressing.suppressed_among(t, phones, campaign_id, rehearsal=rehearsal)
-        )
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        now = self.clock.now()
+        return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, now))
 
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)

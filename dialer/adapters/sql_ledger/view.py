@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
@@ -126,7 +126,7 @@ GROUP BY 1
 EXPIRED = """
 SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
 """
-SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at FROM readings"
+SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at, failures FROM readings"
 LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
@@ -155,17 +155,6 @@ CONTACTS_OF_PHONE = """
 SELECT campaigns.name, contacts.status, contacts.waits_for, contacts.due_at
 FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contacts.phone = :phone ORDER BY contacts.id
 """
-
-
-LIST_ROWS = (
-    "SELECT phone, min(list_row) FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones* GROUP BY phone"
-)
-
-
-def list_rows(transaction: Transaction, campaign_id: int, phones: Sequence[str]) -> dict[str, int]:
-    """For the numbers that are in a campaign, the rows of the list that they came from."""
-    rows = transaction.all(LIST_ROWS, {"campaign_id": campaign_id, "phones": sorted(set(phones))}) if phones else []
-    return {phone: int(row) for phone, row in rows}
 
 
 def campaign(transaction: Transaction, name: str) -> Campaign:
@@ -211,7 +200,7 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 def _open_attempt(row: Row) -> OpenAttempt:
     attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
-    agent = agent or read_spec(spec).agent  # of an attempt that an older version dialed
+    agent = agent or usable_spec(spec, "", "")[0].agent  # of an attempt that an older version dialed
     return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
