@@ -9,7 +9,7 @@ from psycopg.types import datetime as moments
 
 from dialer.adapters.cell_text import endless, storable
 
-_LOADED = {
+_LOADED: dict[str, type[Loader]] = {
     "date": moments.DateLoader,
     "time": moments.TimeLoader,
     "timetz": moments.TimetzLoader,
