@@ -41,7 +41,7 @@ def licence_of(name: str) -> str | None:
     except PackageNotFoundError:
         return None
     kinds = [line.rpartition(" :: ")[2] for line in facts.get_all("Classifier") or [] if line.startswith("License ::")]
-    declared = [facts.get("License-Expression") or "", facts.get("License") or "", ", ".join(kinds)]
+    declared = [*(facts.get_all("License-Expression") or []), *(facts.get_all("License") or []), ", ".join(kinds)]
     told = [text.strip().partition("\n")[0][:80] for text in declared if text.strip()]
     return next((text for text in told if ALLOWED.search(text)), told[0] if told else "")
 
