@@ -120,6 +120,7 @@ class App:
         before = float(await self.redis.set(f"{turn}-at", now, ex=3600, get=True) or now)
         # While lines are short, a call that is over holds up another: read twice as often.
         again_s = 0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, now - before)
+        again_s = max(again_s, reconciler.trouble.rest_s(self.settings.reconcile_interval_s))
         await self.redis.pexpire(turn, _ms(again_s))
 
     def _again_s(self, done: Reconciled, elapsed_s: float) -> float:

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from dialer.adapters.fitting_pages import FittingPages
@@ -50,9 +51,8 @@ def entities(*objects: object) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for one in objects:
-        for count, (name, said) in enumerate(_fields("", one, 0)):
-            if count >= MOST_FIELDS:
-                break
+        for named, said in islice(_fields("", one, 0), MOST_FIELDS):
+            name = named
             while name in found and found[name] != said and not says_yes(said):
                 name += " "  # of several dispositions each counts
             found[name] = said

@@ -103,7 +103,7 @@ def speaks_of_voicemail(said: str) -> bool:
 
 
 def tells_of_voicemail(found: Mapping[str, str]) -> bool:
-    """Whether extracted fields say so: by a field of that name that says yes, by their whole value, or as an outcome."""
+    """Whether extracted fields say so: by their name with a yes, by their whole value, or as an outcome."""
     for name, value in found.items():
         of, said = word(name), word(value)
         if _A_MACHINE.fullmatch(said) or (_OUTCOME.search(of) and speaks_of_voicemail(said)):

@@ -48,7 +48,9 @@ def shifted(row: CallLog, by_s: float) -> CallLog:
 
 def bounded(row: CallLog, dialed_at: float, now: float, skew_s: float) -> CallLog:
     """The row without times that cannot be: a call begins about when it was asked for, and is over by now."""
-    begun = row.started_at if row.started_at is not None and dialed_at - skew_s <= row.started_at <= now + skew_s else None
+    begun = (
+        row.started_at if row.started_at is not None and dialed_at - skew_s <= row.started_at <= now + skew_s else None
+    )
     over = row.ended_at if row.ended_at is not None and dialed_at - skew_s <= row.ended_at <= now + skew_s else None
     if (begun, over) == (row.started_at, row.ended_at):
         return row
@@ -88,4 +90,3 @@ def told_hours(shift_s: float) -> str:
     size = abs(shift_s)
     amount = f"{size / 3600:.3g} h" if size >= 3600 else f"{size / 60:.0f} min"
     return f"{amount} {'ahead' if shift_s > 0 else 'behind'}"
-

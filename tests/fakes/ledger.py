@@ -254,13 +254,21 @@ class MemoryLedger(MemorySource):
             if row.attempt_id is None and before is not None and owner is not None:
                 told = replace(told, disposition=before.log.disposition)
             self._log[account, row.log.call_id] = replace(row, log=told, attempt_id=owner)
+            self._seen.setdefault(row.log.call_id, now)
             if owner is not None and told.started_at is not None:
                 self._began[owner] = max(told.started_at, self._began.get(owner, 0.0))
         return [self._settle(row, now) for row in rows]
 
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        for row in rows:
+            self._log[account, row.log.call_id] = row
+            t = self._tries[row.attempt_id or 0]
+            t.disposition, t.cost = row.log.disposition, t.cost if row.log.cost is None else row.log.cost
+        return [False] * len(rows)
+
     def _settle(self, row: Matched, now: float) -> bool:
         t, log = self._tries.get(row.attempt_id or 0), row.log
-        if t is None:
+        if t is None or row.leg:
             return False
         told = f"call log: {row.evidence}"
         if log.disposition is None:

@@ -124,6 +124,8 @@ class Records:
         self._suppressed_once: set[str] = set()
         self._log: dict[tuple[str, str], Matched] = {}
         self._began: dict[int, float] = {}
+        self._seen: dict[str, float] = {}
+        self._log_facts: dict[str, dict[str, str]] = {}
         self._denied: list[tuple[str, Denied]] = []
         self._passages: list[tuple[str, Try, int]] = []
         self._answers: dict[tuple[int, int], tuple[float, SendOutcome]] = {}

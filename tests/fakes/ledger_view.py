@@ -10,6 +10,7 @@ from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
+from dialer.domain.redial import Redial
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
@@ -18,7 +19,10 @@ from dialer.ports import (
     ContactRow,
     Event,
     ImportCounts,
+    KnownCall,
+    Matched,
     OpenAttempt,
+    Owed,
     Report,
     Suppression,
 )
@@ -68,17 +72,42 @@ class MemoryView(Records):
         found.sort(key=lambda t: (t.dialed_at or 0.0, t.attempt_id))
         return [self._open_attempt(t) for t in found]
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
         self._now()
-        rows = {call_id: self._log.get((account, call_id)) for call_id in call_ids}
-        return {
-            call_id: row.attempt_id
-            for call_id, row in rows.items()
-            if row is not None
-            and row.attempt_id is not None
+        found = {call_id: self._log.get((account, call_id)) for call_id in call_ids}
+        return {call_id: self._known_call(row) for call_id, row in found.items() if row is not None}
+
+    def _known_call(self, row: Matched) -> KnownCall:
+        settled = (
+            row.attempt_id is not None
             and row.log.disposition is not None
             and self._tries[row.attempt_id].state not in UNSETTLED
-        }
+        )
+        called_back = row.log.callback_requested and isinstance(row.follow, Redial)
+        seen_at, owed = self._seen.get(row.log.call_id, 0.0), row.owed_until is not None
+        return KnownCall(seen_at, row.attempt_id, settled, row.log.disposition, row.log.cost, owed, called_back)
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        return {row.attempt_id: row.log.raw_status for row in self._log.values() if row.attempt_id in attempt_ids}  # type: ignore[misc]
+
+    async def owed(self, account: str) -> Owed:
+        now = self._now()
+        found = [
+            row
+            for (owner, _), row in self._log.items()
+            if owner == account and row.owed_until is not None and row.owed_until > now
+        ]
+        return Owed(
+            len(found), min((row.log.started_at or now for row in found), default=0.0),
+            max((row.owed_until or 0.0 for row in found), default=0.0),
+        )  # fmt: skip
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        return dict(self._log_facts.get(account, {}))
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        kept = self._log_facts.get(account, {}) | dict(facts)
+        self._log_facts[account] = {name: value for name, value in kept.items() if value}
 
     async def suppressions(self) -> AsyncIterator[Suppression]:
         self._now()
