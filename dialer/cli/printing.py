@@ -74,6 +74,8 @@ def print_report(document: Mapping[str, Any]) -> None:
             print(f"{name.replace('_', ' ')}: {document[name]:,}")
     for word, count in document["unmapped_words"].items():
         print(f'the provider says "{word}" ({count:,} times), which this version does not know')
+    for note in document["log_notes"]:
+        print(f"call log: {note}")
     if document["cost"]:
         print(f"cost: {document['cost']:g}")
     print(f"started {document['started_at'] or '-'}, finished {document['finished_at'] or '-'}")

@@ -44,6 +44,8 @@ QUICK_CALLS = ("--ring-s", "0.5,2", "--no-answer-ring-s", "2,3", "--talk-s", "1,
 ONE_PRESS_S = 0.5
 """Signals closer together than this are one: `timeout` and some shells send each twice."""
 LOOK_S = 0.2
+OWED_FOR_S = 10.0
+"""How long a campaign that is finished is kept open for what more may be told of its calls."""
 OVER = {
     CampaignStatus.FINISHED: 0,
     CampaignStatus.CANCELLED: 1,
@@ -92,7 +94,7 @@ async def _run(
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status is CampaignStatus.HALTED:
                 await app.control.move(spec.name, "start")
-            code = await _work_until_over(app, spec.name, stop)
+            code = await _work_until_over(app, spec.name, spec.provider, stop)
             document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)
     if as_json:
         print_json(document)
@@ -103,28 +105,52 @@ async def _run(
     return code
 
 
-async def _work_until_over(app: App, name: str, stop: asyncio.Event) -> int:
-    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED:
+async def _work_until_over(app: App, name: str, account: str, stop: asyncio.Event) -> int:
+    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED and not await _owed(app, account):
         return 0
     working = asyncio.create_task(serve(app, stop))
     try:
         with open_progress(app, name) as progress:
-            code = await _watch(app, name, working, stop, progress)
+            code = await _watch(app, name, account, working, stop, progress)
     finally:
         stop.set()
         await working
     return code
 
 
-async def _watch(app: App, name: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress) -> int:
+async def _watch(
+    app: App, name: str, account: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress
+) -> int:
+    owed_until = None
     while not working.done() and not stop.is_set():
         status = (await app.ledger.campaign(name)).status
-        if status in OVER:
+        if status is CampaignStatus.FINISHED:
+            # What was said in the last calls may still come, and be a wish to be called back.
+            calls, now = await _owed(app, account), app.clock.monotonic()
+            owed_until = now + OWED_FOR_S if owed_until is None else owed_until
+            if not calls or now >= owed_until:
+                _say_owed(calls)
+                return 0
+        elif status in OVER:
             return OVER[status]
+        else:
+            owed_until = None
         await progress.show()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LOOK_S)
     return INTERRUPTED if stop.is_set() else 1
+
+
+async def _owed(app: App, account: str) -> int:
+    return (await app.ledger.owed(account)).calls
+
+
+def _say_owed(calls: int) -> None:
+    if calls:
+        say(
+            f"of {calls} calls the provider may still tell what was said in them: `dialer worker`, or the same command "
+            "again, takes it up"
+        )
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -100,7 +100,9 @@ class ExplainRows:
             return further_shift(late_by, alone=True)
         found = {match.attempt_id for match in told.matches.values()}
         missed = [attempt for attempt in waiting if attempt.attempt_id not in found][-TEACHERS:]
-        return further_shift(self._lateness(scan, missed, told), alone=len(missed) == 1 and not found)
+        return further_shift(
+            self._lateness(scan, missed, told), alone=len(missed) == 1 and not found and not self.clock.proven
+        )
 
     def _lateness(self, scan: LogReading, missed: Sequence[OpenAttempt], told: Explained) -> list[float]:
         """How late calls to the numbers of missed attempts begin, each of the one row that came up since."""

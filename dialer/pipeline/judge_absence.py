@@ -81,7 +81,8 @@ class JudgeAbsence:
             else:
                 verdict.doubted += 1
                 verdict.rows.update(one.call_id for one in suspects)
-                reasons.update(self._why(one, attempt) for one in suspects)
+                likeliest = [one for one in suspects if same_number(one.to_number, attempt.phone)] or suspects
+                reasons.update(self._why(one, attempt) for one in likeliest)
         verdict.why = reasons.most_common(1)[0][0] if reasons else ""
         return verdict
 

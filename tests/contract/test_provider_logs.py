@@ -108,7 +108,10 @@ async def test_vaanivoice_rows_are_read_by_structure_before_words(changes: Row, 
 )
 async def test_vaani_rows_are_read_by_the_talk_time_and_the_words(changes: Row, expected: Disposition | None) -> None:
     log = await read(VAANI, changes)
-    assert (log.disposition, log.unmapped) == (expected, expected is None or changes.get("call_end_reason") == "whatever")
+    assert (log.disposition, log.unmapped) == (
+        expected,
+        expected is None or changes.get("call_end_reason") == "whatever",
+    )
 
 
 async def test_vaanivoice_durations_come_from_the_clock() -> None:
