@@ -27,7 +27,7 @@ NUMBERS = (
     *("destination_number", "destination", "callee", "phone", "to"),
 )
 """Where a log may show whom was called."""
-DEEPEST, MOST_FIELDS = 12, 500
+DEEPEST, MOST_FIELDS = 40, 500
 _CALL_BACK = ("callback_at", "callback_time")
 _ASKED = ("callback_requested", "call_back_requested")
 _NAMES, _VALUES = ("name", "key", "field", "label", "id"), ("value", "answer", "result", "extracted_value")

@@ -45,6 +45,7 @@ class FittingPages:
                     self.part = _divisors(part)[0]
                     continue
                 found = [TOO_LARGE]
+                self.part = next(size for size in _divisors(self.size) if size <= max(1, self.size // 4))
             except (CallRefused, NotFound):
                 if not rows:
                     raise
