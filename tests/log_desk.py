@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from dialer.domain.call import CallLog, LogPage
 from dialer.domain.campaign import CampaignSpec
@@ -45,12 +46,12 @@ class LogDesk:
         self.clock.skip(40)
         return self
 
-    def row(self, n: int = 0, disposition: Disposition | None = Disposition.ANSWERED, **more: object) -> CallLog:
+    def row(self, n: int = 0, disposition: Disposition | None = Disposition.ANSWERED, **more: Any) -> CallLog:
         """The row of call ``n``; ``more`` sets any field."""
         call = self.calls[n]
         name = f"call-{call.attempt_id}" if self.ids else f"row-{call.attempt_id}"
-        told: dict[str, object] = {"call_id": name, "disposition": disposition, "agent": "agent-1", "cost": 0.5}
-        return replace(log_row(name, call.phone, call.dialed_at + 1), **(told | more))  # type: ignore[arg-type]
+        told: dict[str, Any] = {"call_id": name, "disposition": disposition, "agent": "agent-1", "cost": 0.5}
+        return replace(log_row(name, call.phone, call.dialed_at + 1), **(told | more))
 
     def show(self, *rows: CallLog, odd: Sequence[CallLog] = ()) -> None:
         """The log, from now on: one page."""

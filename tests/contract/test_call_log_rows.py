@@ -6,7 +6,6 @@ import pytest
 
 from dialer.adapters import vaani, vaanivoice
 from dialer.adapters.call_log_rows import call_back_at, entities
-from dialer.adapters.provider_values import Row
 from dialer.domain.disposition import Disposition as D
 from dialer.domain.suppression import OptOut, opted_out
 
@@ -163,7 +162,7 @@ def test_a_word_means_the_same_in_both_dialects_and_an_unknown_one_is_shown(
 
 @pytest.mark.parametrize("word", ["answered", "connected", "completed", "disconnected", "in progress", "queued"])
 def test_a_call_is_not_over_before_its_row_has_an_end(word: str) -> None:
-    live: Row = {
+    live = {
         "call_status": word,
         "call_end_reason": word,
         "user_picked_up_at": "2026-09-21T10:00:20",

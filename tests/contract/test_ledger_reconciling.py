@@ -103,10 +103,13 @@ async def test_calls_that_no_attempt_explains_are_counted(ledger: FullLedger) ->
     ]
     assert await ledger.record_logs(ACCOUNT, [Matched(row, None) for row in rows]) == [False] * 3
     assert (await ledger.report(campaign.campaign_id)).unexplained_calls == 1
-    assert await ledger.known_calls(ACCOUNT, ["stranger"]) == {}
+    assert (await ledger.known_calls(ACCOUNT, ["stranger"]))["stranger"].attempt_id is None
     await ledger.record_logs(ACCOUNT, [Matched(rows[0], call.attempt_id, "number and time", REACHED)])
     assert (await ledger.report(campaign.campaign_id)).unexplained_calls == 0
-    assert await ledger.known_calls(ACCOUNT, ["stranger", "nobody"]) == {"stranger": call.attempt_id}
+    known = await ledger.known_calls(ACCOUNT, ["stranger", "nobody"])
+    assert {call_id: (row.attempt_id, row.settled) for call_id, row in known.items()} == {
+        "stranger": (call.attempt_id, True)
+    }
     assert await ledger.known_calls("vaani", ["stranger"]) == {}
 
 

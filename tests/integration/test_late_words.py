@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ async def ledger(ledger_url: str, clock: ManualClock) -> AsyncIterator[SqlLedger
     await opened.aclose()
 
 
-async def talked(ledger: FullLedger, clock: ManualClock, **more: object) -> tuple[LogDesk, CallLog]:
+async def talked(ledger: FullLedger, clock: ManualClock, **more: Any) -> tuple[LogDesk, CallLog]:
     """One call that was answered, of which more may come; the campaign is finished."""
     desk = await LogDesk(ledger, clock, ids=True).placed(1)
     row = desk.row(ended_at=clock.now(), analysed=False, **more)

@@ -1,6 +1,7 @@
 """Logs whose clock, numbers or agents are not as expected: nobody who talked is called again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -102,7 +103,7 @@ async def test_masked_numbers_are_compared_by_what_shows(ledger: FullLedger, clo
     ],
 )
 async def test_rows_that_may_be_the_missing_calls_halt_the_account_and_nobody_is_called_again(
-    ledger: FullLedger, clock: ManualClock, rows: dict[str, object], word: str
+    ledger: FullLedger, clock: ManualClock, rows: dict[str, Any], word: str
 ) -> None:
     desk = await LogDesk(ledger, clock).placed(3)
     desk.show(*(desk.row(n, **rows) for n in range(3)))
