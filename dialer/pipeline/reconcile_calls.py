@@ -144,8 +144,9 @@ class ReconcileCalls:
         over = {row.attempt_id for row in matched if row.log.disposition is not None and not row.leg}
         unseen = [attempt for attempt in unsettled if attempt.attempt_id not in over]
         absent = await self.doubts.settle(unseen, matched, scan, specs, calling=calling)
-        self.passing("reconcile.closed")
-        await self.pacer.release(account, absent)
+        if absent:
+            self.passing("reconcile.closed")
+            await self.pacer.release(account, absent)
         await self.doubts.note(self.trouble.words())
         return self._told(scan, matched, ended, len(absent), corrected, _scarce(unsettled, specs))
 
