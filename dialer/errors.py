@@ -32,7 +32,8 @@ DialerError
         ├── ConnectionLost     reset or closed before an answer came
         │   └── AnswerCut      half of an answer, or none that is HTTP
         ├── AnswerUnreadable   a 2xx without the JSON that the contract promises
-        │   └── CallIdMissing  a success that names no call (``output`` null)
+        │   ├── CallIdMissing  a success that names no call (``output`` null)
+        │   └── AnswerTooLarge a body over the cap
         ├── Unsuccessful       a 2xx with ``success: false`` for a reason nobody documented
         ├── TranscriptFailed   a 200 that tells of an error in place of a transcript
         └── ServerFailed       5xx
@@ -193,6 +194,10 @@ class AnswerCut(ConnectionLost):
 
 class AnswerUnreadable(OutcomeUnknown):
     """A 2xx whose body is not the JSON that the contract promises."""
+
+
+class AnswerTooLarge(AnswerUnreadable):
+    """A body over the cap: asked again as it is, it would be no smaller."""
 
 
 class CallIdMissing(AnswerUnreadable):

@@ -22,7 +22,7 @@ _LOADED: dict[str, type[Loader]] = {
 def take_odd_moments(connection: "Connection[Any]") -> None:
     """Read "infinity", years before 1 and after 9999, and 24:00 as text that a row is rejected for."""
     for name, loader in _LOADED.items():
-        connection.adapters.register_loader(name, _lenient(loader))  # type: ignore[type-abstract]
+        connection.adapters.register_loader(name, _lenient(loader))
 
 
 def take_odd_text(data: bytes) -> str:

@@ -18,7 +18,7 @@ from dialer.adapters.lifo_transport import LifoTransport
 from dialer.adapters.provider_answers import (
     Answer,
     is_5xx,
-    json_value,
+    lists_value,
     lost_kind,
     place_error,
     read_error,
@@ -29,7 +29,7 @@ from dialer.adapters.provider_login import Login, with_login
 from dialer.adapters.provider_stream import Stream, words_of
 from dialer.domain.call import Placed, PlaceResult
 from dialer.errors import (
-    AnswerUnreadable,
+    AnswerTooLarge,
     NotSent,
     OutcomeUnknown,
     ProviderError,
@@ -261,8 +261,8 @@ class ProviderHttp:
         )(attempt)
 
     async def get_json(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """``get``, with the body as JSON of any type."""
-        return json_value(await self.get(path, query))
+        """``get``, with the body as JSON of any type, read as ``lists_value`` reads it."""
+        return lists_value(await self.get(path, query))
 
     @property
     def _at_once(self) -> bool:
@@ -357,7 +357,7 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > cap:
-            raise AnswerUnreadable(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
+            raise AnswerTooLarge(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
         parts.append(part)
     return b"".join(parts)
 
@@ -365,7 +365,7 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
 def may_ask_again(error: BaseException) -> bool:
     """Whether a request that may be done twice should be, after this error."""
     match error:
-        case SendWithdrawn():
+        case SendWithdrawn() | AnswerTooLarge():
             return False
         case NotSent():
             return True

@@ -51,6 +51,8 @@ REHEARSAL_TIMES: dict[str, float] = {
 }
 QUICK_CALLS = ("--ring-s", "0.5,2", "--no-answer-ring-s", "2,3", "--talk-s", "1,4", "--log-delay-s", "1")
 LOOK_S = 0.2
+OWED_FOR_S = 10.0
+"""How long a campaign that is finished is kept open for what more may be told of its calls."""
 OVER = {
     CampaignStatus.FINISHED: 0,
     CampaignStatus.CANCELLED: 1,
@@ -104,7 +106,7 @@ async def _run(
                 source = open_list(path, spec, encoding)
                 usable = await _import(app, spec, source, path, as_json=as_json)
                 stop.cuts = None
-                code = await _work_until_over(app, spec.handle, stop) or (0 if usable else UNUSABLE)
+                code = await _work_until_over(app, spec.handle, spec.provider, stop) or (0 if usable else UNUSABLE)
                 document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     except asyncio.CancelledError:
         if not stop.asked.is_set():
@@ -135,15 +137,15 @@ async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Pat
     return counts.usable
 
 
-async def _work_until_over(app: App, name: str, stop: Stop) -> int:
-    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED:
+async def _work_until_over(app: App, name: str, account: str, stop: Stop) -> int:
+    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED and not await _owed(app, account):
         return 0
     if stop.asked.is_set():
         return INTERRUPTED
     working = asyncio.create_task(serve(app, stop.asked))
     try:
         with open_progress(app.ledger, app.clock, name) as progress:
-            code = await _watch(app, name, working, stop.asked, progress)
+            code = await _watch(app, name, account, working, stop.asked, progress)
     finally:
         stop.asked.set()
         await working
@@ -151,13 +153,24 @@ async def _work_until_over(app: App, name: str, stop: Stop) -> int:
     return code
 
 
-async def _watch(app: App, name: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress) -> int:
-    before = CampaignStatus.RUNNING
+async def _watch(
+    app: App, name: str, account: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress
+) -> int:
+    before, owed_until = CampaignStatus.RUNNING, None
     while not working.done() and not stop.is_set():
         status = (await app.ledger.campaign(name)).status
-        if status in OVER:
+        if status is CampaignStatus.FINISHED:
+            # What was said in the last calls may still come, and be a wish to be called back.
+            calls, now = await _owed(app, account), app.clock.monotonic()
+            owed_until = now + OWED_FOR_S if owed_until is None else owed_until
+            if not calls or now >= owed_until:
+                _say_owed(calls)
+                return 0
+        elif status in OVER:
             return OVER[status]
-        if status is not before:
+        else:
+            owed_until = None
+        if status not in (before, CampaignStatus.FINISHED):
             _tell_status(name, status)
             before = status
         with suppress(OSError):  # nobody reads it any more
@@ -175,6 +188,18 @@ def _tell_status(name: str, status: CampaignStatus) -> None:
             say(f"{name} is scheduled: it waits for its start, or for `dialer start {shlex.quote(name)}`")
         case _:
             say(f"{name} is {status}")
+
+
+async def _owed(app: App, account: str) -> int:
+    return (await app.ledger.owed(account)).calls
+
+
+def _say_owed(calls: int) -> None:
+    if calls:
+        say(
+            f"of {calls} calls the provider may still tell what was said in them: `dialer worker`, or the same command "
+            "again, takes it up"
+        )
 
 
 def run_worker() -> int:

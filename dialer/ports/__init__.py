@@ -4,6 +4,7 @@ from dialer.ports.ledger import Leases, Ledger, LedgerView
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, SendPermit
 from dialer.ports.records import (
+    LOG_NOTES,
     Absent,
     Admitted,
     AttemptRow,
@@ -14,9 +15,11 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     Report,
     Send,
     SendOutcome,
@@ -29,6 +32,7 @@ from dialer.ports.records import (
 from dialer.ports.world import Clock, ContactSource, Reject
 
 __all__ = [
+    "LOG_NOTES",
     "Absent",
     "Admitted",
     "AttemptRow",
@@ -45,6 +49,7 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KnownCall",
     "Leases",
     "Ledger",
     "LedgerView",
@@ -52,6 +57,7 @@ __all__ = [
     "LogScan",
     "Matched",
     "OpenAttempt",
+    "Owed",
     "PaceState",
     "Pacer",
     "QueuedAttempt",

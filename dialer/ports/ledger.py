@@ -16,9 +16,11 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     Report,
     Send,
     SendOutcome,
@@ -171,12 +173,35 @@ class Ledger(Protocol):
         """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
         ...
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        """Which of these calls are settled in the ledger: call id -> its attempt."""
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        """What the ledger holds of these rows of the log, for those it holds: call id -> that."""
+        ...
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        """Attempt -> the status in the last row that the log showed of it, for those of which it showed one."""
+        ...
+
+    async def owed(self, account: str) -> Owed:
+        """The calls that are over and of which more is waited for."""
+        ...
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        """What was noted of the account's log: name -> text."""
+        ...
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        """Note these; an empty text forgets one."""
         ...
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Store log rows and move what they settle; True where an attempt ended by it."""
+        ...
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Take in what the rows of settled calls say anew; True where an attempt came to something else by it.
+
+        With a ``follow`` the contact is called again, or is settled, though it was settled before.
+        """
         ...
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:

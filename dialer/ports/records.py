@@ -1,7 +1,7 @@
 """What goes into the ledger and comes out of it. Times are unix seconds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dialer.domain.attempt import AttemptState
@@ -161,12 +161,47 @@ class OpenAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A log row, and the attempt it belongs to (None: nothing explains it)."""
+    """A log row, and the attempt it belongs to (None: nothing explains it).
+
+    ``leg``: another row of the same call settles the attempt. ``owed_until``: how long more is waited for of a call
+    that is over, such as its analysis or its cost; None when all is there.
+    """
 
     log: CallLog
     attempt_id: int | None
     evidence: str = ""
     follow: Redial | Settle | None = None
+    leg: bool = False
+    owed_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """What the ledger holds of a row of the log. ``settled``: its attempt is over, and by this row or beside it.
+
+    ``owed``: more is waited for. ``called_back``: that the person asked to be called back was followed.
+    """
+
+    first_seen_at: float
+    attempt_id: int | None = None
+    settled: bool = False
+    disposition: Disposition | None = None
+    cost: float | None = None
+    owed: bool = False
+    called_back: bool = False
+
+
+LOG_NOTES = "notes"
+"""Under this name the ledger keeps what the report says of the log: a JSON list of sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Of how many calls more is waited for: when the oldest of them began, and until when for the last."""
+
+    calls: int = 0
+    since: float = 0.0
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +265,8 @@ class Report:
     expired: Mapping[str, int] = field(default_factory=dict)
     """Why contacts are expired, and how many."""
     source: SourceState | None = None
+    log_notes: Sequence[str] = ()
+    """What is odd about the account's call log, in words."""
 
 
 @dataclass(frozen=True, slots=True)

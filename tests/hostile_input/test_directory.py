@@ -70,7 +70,8 @@ def test_no_module_beside_a_long_list_is_run_by_the_processes_that_read_it(home:
     "line",
     [
         "DIALER_REDIS_SERVER={0}/script", "DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9", "DIALER_REDIS_URL=redis://h",
-        "DIALER_VAANI_BASE_URL=http://127.0.0.1:9", "DIALER_HOME={0}/elsewhere", "export DIALER_REDIS_SERVER={0}/script",
+        "DIALER_VAANI_BASE_URL=http://127.0.0.1:9", "DIALER_HOME={0}/elsewhere",
+        "export DIALER_REDIS_SERVER={0}/script",
         "DIALER_DATABASE_URL=postgresql://h/x", "dialer_redis_server={0}/script",
     ],
 )  # fmt: skip

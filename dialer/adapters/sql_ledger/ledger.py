@@ -33,9 +33,11 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     QueuedAttempt,
     Report,
     Send,
@@ -208,13 +210,29 @@ class SqlLedger:
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         return await self._store.read(lambda t: view.open_attempts(t, account, corrected_since))
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        told = {"account": account, "call_ids": list(call_ids)}
-        rows = await self._store.read(lambda transaction: transaction.all(view.SETTLED_CALLS, told))
-        return {row[0]: row[1] for row in rows}
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        return await self._store.read(lambda transaction: view.known_calls(transaction, account, call_ids))
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        told = {"ids": list(attempt_ids)}
+        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, told)))
+
+    async def owed(self, account: str) -> Owed:
+        told = {"account": account, "now": self.clock.now()}
+        calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
+        return Owed(calls, since or 0.0, until or 0.0)
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        return await self._store.read(lambda transaction: view.log_facts(transaction, account))
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        await self._store.submit(reconcile.note_facts, [dict(facts)], account)
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_logs, rows, account)
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        return await self._store.submit(reconcile.correct_logs, rows, account)
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
         told = {"account": account, "since": since}

@@ -208,8 +208,12 @@ log_rows = Table(
     Column("summary", Text, nullable=False, server_default=""),
     Column("recording_url", Text, nullable=False, server_default=""),
     Column("first_seen_at", Double, nullable=False),
+    Column("owed_until", Double),  # NULL: all is known of the call
+    Column("called_back", Integer, nullable=False, server_default="0"),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+_owed = text("owed_until IS NOT NULL")
+Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
 
 scans = Table(
     "scans",
