@@ -15,14 +15,13 @@ import httpx
 import tenacity
 
 from dialer.adapters.lifo_transport import LifoTransport
+from dialer.adapters.placing_answers import place_error, result_of
 from dialer.adapters.provider_answers import (
     Answer,
     is_5xx,
     json_value,
     lost_kind,
-    place_error,
     read_error,
-    result_of,
     retry_after_s,
 )
 from dialer.adapters.provider_login import Login, with_login

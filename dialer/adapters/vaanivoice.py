@@ -9,7 +9,8 @@ from random import Random
 from typing import Any
 
 from dialer.adapters.call_log_rows import TOKEN_KEY, call_back_at, entities, read_pages, speaks_of_voicemail, token
-from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.placing_answers import unsuccessful
+from dialer.adapters.provider_answers import Answer, Json, json_object
 from dialer.adapters.provider_http import Endpoint, ProviderHttp
 from dialer.adapters.provider_values import Row, mapping, number, phone, pick, text, when, word
 from dialer.adapters.vaanivoice_api.answers import HISTORY_PATH, TRIGGER_PATH, find_call_id, key_header
@@ -139,7 +140,7 @@ class VaaniVoice:
         body = json_object(answer)
         success, call_id = body.get("success"), find_call_id(body)
         if success is False:
-            raise unsuccessful(answer, body, call_id, self._http.hide)
+            raise unsuccessful(answer, call_id, self._http.hide)
         if success is True or (call_id and success is None):
             return Placed(call_id, answer.status)
         raise CallIdMissing(f"HTTP {answer.status} that names no call", status=answer.status)
