@@ -10,6 +10,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, cast
 
 import httpcore
@@ -133,6 +134,10 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close at once: what was not sent yet never will be."""
+        self.abort()
+
+    def abort(self) -> None:
+        """The same, without waiting."""
         self._transport.abort()
 
     async def start_tls(
@@ -186,9 +191,18 @@ async def connect(host: str, port: int, timeout_s: float | None, options: Sequen
     return SocketStream(transport, wire)
 
 
+def interleaved(addresses: Sequence[Address]) -> list[Address]:
+    """The same addresses, the two families in turn (RFC 8305, 4): one dead family must not cost the whole time."""
+    families: dict[int, list[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    turns = zip_longest(*families.values())
+    return [address for turn in turns for address in turn if address is not None]
+
+
 async def _first_to_connect(addresses: list[Address], options: Sequence[SocketOption]) -> socket.socket:
     """Try every address, each a moment after the one before: one dead route must not cost the whole time."""
-    waiting = list(reversed(addresses))
+    waiting = list(reversed(interleaved(addresses)))
     trying: set[asyncio.Task[socket.socket]] = set()
     problem: BaseException = OSError("the name has no address")
     try:

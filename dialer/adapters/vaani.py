@@ -19,7 +19,7 @@ from dialer.adapters.vaani_api.login import open_http
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
 from dialer.errors import AnswerUnreadable
-from dialer.ports import Clock, SendPermit
+from dialer.ports import Clock, Connection, SendPermit
 
 DIALECT = "vaani"
 BASE_URL = "https://api.vaani.ai"
@@ -77,9 +77,19 @@ class Vaani:
         self._http, _ = open_http(endpoint, clock, random)
         self.account = endpoint.account or DIALECT
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connection:
+        """A connection for one call. Raises NotSent."""
+        return await self._http.connect()
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it that a connection will stand ready for so long."""
+        self._http.keep_connected(for_s)
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         """``POST /calls/outbound_call``. Accepted by an id, ``success: true`` or the documented sentence."""
-        return await self._http.place(PLACE_PATH, _body(request), permit, self._placed)
+        return await self._http.place(PLACE_PATH, _body(request), permit, self._placed, connection)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
         """``GET /calls/logs`` from the day before ``since``: the zone and the edges of ``start_date`` are unknown."""

@@ -17,7 +17,7 @@ from dialer.adapters.vaanivoice_api.answers import HISTORY_PATH, TRIGGER_PATH, f
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
 from dialer.errors import CallIdMissing, UsageError
-from dialer.ports import Clock, SendPermit
+from dialer.ports import Clock, Connection, SendPermit
 
 DIALECT = "vaanivoice"
 BASE_URL = "https://api.vaanivoice.ai"
@@ -108,9 +108,19 @@ class VaaniVoice:
         self._options = dict(options or {})
         self.account = endpoint.account or DIALECT
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connection:
+        """A connection for one call. Raises NotSent."""
+        return await self._http.connect()
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it that a connection will stand ready for so long."""
+        self._http.keep_connected(for_s)
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         """``POST /api/trigger-call/``. A success that names no call is one too: its token or number finds it."""
-        return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed)
+        return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed, connection)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
         """``GET /api/call-history``; the vendor offers no filter, so ``since`` narrows nothing."""

@@ -70,8 +70,8 @@ _BAD = (
     r"(not (a )?(found|exist|known|published|active|valid|configured|available|allowed|enabled|assigned|set|verified"
     r"|owned|registered|linked|attached|belong|ready|deployed|approved|permitted|supported|provisioned)"
     r"|does(n'?t| not)|unknown|invalid|no such|missing|unpublished|inactive|disabled|deleted|archived|expired"
-    r"|unverified|unregistered|required|cannot|can't|has no|have no|without|no longer|suspended|malformed|badly formed|denied"
-    r"|refused|rejected|wrong|uuid)"
+    r"|unverified|unregistered|required|cannot|can't|has no|have no|without|no longer|suspended|malformed"
+    r"|badly formed|denied|refused|rejected|wrong|uuid)"
 )
 
 

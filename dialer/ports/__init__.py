@@ -2,7 +2,7 @@
 
 from dialer.ports.ledger import Ledger, LedgerView
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallArchive, CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     Absent,
     Admitted,
@@ -35,6 +35,7 @@ __all__ = [
     "CallProvider",
     "Campaign",
     "Clock",
+    "Connection",
     "ContactRow",
     "ContactSource",
     "Denied",
