@@ -83,7 +83,8 @@ class ProviderError(DialerError):
 
     ``status`` is the HTTP status, or None when no answer came; ``code`` the vendor's own error code;
     ``body`` the start of the answer's text; ``retry_after_s`` seconds, or None when absent or nonsense.
-    ``remedy`` is what a person can do, where the answer's own words leave no doubt who is to act.
+    ``remedy`` is what a person can do, where the answer's own words leave no doubt who is to act; ``about`` names
+    what a refusal is about (``dialer.domain.refusal.About``).
     """
 
     def __init__(
@@ -95,10 +96,11 @@ class ProviderError(DialerError):
         body: str = "",
         retry_after_s: float | None = None,
         remedy: str = "",
+        about: str = "",
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.body, self.retry_after_s = status, code, body, retry_after_s
-        self.remedy = remedy
+        self.remedy, self.about = remedy, about
 
 
 class NotSent(ProviderError):

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from dialer.adapters.provider_answers import (
-    OUTSIDE_HOURS,
     Answer,
     Hide,
     code_of,
@@ -12,6 +11,7 @@ from dialer.adapters.provider_answers import (
     error_text,
     fields_of,
     is_5xx,
+    says_429,
 )
 from dialer.domain.call import NotPlaced as NotPlacedResult
 from dialer.domain.call import PlaceResult, Refused, Unknown
@@ -43,7 +43,8 @@ ASK_AGAIN_S = 1.0
 _NOTHING_PLACED = {405, 410, 411, 415}
 """By RFC 9110 the request was turned away before it was acted on: the address is wrong for every call."""
 _TOO_LARGE = {413, 414, 431}
-_TRY_ELSEWHERE = {421, 425}
+_TRY_ELSEWHERE = {407, 421, 425}
+"""Answered before the provider: 407 is a proxy's."""
 _NEVER_REACHED = {521, 523, 525, 526, 530}
 """Cloudflare's words for an origin that refused the connection, has no route, no name or no TLS: it was not asked.
 520, 522 and 524 may come after the request arrived, and prove nothing."""
@@ -65,24 +66,16 @@ _KIND_OF: Mapping[About, type[ProviderError]] = {
 """What a refusal's own words mean, whatever its status."""
 
 
-def refusal_disposition(text: str) -> Disposition:
-    """How an attempt ends that the provider refused: by do-not-disturb, by the number, or for another reason."""
-    match about(text):
-        case About.DO_NOT_DISTURB:
-            return Disposition.BLOCKED
-        case About.NUMBER:
-            return Disposition.INVALID_NUMBER
-        case _:
-            return Disposition.REJECTED
+_DISPOSITION_OF = {About.DO_NOT_DISTURB: Disposition.BLOCKED, About.NUMBER: Disposition.INVALID_NUMBER}
 
 
 def _about(answer: Answer) -> About:
     """What an answer says of itself; a page is a gateway's and says nothing."""
     if _is_page(answer):
         return About.NOTHING
-    code = code_of(answer.body) or ""
-    if code == "429":
+    if says_429(answer.body):
         return About.LIMIT
+    code = code_of(answer.body) or ""
     return about(f"{error_text(answer.body)} {code.replace('_', ' ')}", fields_of(answer.body))
 
 
@@ -99,8 +92,8 @@ def place_error(answer: Answer, hide: Hide, setting: str = "the base URL") -> Pr
         return None
     if 300 <= answer.status < 400:
         return _moved(answer, hide, setting)
-    kind, what, remedy = _place_kind(answer)
-    return error_of(kind, what, answer, hide, remedy)
+    kind, what, said = _place_kind(answer)
+    return error_of(kind, what, answer, hide, said)
 
 
 def _moved(answer: Answer, hide: Hide, setting: str) -> ProviderError:
@@ -111,38 +104,38 @@ def _moved(answer: Answer, hide: Hide, setting: str) -> ProviderError:
     return AddressMoved(reason, status=answer.status, remedy=f"Set {setting}")
 
 
-def _place_kind(answer: Answer) -> tuple[type[ProviderError], str, str]:
-    """The class of an answer, its words, and a remedy where the answer leaves no doubt."""
+def _place_kind(answer: Answer) -> tuple[type[ProviderError], str, About | None]:
+    """The class of an answer, its words, and what it is about where it leaves no doubt."""
     status, said = answer.status, _about(answer)
     full = status == 429 or (status == 503 and (answer.retry_after_s is not None or said is About.LIMIT))
     if said is About.NUMBER_LIMIT and (full or 400 <= status < 500):
-        return NotPlaced, said.value, ""
+        return NotPlaced, said.value, said
     if full:
-        return Throttled, "asked to slow down", ""
+        return Throttled, "asked to slow down", About.LIMIT
     if status in _NEVER_REACHED:
-        return NotPlaced, "the provider's own server was not reached", ""
+        return NotPlaced, "the provider's own server was not reached", None
     if not 400 <= status < 500 or status == 408 or said is About.NOTHING:
         return _place_kind_by_status(answer)
     if status == 402 and said not in OF_THE_PERSON:
         said = About.CREDIT
     kind = KeyRefused if status == 401 and said in REMEDIES else _KIND_OF[said]
-    return kind, OUTSIDE_HOURS if said is About.HOURS else said.value, REMEDIES.get(said, "")
+    return kind, said.value, said
 
 
-def _place_kind_by_status(answer: Answer) -> tuple[type[ProviderError], str, str]:
+def _place_kind_by_status(answer: Answer) -> tuple[type[ProviderError], str, About | None]:
     status, page = answer.status, _is_page(answer)
     if status in {400, 422} and not page:
-        return RequestInvalid, "refused", ""
+        return RequestInvalid, "refused", About.NOTHING
     if status in _TOO_LARGE and not page:
-        return CallRefused, "the request is too large", ""
+        return CallRefused, "the request is too large", About.NOTHING
     if status in _TRY_ELSEWHERE:
-        return NotPlaced, "turned away before it was read", ""
+        return NotPlaced, "turned away before it was read", None
     if status in _DOUBTFUL:
         kind, what = _DOUBTFUL[status]
-        return kind, what, REMEDIES[About.CREDIT] if status == 402 and not page else ""
+        return kind, what, About.CREDIT if status == 402 and not page else None
     if status in {400, 422} | _TOO_LARGE:
-        return AccountBlocked, "no answer of the API, but of a gateway before it", ""
-    return (ServerFailed if status >= 500 else OutcomeUnknown), "the call may or may not exist", ""
+        return AccountBlocked, "no answer of the API, but of a gateway before it", None
+    return (ServerFailed if status >= 500 else OutcomeUnknown), "the call may or may not exist", None
 
 
 _NO_CALLS = "this address does not take calls"
@@ -166,8 +159,7 @@ def unsuccessful(answer: Answer, call_id: str | None, hide: Hide) -> ProviderErr
     said = _about(answer)
     if said is About.NOTHING:
         return error_of(Unsuccessful, "success is false for a reason nobody documented", answer, hide)
-    what = OUTSIDE_HOURS if said is About.HOURS else said.value
-    return error_of(_KIND_OF[said], what, answer, hide, REMEDIES.get(said, ""))
+    return error_of(_KIND_OF[said], said.value, answer, hide, said)
 
 
 def result_of(error: ProviderError, retry_5xx_at_once: bool = False) -> PlaceResult:
@@ -187,7 +179,8 @@ def result_of(error: ProviderError, retry_5xx_at_once: bool = False) -> PlaceRes
         case Throttled():
             return NotPlacedResult(reason, error.retry_after_s, throttled=True, http_status=status)
         case CallRefused():
-            return Refused(refusal_disposition(reason), reason, status)
+            said = About[error.about] if error.about else about(reason)
+            return Refused(_DISPOSITION_OF.get(said, Disposition.REJECTED), reason, status, said)
         case OutcomeUnknown() if retry_5xx_at_once and is_5xx(error):
             return NotPlacedResult(reason, error.retry_after_s, http_status=status)
         case OutcomeUnknown() | NotFound():

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from dialer.domain.refusal import About
+from dialer.domain.refusal import REMEDIES, About
 from dialer.errors import (
     AnswerCut,
     AnswerLate,
@@ -193,19 +193,32 @@ def fields_of(body: bytes) -> list[str]:
     return [str(name) for place in places if isinstance(place, list) for name in place[-1:]]
 
 
-def code_of(body: bytes) -> str | None:
+def _field(body: bytes, *names: str) -> str | None:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    for name in ("code", "error_code", "statusCode", "status_code", "status"):
-        code = found.get(name) if isinstance(found, dict) else None
-        if isinstance(code, str | int) and not isinstance(code, bool):
-            return str(code)
+    for name in names:
+        value = found.get(name) if isinstance(found, dict) else None
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return storable(str(value))
     return None
 
 
-def error_of(kind: type[ProviderError], what: str, answer: Answer, hide: Hide, remedy: str = "") -> ProviderError:
+def code_of(body: bytes) -> str | None:
+    """The vendor's own error code."""
+    code = _field(body, "code", "error_code")
+    return code if code and not code.isdigit() else None
+
+
+def says_429(body: bytes) -> bool:
+    """Whether a body tells of the status 429, whatever status it came with."""
+    return _field(body, "statusCode", "status_code", "code", "status") == "429"
+
+
+def error_of(
+    kind: type[ProviderError], what: str, answer: Answer, hide: Hide, said: About | None = None
+) -> ProviderError:
     text = hide(error_text(answer.body))[:KEPT_BODY_CHARS]
     wait = answer.retry_after_s
     if what == OUTSIDE_HOURS:
@@ -219,7 +232,8 @@ def error_of(kind: type[ProviderError], what: str, answer: Answer, hide: Hide, r
         code=code_of(answer.body),
         body=hide(answer.body.decode("utf-8", "replace"))[:KEPT_BODY_CHARS],
         retry_after_s=wait,
-        remedy=remedy,
+        remedy=REMEDIES.get(said, "") if said else "",
+        about=said.name if said else "",
     )
 
 

@@ -25,8 +25,8 @@ from dialer.adapters.provider_answers import (
     retry_after_s,
     storable,
 )
-from dialer.adapters.provider_endpoint import Endpoint as Endpoint
-from dialer.adapters.provider_endpoint import Secret as Secret
+from dialer.adapters.provider_endpoint import Endpoint as Endpoint  # noqa: PLC0414 - it is known from here
+from dialer.adapters.provider_endpoint import Secret as Secret  # noqa: PLC0414
 from dialer.adapters.provider_login import Login, with_login
 from dialer.adapters.provider_stream import Stream, words_of
 from dialer.domain.call import Placed, PlaceResult
@@ -229,18 +229,20 @@ class ProviderHttp:
         target = f"{path}?{urlencode(query)}" if query else path
 
         async def once() -> Answer:
-            left_s = self._quiet_until - self.clock.monotonic()
-            if left_s > 0:
-                raise Throttled("the provider asked not to be read for now", status=429, retry_after_s=left_s)
             answer = await self.exchange("GET", target, cap=LOG_CAP)
             error = read_error(answer, self.hide)
-            if error is None:
-                return answer
-            if isinstance(error, Throttled) and error.retry_after_s:
-                self._quiet_until = self.clock.monotonic() + error.retry_after_s
-            raise error
+            if error is not None:
+                raise error
+            return answer
 
-        return await self.repeated(once)
+        left_s = self._quiet_until - self.clock.monotonic()
+        if left_s > 0:
+            raise Throttled("the provider asked not to be read for now", status=429, retry_after_s=left_s)
+        try:
+            return await self.repeated(once)
+        except Throttled as asked:
+            self._quiet_until = self.clock.monotonic() + (asked.retry_after_s or 0.0)
+            raise
 
     async def repeated(self, once: Callable[[], Awaitable[T]]) -> T:
         """Do something that may be done twice, until it succeeds or ``GET_ATTEMPTS`` are used up."""

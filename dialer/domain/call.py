@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dialer.domain.disposition import Disposition
+from dialer.domain.refusal import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Refused:
     disposition: Disposition
     reason: str
     http_status: int | None = None
+    about: About = About.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

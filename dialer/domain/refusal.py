@@ -167,17 +167,25 @@ FEW = 10
 """So many people in a row, all refused, and nobody else accepted: it is not them."""
 STRANGE_AT_THE_END = 3
 """At the end of a list so many are enough, where the words name no person; one, if nobody was ever accepted."""
+TWO = 2
 ASKED_AGAIN = 3
-"""An answer that may be a gateway's mishap is believed of one person when it came so often."""
+"""An answer that may be a gateway's mishap is everybody's when two people meet it, or one so often."""
+DOUBT, DOUBT_OF_CAMPAIGN = "doubt", "doubt_of_campaign"
+"""What the ledger calls such an answer."""
+
+
+def counted(refused: Sequence[About], *, accepted_before: bool) -> list[About]:
+    """Those that may be everybody's. Do-not-disturb is plain speech: it counts only where nobody was ever accepted."""
+    return [what for what in refused if not (accepted_before and what is About.DO_NOT_DISTURB)]
 
 
 def is_everybodys(refused: Sequence[About], *, accepted_before: bool, over: bool) -> bool:
     """Whether a row of refused people, with nobody accepted since the first of them, is about everybody.
 
-    ``over``: nobody is left to ask. Do-not-disturb is plain speech: it counts only where nobody was ever accepted.
+    ``over``: nobody is left to ask.
     """
-    counted = [what for what in refused if not (accepted_before and what is About.DO_NOT_DISTURB)]
-    if len(counted) >= FEW:
+    counting = counted(refused, accepted_before=accepted_before)
+    if len(counting) >= FEW:
         return True
-    strange = [what for what in counted if what not in OF_THE_PERSON]
+    strange = [what for what in counting if what not in OF_THE_PERSON]
     return over and len(strange) >= (STRANGE_AT_THE_END if accepted_before else 1)

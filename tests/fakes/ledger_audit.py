@@ -44,6 +44,9 @@ class MemoryAudit(MemoryView):
         costs = [t.cost for t in tries if t.cost is not None]
         return sum(costs), len(costs), sum(t.state in LIVE for t in tries)
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return ""
+
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         self._now()
         later = self._passages[self._halted_at.get(account, 0) :]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view, weighing
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
@@ -151,6 +151,9 @@ class SqlLedger:
 
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         return await self._store.submit(dial.record_sends, outcomes)
+
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return (await self._store.submit(weighing.weigh_refusals, [campaign_id]))[0]
 
     # reconciling
 
