@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from dialer.errors import UsageError
+from dialer.ports.login import LoginStore
 
 
 class Secret(str):
@@ -24,7 +25,7 @@ class Endpoint:
     ``timeout_s`` bounds one whole request, connecting included; ``read_timeout_s`` only the silence between
     two chunks. ``repeat_budget_s`` bounds all repeats of one place-call together. ``max_connections`` should
     not be below the number of worker slots. ``retry_5xx="at_once"`` is the user's word that a 5xx of this
-    provider placed nothing. ``account`` empty means the dialect's name.
+    provider placed nothing. ``account`` empty means the dialect's name. ``logins`` keeps what is renewed.
     """
 
     base_url: str
@@ -42,6 +43,7 @@ class Endpoint:
     max_connections: int = 100
     keepalive_s: float = 2.0
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    logins: LoginStore | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not re.match(r"https?://[^/\s]+", self.base_url):

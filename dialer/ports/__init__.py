@@ -1,6 +1,7 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
 from dialer.ports.ledger import Ledger, LedgerView
+from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
@@ -45,10 +46,12 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KeptLogin",
     "Ledger",
     "LedgerView",
     "Limits",
     "LogScan",
+    "LoginStore",
     "Matched",
     "OpenAttempt",
     "PaceState",

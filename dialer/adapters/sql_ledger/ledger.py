@@ -4,7 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view, weighing
+from dialer.adapters.sql_ledger import (
+    campaigns,
+    dial,
+    expiry,
+    feed,
+    logins,
+    readings,
+    reconcile,
+    suppressing,
+    view,
+    weighing,
+)
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
@@ -21,6 +32,7 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KeptLogin,
     LogScan,
     Matched,
     OpenAttempt,
@@ -181,6 +193,17 @@ class SqlLedger:
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
+
+    # logins
+
+    async def login(self, name: str) -> KeptLogin:
+        return await self._store.read(lambda transaction: logins.login(transaction, name))
+
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        return (await self._store.submit(logins.claim_logins, [(name, holder, lease_s)]))[0]
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, holder, tokens)])
 
     # viewing
 

@@ -13,7 +13,7 @@ from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.errors import LedgerUnavailable
 from dialer.pipeline.place_call import DialingTimes
-from dialer.ports import GateAnswer, GateRequest, SendPermit
+from dialer.ports import Connection, GateAnswer, GateRequest, SendPermit
 from tests.fakes.clock import ManualClock
 from tests.fakes.provider import ScriptedProvider
 from tests.house import SPEC, House, phone
@@ -25,7 +25,7 @@ async def test_the_intent_is_in_the_ledger_before_the_provider_is_asked() -> Non
     house = House()
     seen: list[AttemptState] = []
 
-    async def place(request: CallRequest, permit: SendPermit) -> Placed:
+    async def place(request: CallRequest, permit: SendPermit, connection: Connection | None = None) -> PlaceResult:
         seen.extend(live.state for live in await house.ledger.live_attempts("vaanivoice"))
         return Placed("call-1")
 
@@ -156,8 +156,10 @@ class SlowToConnect(ScriptedProvider):
 
     clock: ManualClock = field(default_factory=ManualClock)
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
-        return await super().place(request, _Slow(permit, self.clock))
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
+        return await super().place(request, _Slow(permit, self.clock), connection)
 
 
 @dataclass
