@@ -31,7 +31,7 @@ class ScriptedProvider:
     asked_since: list[float] = field(default_factory=list)
     pages_read: int = 0
 
-    async def connect(self) -> Connected:
+    async def connect(self) -> Connection:
         return Connected()
 
     def keep_connected(self, for_s: float) -> None:
