@@ -30,6 +30,8 @@ Timeouts = Mapping[str, float | None]
 USER_TIMEOUT_MS = 10_000
 UNUSED_S = 8.0
 """How long a connection waits for its first request: servers give a head at least 10 s to come."""
+RESERVED_S = 0.75
+"""How much older a connection may grow between the moment it was set aside for a call and its first byte."""
 DEAF_TWICE = 2
 SOCKET_OPTIONS: list[tuple[int, int, int]] = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
 if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -53,6 +55,7 @@ class Kept:
     opened_at: float
     took_s: float
     used: bool = False
+    idle_since: float = 0.0
 
 
 class Ready:
@@ -119,7 +122,8 @@ class LifoTransport(httpx.AsyncBaseTransport):
             with map_httpcore_exceptions():
                 ready: Ready | None = request.extensions.get("ready")
                 kept = (ready.take() if ready else None) or self._pop(origin)
-                if kept is not None and not self._is_good(kept):
+                # One that stood ready was good a moment ago, and may be that much older.
+                if kept is not None and not self._is_good(kept, -RESERVED_S if ready else 0.0):
                     await kept.connection.aclose()
                     kept = self._pop(origin)
                 kept = kept or await self._open(origin, timeouts)
@@ -182,7 +186,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         self._slots.release()
         if kept.connection.is_closed():
             return
-        kept.used = True
+        kept.used, kept.idle_since = True, asyncio.get_running_loop().time()
         if self._keepalive_s <= 0 or not kept.connection.is_idle() or _left_over(kept.connection):
             await kept.connection.aclose()
             return
@@ -201,10 +205,12 @@ class LifoTransport(httpx.AsyncBaseTransport):
 
     def _is_good(self, kept: Kept, for_s: float = 0.0) -> bool:
         """Whether it can carry a request, also in ``for_s`` seconds if nothing happens."""
-        if not kept.used:
-            age = asyncio.get_running_loop().time() - kept.opened_at
-            return age + for_s < UNUSED_S and not kept.stream.get_extra_info("is_readable")
-        return kept.connection.is_idle() and not kept.connection.has_expired() and for_s < self._keepalive_s
+        now = asyncio.get_running_loop().time()
+        if kept.used:
+            young = now - kept.idle_since + for_s < self._keepalive_s and kept.connection.is_idle()
+        else:
+            young = now - kept.opened_at + for_s < UNUSED_S
+        return young and not kept.stream.get_extra_info("is_readable")
 
     def _mind_deaf(self, kept: Kept, error: BaseException) -> None:
         if kept.used and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):
