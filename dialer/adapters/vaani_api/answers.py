@@ -2,7 +2,7 @@
 
 import re
 
-from dialer.adapters.provider_answers import Json
+from dialer.adapters.provider_answers import Json, storable
 from dialer.adapters.provider_values import pick, text
 
 PLACE_PATH = "/calls/outbound_call"
@@ -11,12 +11,12 @@ LOGS_PATH = "/calls/logs"
 
 def find_call_id(body: Json) -> str | None:
     """An id, should the answer carry one under any name that has been seen."""
-    return text(pick(body, "call_log_id", "call_id", "id", "room_name")) or None
+    return storable(text(pick(body, "call_log_id", "call_id", "id", "room_name"))) or None
 
 
 _ACCEPTED = re.compile(
     r"\b(call|dispatch)\w*\b.{0,80}\b(initiated|placed|started|queued|accepted|dispatched|triggered|scheduled|success)"
-    r"|^(ok|success|accepted|queued|initiated|dispatched)\b",
+    r"|^\W*(ok|success|successful|accepted|queued|initiated|dispatched)\W*$",
     re.IGNORECASE,
 )
 _FAILED = re.compile(
