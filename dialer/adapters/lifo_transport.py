@@ -9,7 +9,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -86,7 +86,8 @@ class LifoTransport(httpx.AsyncBaseTransport):
     raises httpx.PoolTimeout. A connection is used again only when it was idle for less than ``keepalive_s``
     seconds and the peer has neither closed it nor sent anything; 0 never uses one twice. A peer that closes kept
     connections without reading them, twice in a row, gets a new one for each request. One that was never used waits
-    ``UNUSED_S`` seconds. TLS is verified by ``ssl_context``, else against the roots of this machine's way out.
+    ``UNUSED_S`` seconds. ``may_reach`` is asked of every address that a name resolves to. TLS is verified by
+    ``ssl_context``, else against the roots of this machine's way out.
     Raises what httpx's own transport raises.
 
     Of a request's extensions, ``ready`` is a connection of its own, and ``before_send`` is called at the last instant
@@ -100,11 +101,13 @@ class LifoTransport(httpx.AsyncBaseTransport):
         keepalive_s: float = 2.0,
         ssl_context: ssl.SSLContext | None = None,
         proxy: Proxy | None = None,
+        may_reach: Callable[[str], bool] | None = None,
     ) -> None:
         self._slots = asyncio.Semaphore(max_connections)
         self._keepalive_s = keepalive_s
         self._ssl_context = ssl_context
         self._proxy = proxy
+        self._may = (may_reach,) if may_reach else ()
         self._idle: dict[Place, Idle] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._deaf_in_a_row = 0
@@ -248,7 +251,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         loop = asyncio.get_running_loop()
         began = loop.time()
         if proxy is None:
-            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)
+            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS, *self._may)
         else:
             stream = await connect(proxy.host, proxy.port, timeout_s, SOCKET_OPTIONS)
         try:

@@ -1,5 +1,6 @@
 """What the answer to a place-call request proves: refused for one person, for everybody, or perhaps placed."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from dialer.adapters.provider_answers import (
     error_text,
     fields_of,
     is_5xx,
+    json_object,
     says_429,
 )
 from dialer.domain.call import NotPlaced as NotPlacedResult
@@ -149,17 +151,26 @@ _DOUBTFUL: Mapping[int, tuple[type[ProviderError], str]] = {
 """Turned away, as far as the status tells; which may be a gateway's mishap, so it is asked again (but for a 402)."""
 
 
+_UNSURE = re.compile(r"fail|error|time[ds]?[ -]?out|internal|unexpected|exception|unavailable|try again|unknown|lost")
+
+
 def unsuccessful(answer: Answer, call_id: str | None, hide: Hide) -> ProviderError:
     """The error of a 2xx whose body says that it failed (seen by integrators of api.vaanivoice.ai).
 
-    Only a reason known to mean "nothing placed" is believed; an id beside it, or an unknown reason, is unknown.
+    Without an id it is a refusal by the provider's own word (which the log is held against), unless its words are those
+    of something that broke: then nobody knows.
     """
     if call_id:
         return error_of(Unsuccessful, "success is false, yet there is a call id", answer, hide)
-    said = _about(answer)
-    if said is About.NOTHING:
+    said, words = _about(answer), error_text(answer.body)
+    if said is About.NOTHING and (not words or _UNSURE.search(words.lower()) or not _says_false(answer)):
         return error_of(Unsuccessful, "success is false for a reason nobody documented", answer, hide)
-    return error_of(_KIND_OF[said], said.value, answer, hide, said)
+    kind = CallRefused if said is About.NOTHING else _KIND_OF[said]
+    return error_of(kind, said.value, answer, hide, said)
+
+
+def _says_false(answer: Answer) -> bool:
+    return json_object(answer).get("success") is False
 
 
 def result_of(error: ProviderError, retry_5xx_at_once: bool = False) -> PlaceResult:

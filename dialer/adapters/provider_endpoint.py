@@ -26,6 +26,7 @@ class Endpoint:
     two chunks. ``repeat_budget_s`` bounds all repeats of one place-call together. ``max_connections`` should
     not be below the number of worker slots. ``retry_5xx="at_once"`` is the user's word that a 5xx of this
     provider placed nothing. ``account`` empty means the dialect's name. ``logins`` keeps what is renewed.
+    ``media_hosts`` may serve recordings besides the provider's own. ``plain_http`` lets a key leave in clear.
     """
 
     base_url: str
@@ -43,6 +44,8 @@ class Endpoint:
     max_connections: int = 100
     keepalive_s: float = 2.0
     ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
+    media_hosts: tuple[str, ...] = ()
+    plain_http: bool = False
     logins: LoginStore | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

@@ -65,7 +65,14 @@ class ProviderHttp:
     did nothing.
     """
 
-    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        clock: Clock,
+        random: Random,
+        may_reach: Callable[[str], bool] | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.login: Login | None = None
         self.clock, self.random = clock, random
@@ -90,6 +97,7 @@ class ProviderHttp:
             keepalive_s=endpoint.keepalive_s,
             ssl_context=endpoint.ssl_context,
             proxy=self.proxy,
+            may_reach=may_reach,
         )
 
     async def connect(self) -> Ready:

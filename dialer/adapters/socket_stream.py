@@ -8,7 +8,7 @@ import asyncio
 import select
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any, cast
@@ -176,13 +176,22 @@ class SocketStream(httpcore.AsyncNetworkStream):
         return bool(poll.poll(0))
 
 
-async def connect(host: str, port: int, timeout_s: float | None, options: Sequence[SocketOption]) -> SocketStream:
-    """Connect. Raises ConnectError (refused, no such name, no route) and ConnectTimeout."""
+async def connect(
+    host: str, port: int, timeout_s: float | None, options: Sequence[SocketOption], *may: Callable[[str], bool]
+) -> SocketStream:
+    """Connect to an address that each of ``may`` allows. Raises ConnectError (refused, no such name, no route) and
+    ConnectTimeout.
+    """
     loop = asyncio.get_running_loop()
     with _connect_errors():
         async with asyncio.timeout(timeout_s):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            connected = await _first_to_connect([(info[0], info[4]) for info in found], options)
+            addresses: list[Address] = [
+                (info[0], info[4]) for info in found if all(one(str(info[4][0])) for one in may)
+            ]
+            if found and not addresses:
+                raise OSError("an address of this machine or its link, where nothing is fetched from")
+            connected = await _first_to_connect(addresses, options)
             try:
                 transport, wire = await loop.create_connection(_Wire, sock=connected)
             except BaseException:

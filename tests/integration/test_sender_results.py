@@ -137,7 +137,7 @@ BROKEN: list[tuple[str, Script, int]] = [
     ("200, a key twice", writing(http_answer(200, TWICE)), 1),
     ("200, nested too deep", writing(http_answer(200, b"[" * 60_000)), 1),
     ("200, not UTF-8", writing(http_answer(200, b'{"success":"\xff"}')), 1),
-    ("200, refused for no known reason", writing(http_answer(200, b'{"success":false,"error":"E17"}')), 1),
+    ("200, refused for no known reason", writing(http_answer(200, b'{"success":false,"error":"internal error E17"}')), 1),
     ("200, refused with an id", writing(http_answer(200, b'{"success":false,"call_id":"a","error":"low balance"}')), 1),
     ("200, success is a word", writing(http_answer(200, b'{"success":"perhaps"}')), 1),
 ]
@@ -205,6 +205,7 @@ WORDED: list[tuple[str, int, bytes, PlaceResult]] = [
     ("number, 200", 200, b'{"success":false,"error":"Invalid phone number"}', Refused(Disposition.INVALID_NUMBER, "")),
     ("list, 200", 200, b'{"success":false,"error":"Number is on DND"}', Refused(Disposition.BLOCKED, "")),
     ("agent, 200", 200, b'{"success":false,"error":"Agent not found"}', NotPlaced("", halt="x")),
+    ("no known reason, 200", 200, b'{"success":false,"error":"E17"}', Refused(Disposition.REJECTED, "")),
     ("a time is no hour", 409, b'{"detail":"conflict at 2026-11-21T08:00:12"}', Unknown("")),
 ]
 
