@@ -151,7 +151,9 @@ _DOUBTFUL: Mapping[int, tuple[type[ProviderError], str]] = {
 """Turned away, as far as the status tells; which may be a gateway's mishap, so it is asked again (but for a 402)."""
 
 
-_UNSURE = re.compile(r"fail|error|time[ds]?[ -]?out|internal|unexpected|exception|unavailable|try again|unknown|lost")
+_UNSURE = re.compile(
+    r"fail|error|time[ds]?[ -]?out|internal|unexpected|exception|unavailable|try again|unknown|lost|could not|dispatch"
+)
 
 
 def unsuccessful(answer: Answer, call_id: str | None, hide: Hide) -> ProviderError:
