@@ -1,8 +1,9 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
+from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallArchive, CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     LOG_NOTES,
     Absent,
@@ -40,6 +41,7 @@ __all__ = [
     "CallProvider",
     "Campaign",
     "Clock",
+    "Connection",
     "ContactRow",
     "ContactSource",
     "Denied",
@@ -49,12 +51,14 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KeptLogin",
     "KnownCall",
     "Leases",
     "Ledger",
     "LedgerView",
     "Limits",
     "LogScan",
+    "LoginStore",
     "Matched",
     "OpenAttempt",
     "Owed",

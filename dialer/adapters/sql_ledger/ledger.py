@@ -11,10 +11,12 @@ from dialer.adapters.sql_ledger import (
     feed,
     leases,
     listing,
+    logins,
     readings,
     reconcile,
     suppressing,
     view,
+    weighing,
 )
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
@@ -33,6 +35,7 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KeptLogin,
     KnownCall,
     LogScan,
     Matched,
@@ -205,6 +208,9 @@ class SqlLedger:
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         return await self._store.submit(dial.record_sends, outcomes)
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return (await self._store.submit(weighing.weigh_refusals, [campaign_id]))[0]
+
     # reconciling
 
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
@@ -247,6 +253,17 @@ class SqlLedger:
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
+
+    # logins
+
+    async def login(self, name: str) -> KeptLogin:
+        return await self._store.read(lambda transaction: logins.login(transaction, name))
+
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        return (await self._store.submit(logins.claim_logins, [(name, holder, lease_s)]))[0]
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, holder, tokens)])
 
     # viewing
 

@@ -169,6 +169,7 @@ sends = Table(
     Column("http_status", Integer),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("about", Text, nullable=False, server_default=""),  # whom a refusal is about
 )
 # Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
 _live_send = text("class IN ('inflight', 'placed', 'unknown')")
@@ -214,6 +215,16 @@ log_rows = Table(
 Index("log_rows_attempt", log_rows.c.attempt_id)
 _owed = text("owed_until IS NOT NULL")
 Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Text, nullable=False, server_default=""),
+    Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("holder", Text, nullable=False, server_default=""),  # who renews it now
+    Column("lease_until", Double),
+)
 
 scans = Table(
     "scans",
