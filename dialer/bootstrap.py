@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
 
@@ -46,6 +47,8 @@ CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
 SOURCES_WITHIN_S = 4 * 3600.0
 """The longest time one reading of a source may take."""
 READER_WITHIN_S = 600.0
+LONGEST_NAME = 150
+"""Bytes of a campaign's name in the name of its rejects file: file systems take 255."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -162,15 +165,28 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     from dialer.adapters.database_contacts import DatabaseContacts
 
     try:
-        url = fill_url(spec.source.url)
+        url, filled = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
+    return DatabaseContacts(
+        url,
+        spec.source.query,
+        spec.columns,
+        spec.region,
+        reminder=spec.reminder,
+        template=spec.source.url,
+        filled=filled,
+    )
 
 
 def rejects_in(home: Path, name: str) -> "_OpenRejects":
     """Opens the file that a campaign's rejected rows go to."""
-    return _OpenRejects(home / "rejects" / f"{''.join(c if c.isalnum() else '-' for c in name)}.csv")
+    plain = "".join(c if c.isalnum() or c == "-" else "-" for c in name)[:LONGEST_NAME]
+    while len(plain.encode()) > LONGEST_NAME:
+        plain = plain[:-1]
+    # Other names may come to the same plain one.
+    mark = "" if plain == name else f"-{sha256(name.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    return _OpenRejects(home / "rejects" / f"{plain}{mark}.csv")
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,8 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CampaignFileError(f"{path}: there is no such campaign file") from None
+    except RecursionError:
+        raise CampaignFileError(f"{path}: not a readable TOML file: it is nested too deeply") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise CampaignFileError(f"{path}: not a readable TOML file: {broken}") from broken
 

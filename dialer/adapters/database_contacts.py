@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
@@ -20,6 +20,7 @@ from dialer.adapters.contact_rows import POOL_ROWS, Row, RowReader, read_batches
 from dialer.adapters.csv_contacts import known_region
 from dialer.adapters.daemon_thread import DaemonThread, settled
 from dialer.adapters.postgresql_times import keep_odd_times
+from dialer.adapters.url_secrets import Secrets
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
@@ -37,8 +38,9 @@ class DatabaseContacts:
     """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
-    result, from 1. ``region``, ``countries`` and ``reminder`` as for CsvContacts. Reading raises SourceUnavailable,
-    and InputFileError where the columns do not fit.
+    result, from 1. ``template`` is the url before the values ``filled`` were put in: no error shows them. ``region``,
+    ``countries`` and ``reminder`` as for CsvContacts. Reading raises SourceUnavailable, and InputFileError where the
+    columns do not fit.
     """
 
     def __init__(
@@ -49,11 +51,14 @@ class DatabaseContacts:
         region: str = "",
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
+        template: str = "",
+        filled: Sequence[str] = (),
     ) -> None:
         self._url, self._query, self._columns = url, query, columns or ContactColumns()
         self._region = known_region(region) if region else ""
         self._countries = frozenset(map(known_region, countries))
         self._reminder = reminder or Reminder()
+        self._secrets = Secrets(url, template, tuple(filled))
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
 
@@ -143,12 +148,16 @@ class DatabaseContacts:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, ImportError, OSError) as broken:
-            self.close()
-            raise SourceUnavailable(f"the source cannot be read: {_reason(broken, self._url)}") from None
         except SourceUnavailable:
             self.close()
             raise
+        except (SQLAlchemyError, ImportError, OSError) as broken:
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read: {self._secrets.hidden_in(broken)}") from None
+        except Exception as broken:  # noqa: BLE001
+            # Whatever a driver raises: its text may hold any part of the address.
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read ({type(broken).__name__})") from None
 
 
 def _engine(url: str) -> Engine:
@@ -185,17 +194,3 @@ def _require_file(url: URL) -> None:
 
 def _read_only(connection: Any, _: object) -> None:
     connection.execute("PRAGMA query_only=ON")
-
-
-def _reason(broken: Exception, url: str) -> str:
-    """What went wrong, in one line, without the secrets of the URL."""
-    if isinstance(broken, DBAPIError) and broken.orig is not None:
-        broken = broken.orig if isinstance(broken.orig, Exception) else broken
-    said = " ".join(str(broken).split()) or type(broken).__name__
-    with suppress(SQLAlchemyError, ValueError):
-        parsed = make_url(url)
-        hidden = [parsed.password, *(value for value in parsed.query.values() if isinstance(value, str))]
-        for secret in filter(None, (url, *hidden)):
-            said = said.replace(str(secret), "***")
-        return said
-    return "its url does not read"
