@@ -51,6 +51,8 @@ CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
 SOURCES_WITHIN_S = 4 * 3600.0
 """The longest time one reading of a source may take."""
 READER_WITHIN_S = 600.0
+LONGEST_NAME = 150
+"""Bytes of a campaign's name in the name of its rejects file: file systems take 255."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -211,10 +213,18 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     from dialer.adapters.database_contacts import DatabaseContacts
 
     try:
-        url = fill_url(spec.source.url)
+        url, filled = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
+    return DatabaseContacts(
+        url,
+        spec.source.query,
+        spec.columns,
+        spec.region,
+        reminder=spec.reminder,
+        template=spec.source.url,
+        filled=filled,
+    )
 
 
 def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
