@@ -21,6 +21,7 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.adapters.rejects_file import RejectsFile
+from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger
@@ -31,6 +32,7 @@ from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
+from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
@@ -41,6 +43,8 @@ from dialer.provider_access import account_limits, open_providers
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
+WATCH_S = 0.5
+"""How often it is noted how far the ledger is, while it is written."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -59,6 +63,7 @@ class App:
     reconcilers: Mapping[str, ReconcileCalls]
     control: ControlCampaign
     calendar: KeepCalendar
+    restores: Mapping[str, NoticeRestore]
     feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -77,6 +82,21 @@ class App:
             await self.feeder.tick()
         except (QueueUnavailable, LedgerUnavailable) as unavailable:
             log.warning("feeder.skipped", error=str(unavailable))
+
+    async def keep_watch(self) -> None:
+        """See to it that no account is dialed whose ledger is older than what was done since, until cancelled."""
+        await asyncio.gather(*(self._watch(account, restore) for account, restore in self.restores.items()))
+
+    async def _watch(self, account: str, restore: NoticeRestore) -> None:
+        while True:
+            could = restore.may_dial
+            try:
+                await restore.look()
+            except (QueueUnavailable, LedgerUnavailable) as unavailable:
+                log.warning("restore.not_compared", account=account, error=str(unavailable))
+            if restore.may_dial and not could:
+                await self.feed()
+            await self.clock.sleep(WATCH_S)
 
     async def keep_calendar(self) -> None:
         """One tick of the calendar."""
@@ -240,6 +260,16 @@ async def _join(
     providers = open_providers(settings, clock, simulator_url)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
+    reconcilers = {
+        account: ReconcileCalls(
+            ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
+        )
+        for account, provider in providers.items()
+    }
+    marks = KeptMarks(redis, settings.home, ledger.identity)
+    restores = {
+        account: NoticeRestore(room, marks, settings.reconcile_interval_s) for account, room in reconcilers.items()
+    }
     return App(
         settings=settings,
         clock=clock,
@@ -256,6 +286,7 @@ async def _join(
             account_limits(settings),
             line_life_s,
             lease_s=times.lease_s,
+            may_dial=lambda account: account not in restores or restores[account].may_dial,
         ),
         place_call=PlaceCall(
             ledger,
@@ -266,14 +297,10 @@ async def _join(
             times,
             worker=f"{platform.node()}:{os.getpid()}",
         ),
-        reconcilers={
-            account: ReconcileCalls(
-                ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
-            )
-            for account, provider in providers.items()
-        },
+        reconcilers=reconcilers,
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
+        restores=restores,
     )
 
 

@@ -89,6 +89,7 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
         asyncio.create_task(dial.async_run()),
         asyncio.create_task(control.async_run()),
         asyncio.create_task(app.place_call.keep_leases()),
+        asyncio.create_task(app.keep_watch()),
     ]
     if heartbeat is not None:
         background.append(asyncio.create_task(_beat(app, heartbeat)))
@@ -169,7 +170,8 @@ async def _startup(ctx: dict[str, Any]) -> None:
 
 def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
     control = _worker(app, CONTROL_QUEUE, "arq", cron_jobs=CRONS, max_jobs=10, job_timeout=120)
-    return [asyncio.create_task(control.async_run()), asyncio.create_task(app.place_call.keep_leases())]
+    beside = (control.async_run(), app.place_call.keep_leases(), app.keep_watch())
+    return [asyncio.create_task(work) for work in beside]
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:

@@ -5,8 +5,10 @@ from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, Queue
 from dialer.ports.provider import CallArchive, CallProvider, SendPermit
 from dialer.ports.records import (
     LOG_NOTES,
+    RESTORED,
     Absent,
     Admitted,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -19,6 +21,7 @@ from dialer.ports.records import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     Report,
     Send,
@@ -28,12 +31,14 @@ from dialer.ports.records import (
     Swept,
     Turned,
 )
-from dialer.ports.world import Clock, ContactSource, Reject
+from dialer.ports.world import Clock, ContactSource, Reject, SendMarks
 
 __all__ = [
     "LOG_NOTES",
+    "RESTORED",
     "Absent",
     "Admitted",
+    "Adopted",
     "AttemptRow",
     "CallArchive",
     "CallProvider",
@@ -55,6 +60,7 @@ __all__ = [
     "LogScan",
     "Matched",
     "OpenAttempt",
+    "OpenContact",
     "Owed",
     "PaceState",
     "Pacer",
@@ -62,6 +68,7 @@ __all__ = [
     "Reject",
     "Report",
     "Send",
+    "SendMarks",
     "SendOutcome",
     "SendPermit",
     "SourceState",
