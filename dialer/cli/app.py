@@ -117,12 +117,27 @@ def enqueue(
 
 
 @app.command(rich_help_panel=CALL)
-def start(name: Name, json: Json = False) -> None:
+def start(
+    name: Name,
+    json: Json = False,
+    after_restore: Annotated[
+        bool,
+        typer.Option(
+            "--after-restore",
+            help="Dial with a ledger restored from a copy, whatever the call log hides.",
+        ),
+    ] = False,
+) -> None:
     """Start a campaign, or go on after a halt.
 
     Example: dialer start october-renewals
     """
-    _move(name, "start", json)
+    if after_restore:
+        from dialer.cli.campaigns import start_after_restore
+
+        start_after_restore(name, as_json=json)
+    else:
+        _move(name, "start", json)
 
 
 @app.command(rich_help_panel=CALL)
