@@ -12,7 +12,6 @@ import pytest
 import pytest_asyncio
 
 from tests.fakes.clock import ManualClock
-from tests.fakes.ledger import MemoryLedger
 from tests.ledger_steps import FullLedger
 
 _numbers = count(1)
@@ -125,7 +124,8 @@ def any_ledger_url(request: pytest.FixtureRequest) -> str:
 async def ledger(any_ledger_url: str, clock: ManualClock) -> AsyncIterator[FullLedger]:
     """An opened ledger on the manual clock: in memory, on SQLite and on PostgreSQL."""
     from dialer.adapters.sql_ledger import SqlLedger
+    from tests.memory_ledger import memory_ledger
 
-    opened: FullLedger = await SqlLedger.open(any_ledger_url, clock) if any_ledger_url else MemoryLedger(clock)
+    opened = await SqlLedger.open(any_ledger_url, clock) if any_ledger_url else memory_ledger(clock)
     yield opened
     await opened.aclose()

@@ -1,6 +1,6 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
-from dialer.ports.ledger import Ledger, LedgerView
+from dialer.ports.ledger import Leases, Ledger, LedgerView
 from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
@@ -47,6 +47,7 @@ __all__ = [
     "ImportCounts",
     "JobQueue",
     "KeptLogin",
+    "Leases",
     "Ledger",
     "LedgerView",
     "Limits",

@@ -16,9 +16,9 @@ from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.read_source import ReadSource
 from dialer.ports import Campaign, ImportCounts, Reject
 from tests.fakes.clock import START, ManualClock
-from tests.fakes.ledger import MemoryLedger
 from tests.fakes.source import MemorySource
 from tests.house import phone
+from tests.memory_ledger import memory_ledger
 
 S = CampaignStatus
 PLAIN = CampaignSpec("plain", "a", window=ALWAYS, limits=UNLIMITED)
@@ -52,7 +52,7 @@ class Office:
     source: MemorySource = field(default_factory=MemorySource)
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(self.clock)
+        self.ledger = memory_ledger(self.clock)
         self.calendar, self.other = self.keeper("one"), self.keeper("two")
 
     def keeper(self, name: str) -> KeepCalendar:

@@ -3,7 +3,7 @@
 from dialer.adapters.sql_ledger.migrations.frozen import add_missing_columns, run
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0004"
 
 OF_SENDS = {"about": "TEXT DEFAULT '' NOT NULL"}
 
@@ -11,9 +11,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS logins (
     name TEXT NOT NULL PRIMARY KEY,
     tokens TEXT DEFAULT '' NOT NULL,
-    renewals INTEGER DEFAULT '0' NOT NULL,
-    holder TEXT DEFAULT '' NOT NULL,
-    lease_until $real
+    renewals INTEGER DEFAULT '0' NOT NULL
 );
 """
 
