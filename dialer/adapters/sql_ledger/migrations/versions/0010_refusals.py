@@ -11,9 +11,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS logins (
     name TEXT NOT NULL PRIMARY KEY,
     tokens TEXT DEFAULT '' NOT NULL,
-    renewals INTEGER DEFAULT '0' NOT NULL,
-    holder TEXT DEFAULT '' NOT NULL,
-    lease_until $real
+    renewals INTEGER DEFAULT '0' NOT NULL
 );
 """
 
