@@ -64,13 +64,13 @@ def test_no_module_beside_a_long_list_is_run_by_the_processes_that_read_it(home:
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("mode", [0o666, 0o662, 0o664])
 @pytest.mark.parametrize(
-    "line",
+    ("line", "mode"),
     [
-        "DIALER_REDIS_SERVER={0}/script", "DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9", "DIALER_REDIS_URL=redis://h",
-        "DIALER_VAANI_BASE_URL=http://127.0.0.1:9", "DIALER_HOME={0}/elsewhere",
-        "export DIALER_REDIS_SERVER={0}/script", "DIALER_DATABASE_URL=postgresql://h/x", "dialer_redis_server={0}/script",
+        ("DIALER_REDIS_SERVER={0}/script", 0o666), ("export DIALER_REDIS_SERVER={0}/script", 0o662),
+        ("dialer_redis_server={0}/script", 0o664), ("DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9", 0o666),
+        ("DIALER_VAANI_BASE_URL=http://127.0.0.1:9", 0o664), ("DIALER_REDIS_URL=redis://h", 0o622),
+        ("DIALER_DATABASE_URL=postgresql://h/x", 0o666), ("DIALER_HOME={0}/elsewhere", 0o666),
     ],
 )  # fmt: skip
 def test_a_file_that_others_can_write_names_nothing_that_is_run_or_reached(home: Home, line: str, mode: int) -> None:
