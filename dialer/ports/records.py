@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from dialer.domain.act import Act
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallLog, PlaceResult
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
@@ -209,6 +210,8 @@ class Report:
     expired: Mapping[str, int] = field(default_factory=dict)
     """Why contacts are expired, and how many."""
     source: SourceState | None = None
+    moved_by: Act | None = None
+    """What last moved the campaign."""
 
 
 @dataclass(frozen=True, slots=True)

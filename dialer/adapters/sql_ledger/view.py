@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
+from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
 from dialer.adapters.sql_ledger.spec_text import read_spec
@@ -219,6 +220,7 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         waiting=_waiting(transaction, told),
         expired=dict(_pairs(transaction.all(EXPIRED, told))),
         source=source_states(transaction).get(campaign_id),
+        moved_by=last_act(transaction, found.spec.handle),
     )
 
 
