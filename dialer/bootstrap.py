@@ -27,7 +27,7 @@ from dialer.adapters.rejects_file import RejectsFile
 from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
-from dialer.control_room import dialing_times, open_ledger
+from dialer.control_room import dialing_times, open_ledger, operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
@@ -194,7 +194,7 @@ async def reach_redis(url: str, *, wait: bool) -> None:
 
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), operator())
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -330,7 +330,7 @@ async def _join(
             worker=f"{platform.node()}:{os.getpid()}",
         ),
         reconcilers=reconcilers,
-        control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
+        control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
         loops=KeepLoops(ledger, clock, name),
         restores=restores,

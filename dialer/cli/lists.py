@@ -15,7 +15,7 @@ from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
 from dialer.cli.stopping import run
-from dialer.control_room import has_ledger, open_ledger
+from dialer.control_room import has_ledger, open_ledger, operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
@@ -99,12 +99,12 @@ async def import_list(
     A list that is refused whole leaves no campaign behind. Raises InputFileError, UsageError.
     """
     await in_daemon_thread(lambda: source.header)
-    campaign = await ledger.open_campaign(spec)
+    campaign = await ledger.open_campaign(spec, operator())
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')
     counts = await _bring(settings, ledger, campaign, source, origin)
     if campaign.status is CampaignStatus.DRAFT or counts.queued or counts.deferred:
-        campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added") or campaign
+        campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added", operator()) or campaign
     return campaign, counts
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from dialer.domain.act import PROGRAM, By
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.errors import UsageError
@@ -25,6 +26,7 @@ class ControlCampaign:
     clock: Clock
     send_within_s: float
     passing: Passing = unwatched
+    by: By = PROGRAM
 
     async def move(self, name: str, verb: str) -> Campaign:
         """Apply ``start``, ``pause``, ``resume`` or ``cancel``.
@@ -33,7 +35,7 @@ class ControlCampaign:
         verb does not fit the campaign's status, UnknownName when there is no such campaign.
         """
         campaign = await self.view.campaign(name)
-        moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator")
+        moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator", self.by)
         self.passing("control.moved")
         if moved is None:
             raise UsageError(f'cannot {verb} "{name}": it is {campaign.status}')
@@ -66,7 +68,7 @@ class ControlCampaign:
         """
         added: list[bool] = []
         for first in range(0, len(entries), AT_ONCE):
-            added += await self.ledger.suppress(entries[first : first + AT_ONCE])
+            added += await self.ledger.suppress(entries[first : first + AT_ONCE], self.by)
             done(len(added) - first)
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dialer.domain.act import Act
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallLog, PlaceResult
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
@@ -293,6 +294,8 @@ class Report:
     source: SourceState | None = None
     log_notes: Sequence[str] = ()
     """What is odd about the account's call log, in words."""
+    moved_by: Act | None = None
+    """What last moved the campaign."""
 
 
 @dataclass(frozen=True, slots=True)

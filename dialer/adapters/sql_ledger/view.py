@@ -5,6 +5,7 @@ import math
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
+from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
 from dialer.adapters.sql_ledger.reconcile import fact_prefix
@@ -264,6 +265,7 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         expired=dict(_pairs(transaction.all(EXPIRED, told))),
         source=source_states(transaction).get(campaign_id),
         log_notes=_log_notes(transaction, found.spec.provider),
+        moved_by=last_act(transaction, found.spec.handle),
     )
 
 
