@@ -74,11 +74,27 @@ class Mask:
         return mask_phones(str(value), self._secrets)
 
 
+class _ToStderr(logging.StreamHandler[TextIO]):
+    """Writes to whatever is stderr now: a live view on the terminal takes its place, and prints lines above itself."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        raise AttributeError("stderr is looked up for each line")
+
+
 def configure_logs(
     *, level: str = "info", fmt: str = "auto", stream: TextIO | None = None, secrets: Iterable[str] = ()
 ) -> None:
     """Send structlog's and every library's lines through one chain to ``stream`` (default: stderr)."""
     out = stream or sys.stderr
+    handler = logging.StreamHandler(out) if stream else _ToStderr()
     as_text = fmt == "text" or (fmt == "auto" and out.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -102,7 +118,6 @@ def configure_logs(
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],

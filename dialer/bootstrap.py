@@ -1,12 +1,11 @@
 """Opens the pools, joins rooms to plumbing, closes in reverse order."""
 
-import asyncio
 import os
 import platform
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
 
@@ -26,21 +25,27 @@ from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.outlook import Outlook, outlook_of
-from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
+from dialer.errors import UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
+from dialer.pipeline.keep_loops import KeepLoops, Loop
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
-from dialer.pipeline.reconcile_calls import ReconcileCalls, Reconciled
+from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import CallProvider, Clock, ContactSource
 from dialer.provider_access import account_limits, open_providers
 
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
+FEED_EVERY_S, FEEDER_WITHIN_S = 0.5, 30.0
+CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
+SOURCES_WITHIN_S = 4 * 3600.0
+"""The longest time one reading of a source may take."""
+READER_WITHIN_S = 600.0
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -59,83 +64,50 @@ class App:
     reconcilers: Mapping[str, ReconcileCalls]
     control: ControlCampaign
     calendar: KeepCalendar
-    feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    loops: KeepLoops
 
-    async def feed(self, for_s: float = 0.0) -> None:
-        """One tick of the feeder, and another ``for_s`` seconds later; skipped while one is still running here."""
-        if self.feeding.locked():
-            return
-        async with self.feeding:
-            await self._tick()
-            if for_s > 0:
-                await self.clock.sleep(for_s)
-                await self._tick()
+    async def keep_loops(self) -> None:
+        """Hold the loops of the fleet that nobody else holds, until cancelled."""
+        readers = [
+            Loop(f"reader:{account}", LogRounds(reconciler, self.settings.reconcile_interval_s).tick, READER_WITHIN_S)
+            for account, reconciler in self.reconcilers.items()
+        ]
+        calendar = [
+            Loop("calendar", self._keep_calendar, CALENDAR_WITHIN_S),
+            Loop("sources", self._read_sources, SOURCES_WITHIN_S),
+        ]
+        await self.loops.run([Loop("feeder", self._feed, FEEDER_WITHIN_S), *calendar, *readers])
 
-    async def _tick(self) -> None:
-        try:
-            await self.feeder.tick()
-        except (QueueUnavailable, LedgerUnavailable) as unavailable:
-            log.warning("feeder.skipped", error=str(unavailable))
+    async def _feed(self) -> float:
+        await self.feeder.tick()
+        return FEED_EVERY_S
 
-    async def keep_calendar(self) -> None:
-        """One tick of the calendar."""
-        try:
-            await self.calendar.tick()
-        except LedgerUnavailable as unavailable:
-            log.warning("calendar.skipped", error=str(unavailable))
+    async def _keep_calendar(self) -> float:
+        await self.calendar.tick()
+        return CALENDAR_EVERY_S
 
-    async def read_sources(self) -> None:
-        """Read the sources that are due; skipped while some are still being read here."""
-        if self.reading.locked():
-            return
-        async with self.reading:
-            try:
-                await self.calendar.read_sources()
-            except LedgerUnavailable as unavailable:
-                log.warning("calendar.skipped", error=str(unavailable))
-
-    async def reconcile(self, for_s: float = 0.0) -> None:
-        """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.
-
-        Workers share one timetable in Redis: whoever comes first when a reading is due does it.
-        """
-        end = self.clock.monotonic() + for_s
-        while True:
-            for account, reconciler in self.reconcilers.items():
-                if await self._is_due(account):
-                    await self._read_log(account, reconciler)
-            left = end - self.clock.monotonic()
-            if left <= 0:
-                return
-            await self.clock.sleep(min(left, self.settings.reconcile_interval_s / 4, 0.25))
-
-    async def _read_log(self, account: str, reconciler: ReconcileCalls) -> None:
-        try:
-            done = await reconciler.tick()
-        except LedgerUnavailable as unavailable:
-            log.warning("reconciler.skipped", account=account, error=str(unavailable))
-            return
-        turn, now = self._turn(account), self.clock.now()
-        before = float(await self.redis.set(f"{turn}-at", now, ex=3600, get=True) or now)
-        # While lines are short, a call that is over holds up another: read twice as often.
-        again_s = 0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, now - before)
-        await self.redis.pexpire(turn, _ms(again_s))
-
-    def _again_s(self, done: Reconciled, elapsed_s: float) -> float:
-        page_size = done.rows / max(1, done.pages)
-        return next_look_s(0.9 * self.settings.reconcile_interval_s, elapsed_s, done.news, page_size)
-
-    async def _is_due(self, account: str) -> bool:
-        period_ms = _ms(0.9 * self.settings.reconcile_interval_s)
-        return bool(await self.redis.set(self._turn(account), b"1", px=period_ms, nx=True))
-
-    def _turn(self, account: str) -> str:
-        return f"dialer:{self.ledger.identity}:{account}:log-read"
+    async def _read_sources(self) -> float:
+        await self.calendar.read_sources()
+        return CALENDAR_EVERY_S
 
 
-def _ms(seconds: float) -> int:
-    return max(50, int(seconds * 1000))
+@dataclass
+class LogRounds:
+    """Reads the log of one account, as often as its rows come."""
+
+    reconciler: ReconcileCalls
+    interval_s: float
+    read_at: float | None = None
+
+    async def tick(self) -> float:
+        """One round; seconds to the next."""
+        done, now = await self.reconciler.tick(), self.reconciler.clock.monotonic()
+        elapsed_s = 0.0 if self.read_at is None else now - self.read_at
+        self.read_at = now
+        if done.scarce:
+            # While lines are short, a call that is over holds up another.
+            return 0.4 * self.interval_s
+        return next_look_s(0.9 * self.interval_s, elapsed_s, done.news, done.rows / max(1, done.pages))
 
 
 @contextmanager
@@ -164,7 +136,7 @@ def open_reader(settings: Settings, ledger: SqlLedger) -> ReadSource:
     def rejects(name: str) -> OpenRejects:
         return rejects_in(settings.home, name)
 
-    return ReadSource(ledger, SystemClock(), rejects, f"{platform.node()}:{os.getpid()}")
+    return ReadSource(ledger, ledger.clock, rejects, f"{platform.node()}:{os.getpid()}")
 
 
 def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
@@ -231,7 +203,8 @@ async def _join(
     simulator_url: str,
     stack: AsyncExitStack,
 ) -> App:
-    clock, times = SystemClock(), dialing_times(settings)
+    name = f"{platform.node()}:{os.getpid()}:{SystemRandom().getrandbits(32):08x}"
+    clock, times = ledger.clock, dialing_times(settings)
     line_life_s = settings.max_call_s + LINE_MARGIN_S
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
@@ -273,6 +246,7 @@ async def _join(
         },
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
+        loops=KeepLoops(ledger, clock, name),
     )
 
 

@@ -13,7 +13,7 @@ from dialer.pipeline.place_call import DialingTimes
 @asynccontextmanager
 async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
     """The ledger alone, for commands that need no worker."""
-    ledger = await SqlLedger.open(settings.ledger_url, SystemClock())
+    ledger = await SqlLedger.open(settings.ledger_url, SystemClock(), shared_time=True)
     try:
         yield ledger
     finally:
@@ -31,4 +31,4 @@ def dialing_times(settings: Settings) -> DialingTimes:
 
 def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
     """The operator's room over a ledger."""
-    return ControlCampaign(ledger, ledger, SystemClock(), dialing_times(settings).send_within_s)
+    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s)

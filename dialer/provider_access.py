@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from config import Settings
 from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.providers import PROVIDERS
+from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
 from dialer.ports import CallProvider, Clock, Limits
 
-SIMULATOR = "simulator"
 REHEARSAL_KEY = "rehearsal"
 
 

@@ -102,6 +102,13 @@ def ledger_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(wanted[request.param]))
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a ledger, on either engine."""
+    sqlite = f"sqlite:///{tmp_path}/ledger.db"
+    return sqlite if request.param == "sqlite" else str(request.getfixturevalue("empty_database"))
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()

@@ -23,7 +23,6 @@ from dialer.errors import QueueUnavailable
 from dialer.ports import Clock, QueuedAttempt
 
 DIAL_QUEUE = "dialer:dial:v1"
-CONTROL_QUEUE = "dialer:control:v1"
 PLACE_CALL = "place_call"
 
 JOB_LIFE_S = 30

@@ -56,6 +56,11 @@ class CsvContacts:
         """The columns, the delimiter and the encoding that were found."""
         return (*self._chosen.notes, *self._shape.notes)
 
+    @property
+    def expected_rows(self) -> int:
+        """How many there are."""
+        return self._shape.rows
+
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         chosen = await asyncio.to_thread(lambda: self._chosen)

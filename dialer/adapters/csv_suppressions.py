@@ -34,6 +34,11 @@ class CsvSuppressions:
     campaigns: Mapping[str, int] = field(default_factory=dict)
     campaign_id: int | None = None
 
+    @property
+    def expected_rows(self) -> int:
+        """How many rows there are."""
+        return self._shape.rows
+
     def rows(self) -> Iterator[Suppression | Reject]:
         """Every row, as an entry of the list or with what is wrong with it."""
         reader, rows = RowReader(self._shape_header, self._chosen, self.region), self._shape.read()

@@ -92,6 +92,11 @@ class ExcelContacts:
         """The columns and the sheet that were found."""
         return (*self._chosen.notes, f'sheet "{self._table.sheet.name}"')
 
+    @property
+    def expected_rows(self) -> int:
+        """How many there are, the column names left out."""
+        return self._table.rows - 1
+
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         chosen = await asyncio.to_thread(lambda: self._chosen)

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
+from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
 from dialer.cli.options import Json, OptEncoding, OptRegion, with_overrides
 from dialer.errors import DialerError, UsageError
 
@@ -21,7 +21,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 BEFORE = {"suppress": "worker", "agents": "calls"}
 
 
-class InOrder(TyperGroup):
+class InOrder(Headed):
     """Lists a group of commands where it belongs, not behind all others."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -50,7 +50,7 @@ CampaignFileOrName = Annotated[
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def run(
     contacts: Contacts = None,
@@ -69,7 +69,7 @@ def run(
     raise typer.Exit(run_campaign(contacts, campaign, overrides, encoding, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def check(
     contacts: Contacts = None,
@@ -88,7 +88,7 @@ def check(
     check_list(contacts, campaign, overrides, encoding, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def enqueue(
     contacts: Contacts = None,
@@ -107,7 +107,7 @@ def enqueue(
     enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def start(name: Name, json: Json = False) -> None:
     """Start a campaign, or go on after a halt.
 
@@ -116,7 +116,7 @@ def start(name: Name, json: Json = False) -> None:
     _move(name, "start", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def pause(name: Name, json: Json = False) -> None:
     """Pause a campaign. When this returns, no request leaves for it any more.
 
@@ -125,7 +125,7 @@ def pause(name: Name, json: Json = False) -> None:
     _move(name, "pause", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def resume(name: Name, json: Json = False) -> None:
     """Go on with a paused campaign.
 
@@ -134,7 +134,7 @@ def resume(name: Name, json: Json = False) -> None:
     _move(name, "resume", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def cancel(name: Name, json: Json = False) -> None:
     """End a campaign for good. When this returns, no request leaves for it any more.
 
@@ -149,7 +149,7 @@ def _move(name: str, verb: str, as_json: bool) -> None:
     move(name, verb, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def campaigns(json: Json = False) -> None:
     """List the campaigns.
 
@@ -160,7 +160,7 @@ def campaigns(json: Json = False) -> None:
     list_campaigns(as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def report(name: Name, json: Json = False) -> None:
     """Count one campaign: contacts, attempts, dispositions, rates, cost.
 
@@ -171,7 +171,7 @@ def report(name: Name, json: Json = False) -> None:
     show_report(name, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def export(
     name: Name,
     attempts: Annotated[bool, typer.Option("--attempts", help="One row for each attempt.")] = False,
@@ -192,7 +192,7 @@ def export(
         raise typer.Exit(fetch_files(name, transcripts=transcripts, folder=recordings))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def attempts(
     who: Annotated[str, typer.Argument(metavar="PHONE|ID", help="A phone number, or the id of an attempt.")],
     region: OptRegion = None,
@@ -207,10 +207,10 @@ def attempts(
     show_attempts(who, region or "", as_json=json)
 
 
-app.add_typer(suppress_commands.suppressions, name="suppress")
+app.add_typer(suppress_commands.suppressions, name="suppress", rich_help_panel=BAR)
 
 
-@app.command()
+@app.command(rich_help_panel=MACHINE)
 def worker(
     check_health: Annotated[
         bool, typer.Option("--check", help="Exit 0 if the worker on this host is well, 1 if not.")
@@ -225,7 +225,10 @@ def worker(
     raise typer.Exit(check_worker() if check_health else run_worker())
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    rich_help_panel=MACHINE,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
 def simulator(context: typer.Context) -> None:
     """Serve both provider APIs on this machine, with faults on request; --help lists every option.
 

@@ -6,11 +6,12 @@ from operator import itemgetter
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import masked, print_json, print_report, print_table
+from dialer.cli.printing import local, masked, plain, print_json, print_table
+from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
 from dialer.domain.attempt import FINAL
+from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UnknownName
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
@@ -64,9 +65,13 @@ def list_campaigns(*, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(("campaign", "provider", "status", "started_at", "finished_at"),
-                    [[row[name] for name in ("campaign", "provider", "status", "started_at", "finished_at")]
-                     for row in rows])  # fmt: skip
+        print_table(
+            ("campaign", "provider", "status", "started", "finished"),
+            [
+                [row["campaign"], row["provider"], row["status"], local(row["started_at"]), local(row["finished_at"])]
+                for row in rows
+            ],
+        )
 
 
 def show_report(name: str, *, as_json: bool) -> None:
@@ -94,7 +99,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
                 attempt,
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
-                await _scans(ledger, attempt, events, SystemClock().now()),
+                await _scans(ledger, attempt, events, ledger.clock.now()),
             )
             for attempt, events in story
         ]
@@ -108,10 +113,11 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     for told in story:
         attempt = told.attempt
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
-        print(f"attempt {attempt.attempt_id} · {attempt.campaign} · {masked(attempt.phone)} · try {attempt.number_of}"
-              f" · {attempt.state}{outcome}")  # fmt: skip
+        rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
+        title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
+        print(plain(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}"))
         for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
-            print(f"  {line}")
+            print(plain(f"  {line}"))
 
 
 def _count(number_of: int, what: str) -> str:
@@ -121,9 +127,8 @@ def _count(number_of: int, what: str) -> str:
 async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], now: float) -> list[LogScan]:
     if attempt.dialed_at is None:
         return []
-    account = (await ledger.campaign(attempt.campaign)).spec.provider
     until = events[-1].at if attempt.state in FINAL else now
-    return await ledger.scans(account, attempt.dialed_at, until)
+    return await ledger.scans(attempt.account, attempt.dialed_at, until)
 
 
 def _moves(told: Told) -> Iterator[tuple[float, str]]:
@@ -172,6 +177,7 @@ def _attempt_document(told: Told) -> dict[str, object]:
     return {
         "attempt_id": attempt.attempt_id,
         "campaign": attempt.campaign,
+        "account": attempt.account,
         "phone": attempt.phone,
         "number_of": attempt.number_of,
         "state": str(attempt.state),

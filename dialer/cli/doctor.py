@@ -17,7 +17,7 @@ from dialer.cli.printing import print_json
 from dialer.cli.probing import probe
 from dialer.cli.reaching import NO_KEY, Reached, reach
 from dialer.control_room import open_ledger
-from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
 from dialer.errors import (
     DialerError,
@@ -30,7 +30,7 @@ from dialer.errors import (
     ProviderError,
     Throttled,
 )
-from dialer.provider_access import SIMULATOR, has_key
+from dialer.provider_access import has_key
 
 LARGEST_SKEW_S = 5.0
 OTHER_AGENT = "`dialer agents` lists those there are; put one into the campaign file."

@@ -8,6 +8,7 @@ from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
+from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
@@ -33,7 +34,8 @@ def check_list(
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
     room = CheckContacts(rejects_in(found.home, f"{spec.name}-check"), outlook=outlook_now(spec))
-    counts = asyncio.run(room.run(source))
+    with open_bar(f"checking {name}", quiet=as_json) as bar:
+        counts = asyncio.run(room.run(CountedSource(source, bar)))
     _print(counts, source, as_json=as_json)
 
 
@@ -45,7 +47,9 @@ def enqueue_list(
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
         spec = await _spec(settings, ledger, campaign, overrides, path)
         source = open_list(path, spec, encoding)
-        _, counts = await import_list(settings, ledger, spec, source, str(path or SOURCE))
+        with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
+            counted = CountedSource(source, bar)
+            _, counts = await import_list(settings, ledger, spec, counted, str(path or SOURCE))
         return counts, source
 
     counts, source = with_ledger(use)

@@ -16,9 +16,10 @@ from dialer.adapters.vaani_api.client import VaaniApi
 from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
 from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
 from dialer.cli.opening import settings as load
+from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
 from dialer.ports import CallArchive
-from dialer.provider_access import SIMULATOR, endpoint_of, has_key, require_key
+from dialer.provider_access import endpoint_of, has_key, require_key
 
 T = TypeVar("T")
 

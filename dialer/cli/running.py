@@ -14,10 +14,12 @@ from dialer.adapters.campaign_file import Overrides, read_campaign
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import App, open_app, open_list, open_redis
+from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.lists import SOURCE, import_list, standing_limits
 from dialer.cli.opening import settings as load
-from dialer.cli.printing import print_import, print_json, print_report, say
+from dialer.cli.printing import print_import, print_json, say
 from dialer.cli.progress import Progress, open_progress
+from dialer.cli.report_table import print_report
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
 from dialer.errors import UsageError
@@ -87,13 +89,15 @@ async def _run(
         simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
         async with open_app(settings, redis_url, simulator) as app:
             source = open_list(path, spec, encoding)
-            campaign, counts = await import_list(settings, app.ledger, spec, source, str(path or SOURCE))
+            with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
+                counted = CountedSource(source, bar)
+                campaign, counts = await import_list(settings, app.ledger, spec, counted, str(path or SOURCE))
             if not as_json:
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status is CampaignStatus.HALTED:
-                await app.control.move(spec.name, "start")
-            code = await _work_until_over(app, spec.name, stop)
-            document = await ReportCampaign(app.ledger, app.pacer).document(spec.name)
+                await app.control.move(spec.handle, "start")
+            code = await _work_until_over(app, spec.handle, stop)
+            document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     if as_json:
         print_json(document)
     else:
@@ -108,7 +112,7 @@ async def _work_until_over(app: App, name: str, stop: asyncio.Event) -> int:
         return 0
     working = asyncio.create_task(serve(app, stop))
     try:
-        with open_progress(app, name) as progress:
+        with open_progress(app.ledger, app.clock, name) as progress:
             code = await _watch(app, name, working, stop, progress)
     finally:
         stop.set()

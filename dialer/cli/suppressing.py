@@ -10,6 +10,7 @@ from config import Settings
 from dialer.adapters.csv_contacts import known_region
 from dialer.adapters.csv_suppressions import CsvSuppressions
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import print_json
 from dialer.cli.spreadsheets import harmless
@@ -55,11 +56,16 @@ def import_file(
     region = known_region(region) if region else ""
 
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, list[Suppression], list[Reject]]:
-        ids = {known.spec.name: known.campaign_id for known in await ledger.campaigns()}
+        rehearsals_first = sorted(await ledger.campaigns(), key=lambda known: not known.spec.is_rehearsal)
+        ids = {known.spec.name: known.campaign_id for known in rehearsals_first}
         campaign_id = await _campaign_id(ledger, campaign)
-        read = list(CsvSuppressions(path, region, phone_column, encoding, ids, campaign_id).rows())
+        listed = CsvSuppressions(path, region, phone_column, encoding, ids, campaign_id)
+        with open_bar(f"reading {path.name}", quiet=as_json) as bar:
+            bar.expect(listed.expected_rows)
+            read = list(bar.over(listed.rows()))
         entries = [row for row in read if isinstance(row, Suppression)]
-        added = sum(await open_control(settings, ledger).suppress(entries))
+        with open_bar("barring", len(entries), quiet=as_json) as bar:
+            added = sum(await open_control(settings, ledger).suppress(entries, bar.advance))
         return added, entries, [row for row in read if isinstance(row, Reject)]
 
     added, entries, rejects = with_ledger(use)

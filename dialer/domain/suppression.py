@@ -7,6 +7,8 @@ from hashlib import sha256
 from dialer.domain.call import CallLog
 
 HASHED = "sha256:"
+REHEARSALS = -1
+"""In place of a campaign's id: over all rehearsals, and over no real campaign."""
 _YES = frozenset({"true", "yes", "y", "1"})
 _DISPOSITIONS = re.compile(r"\b(disposition|tag)")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")

@@ -7,7 +7,7 @@ import structlog
 
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
-from dialer.domain.suppression import opted_out
+from dialer.domain.suppression import REHEARSALS, opted_out
 from dialer.ports import Ledger, LedgerView, Matched, OpenAttempt, Suppression
 
 log = structlog.get_logger()
@@ -30,7 +30,10 @@ class HeedOptOuts:
         attempts: Mapping[int, OpenAttempt],
         specs: Mapping[int, CampaignSpec],
     ) -> frozenset[str]:
-        """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls."""
+        """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls.
+
+        Who did so in a rehearsal is only called in no rehearsal any more.
+        """
         by_name = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         suspects = [
             row
@@ -54,7 +57,9 @@ class HeedOptOuts:
                 continue
             if why := opted_out(spec.opt_out, row):
                 reason, source = f"opted out in a call: {why}", f"call log {row.call_id}"
-                entries[row.call_id] = Suppression(phone, reason, source, once=f"{self.account}:{row.call_id}")
+                once = f"{self.account}:{row.call_id}"
+                over = REHEARSALS if spec.is_rehearsal else None
+                entries[row.call_id] = Suppression(phone, reason, source, over, once=once)
         if entries:
             added = await self.ledger.suppress(list(entries.values()))
             log.info("opt_outs.heeded", account=self.account, calls=len(entries), added=sum(added))

@@ -1,6 +1,6 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
-from dialer.ports.ledger import Ledger, LedgerView
+from dialer.ports.ledger import Leases, Ledger, LedgerView
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, SendPermit
 from dialer.ports.records import (
@@ -44,6 +44,7 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "Leases",
     "Ledger",
     "LedgerView",
     "Limits",

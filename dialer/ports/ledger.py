@@ -38,7 +38,11 @@ class Ledger(Protocol):
 
     # import
     async def open_campaign(self, spec: CampaignSpec) -> Campaign:
-        """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec."""
+        """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec.
+
+        A rehearsal and a real campaign of the same name are two. Raises UsageError when a campaign that has begun
+        would change its provider.
+        """
         ...
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
@@ -244,4 +248,16 @@ class LedgerView(Protocol):
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
         """The attempts of a person, or one attempt, with every event."""
+        ...
+
+
+class Leases(Protocol):
+    """Who of the fleet does what one process does for all."""
+
+    async def hold_leases(self, names: Sequence[str], holder: str, lease_s: float) -> set[str]:
+        """Take those of these leases that nobody else holds, or keep one's own, for ``lease_s`` more; which one has."""
+        ...
+
+    async def free_leases(self, names: Sequence[str], holder: str) -> None:
+        """Let others take at once what ``holder`` held."""
         ...

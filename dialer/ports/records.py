@@ -57,7 +57,8 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign.
+    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign;
+    REHEARSALS: in no rehearsal.
 
     ``once`` names what gave the reason, if that may bar a number only once: whoever was taken off the list since is
     not put back by it.
@@ -243,6 +244,8 @@ class AttemptRow:
     duration_s: float | None
     call_id: str | None
     reason: str
+    account: str = ""
+    """Whose log has its call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,29 @@ from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, hours_changed, verb_now
+from dialer.domain.campaign import (
+    CAMPAIGN_TRANSITIONS,
+    REHEARSAL,
+    CampaignSpec,
+    CampaignStatus,
+    hours_changed,
+    verb_now,
+)
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
 from dialer.domain.opening import CLOSED_WORDS
 from dialer.domain.reminder import Moment, NoMoment
+from dialer.errors import UsageError
 from dialer.ports import Campaign, ImportCounts
 
 CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
 
+COPY_BARS = """
+INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
+SELECT phone, :id, reason, source, added_at FROM suppressions
+WHERE campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal) ON CONFLICT (phone, campaign_id) DO NOTHING
+"""
+HAS_ATTEMPTS = "SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign_id = :id)"
 ADD_CAMPAIGN = """
 INSERT INTO campaigns (name, account, spec, status, created_at)
 VALUES (:name, :account, :spec, 'draft', :now) ON CONFLICT (name) DO NOTHING
@@ -104,19 +118,35 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
 
 
 def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now: float) -> list[Campaign]:
-    """Make each campaign, or give an existing one its new spec."""
+    """Make each campaign, or give an existing one its new spec. Raises UsageError."""
     opened = []
     for spec in specs:
-        told = {"name": spec.name, "account": spec.provider, "spec": write_spec(spec), "now": now}
+        if spec.name.startswith(REHEARSAL):
+            raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
+        told = {"name": spec.handle, "account": spec.provider, "spec": write_spec(spec), "now": now}
         is_new = transaction.run(ADD_CAMPAIGN, told) == 1
         before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
-        if not is_new:
+        if is_new:
+            # Who was barred from it by its name, while there was only a rehearsal of that name.
+            transaction.run(COPY_BARS, {"id": before.campaign_id, "rehearsal": REHEARSAL + spec.name})
+        else:
+            _keep_provider(transaction, before, spec)
             transaction.run(RENEW_SPEC, told)
             if hours_changed(before.spec, spec):
                 for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
                     transaction.run(sql, {"id": before.campaign_id, "now": now})
         opened.append(replace(before, spec=spec))
     return opened
+
+
+def _keep_provider(transaction: Transaction, before: Campaign, spec: CampaignSpec) -> None:
+    """The calls of a campaign are looked for in the log of one provider."""
+    provider = before.spec.provider
+    if provider != spec.provider and transaction.all(HAS_ATTEMPTS, {"id": before.campaign_id})[0][0]:
+        raise UsageError(
+            f'the campaign "{spec.name}" calls through {provider} and has begun: for {spec.provider} give another name '
+            f"with --name, or go on with --provider {provider}"
+        )
 
 
 def add_contacts(
@@ -127,8 +157,8 @@ def add_contacts(
     Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves.
     """
     phones = [contact.phone for contact in contacts]
-    suppressed = suppressed_among(transaction, phones, campaign_id)
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
     rows = [
         contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
         for contact in contacts

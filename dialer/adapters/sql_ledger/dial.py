@@ -1,7 +1,7 @@
 """Verbs of the worker: the gate, and what became of a request."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_COLUMNS, campaign_of
@@ -31,18 +31,20 @@ from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcom
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
     c.name, c.variables, c.zones, c.places, a.person,
-    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), c.event_at
+    EXISTS (SELECT 1 FROM attempts l
+        WHERE l.phone = a.phone AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})), c.event_at
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 """
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
 
 ADMIT = f"""
-UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, dialed_at = :now,
+UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, agent = :agent, dialed_at = :now,
     answer_due_at = :answer_due_at, lease_until = NULL, reason = :reason
 WHERE id = :attempt_id AND dispatch = :dispatch AND state IN ({from_states(AttemptState.DIALING, Actor.WORKER)})
 """
 ADD_SEND = """
-INSERT INTO sends (attempt_id, token, class, started_at) VALUES (:attempt_id, :token, 'inflight', :now)
+INSERT INTO sends (attempt_id, account, token, class, started_at)
+VALUES (:attempt_id, :account, :token, 'inflight', :now)
 """
 CONTACT_DIALED = f"""
 UPDATE contacts SET status = 'active', attempts = :number_of, last_attempt_at = :now, waits_for = ''
@@ -118,25 +120,28 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     campaign_ids = sorted({row[1] for row in facts.values()})
     campaigns = {row[0]: campaign_of(row) for row in transaction.all(RUNNING_SPECS, {"ids": campaign_ids})}
     listed = Listed(transaction, [row[7] for row in facts.values()])
-    histories = read_histories(transaction, _limited(facts.values(), campaigns))
+    histories = _histories(transaction, facts.values(), campaigns)
     admitted: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
-    phones_taken: set[str] = set()
+    phones_taken: set[tuple[str, bool]] = set()
     answers: list[GateAnswer] = []
     for request in requests:
         row = facts.get(request.attempt_id)
         if row is None:
             answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
             continue
-        found = _facts_of(row, campaigns[row[1]], listed.why(row[7], row[1]), phones_taken, histories)
+        campaign = campaigns[row[1]]
+        rehearsal = campaign.spec.is_rehearsal
+        barred = listed.why(row[7], row[1], rehearsal=rehearsal)
+        found = _facts_of(row, campaign, barred, phones_taken, histories[rehearsal])
         verdict = judge(found, request, now)
         match verdict:
             case Admit(why):
-                phones_taken.add(row[7])
-                histories.add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
-                admitted.append(_admission(request, row, why, now))
+                phones_taken.add((row[7], rehearsal))
+                histories[rehearsal].add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
+                admitted.append(_admission(request, row, campaign.spec, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
-                answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
+                answers.append(_admitted(request, row, campaign.spec, now))
                 after = AttemptState.DIALING
             case _:
                 turned = _turn(transaction, row, verdict, events, now)
@@ -152,13 +157,18 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     return answers
 
 
-def _limited(rows: Iterable[Row], campaigns: Mapping[int, Campaign]) -> list[tuple[str, str]]:
-    """(person, phone) of each attempt of which it matters how often the person was called."""
-    return [(row[12], row[7]) for row in rows if campaigns[row[1]].spec.limits_people]
+def _histories(
+    transaction: Transaction, rows: Collection[Row], campaigns: Mapping[int, Campaign]
+) -> dict[bool, Histories]:
+    """By whether it is a rehearsal: the history of each person of whom it matters how often they were called."""
+    specs = {campaign_id: campaign.spec for campaign_id, campaign in campaigns.items()}
+    limited = [(row[12], row[7], specs[row[1]].is_rehearsal) for row in rows if specs[row[1]].limits_people]
+    people = {kind: [(person, phone) for person, phone, of in limited if of is kind] for kind in (False, True)}
+    return {kind: read_histories(transaction, those, rehearsal=kind) for kind, those in people.items()}
 
 
 def _facts_of(
-    row: Row, campaign: Campaign, suppressed_by: str, phones_taken: set[str], histories: Histories
+    row: Row, campaign: Campaign, suppressed_by: str, phones_taken: set[tuple[str, bool]], histories: Histories
 ) -> GateFacts:
     return GateFacts(
         state=AttemptState(row[4]),
@@ -166,7 +176,7 @@ def _facts_of(
         due_at=row[6],
         campaign_status=campaign.status,
         suppressed_by=suppressed_by,
-        number_is_live=bool(row[13]) or row[7] in phones_taken,
+        number_is_live=bool(row[13]) or (row[7], campaign.spec.is_rehearsal) in phones_taken,
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
         places=tuple(row[11].split()),
@@ -178,9 +188,11 @@ def _facts_of(
     )
 
 
-def _admission(request: GateRequest, row: Row, why: str, now: float) -> dict[str, Any]:
+def _admission(request: GateRequest, row: Row, spec: CampaignSpec, why: str, now: float) -> dict[str, Any]:
     return {
         "attempt_id": request.attempt_id,
+        "account": spec.provider,
+        "agent": spec.agent,
         "dispatch": request.dispatch,
         "token": request.token,
         "worker": request.worker,

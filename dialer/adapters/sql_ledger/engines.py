@@ -73,6 +73,10 @@ class SqliteEngine:
                 raise
             raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
 
+    def database_now(self) -> float | None:
+        """None: whoever opens the file has its machine's clock."""
+        return None
+
     def close_writer(self) -> None:
         if self._writer is not None and self._lock is not None:
             with self._lock:
@@ -139,19 +143,28 @@ class PostgresqlEngine:
     @contextmanager
     def writing(self, *, serial: bool) -> Iterator[Transaction]:
         try:
-            if self._writer is None:
-                self._writer = psycopg.connect(self._url, connect_timeout=5)
-                # A later snapshot than the lock's: a pause that was committed meanwhile must be seen.
-                self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
-                self._refuse_lax_commits(self._writer)
-            with self._writer.transaction():
+            writer = self._open_writer()
+            with writer.transaction():
                 if serial:
-                    self._writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
-                yield PostgresqlTransaction(self._writer)
+                    writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
+                yield PostgresqlTransaction(writer)
         except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as broken:
             _close(self._writer)
             self._writer = None
             raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+
+    def database_now(self) -> float | None:
+        """The server's clock, in unix seconds. Raises LedgerUnavailable."""
+        with self.writing(serial=False) as transaction:
+            return float(transaction.all("SELECT extract(epoch FROM clock_timestamp())")[0][0])
+
+    def _open_writer(self) -> psycopg.Connection:
+        if self._writer is None:
+            self._writer = psycopg.connect(self._url, connect_timeout=5)
+            # A later snapshot than the lock's: a pause that was committed meanwhile must be seen.
+            self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+            self._refuse_lax_commits(self._writer)
+        return self._writer
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

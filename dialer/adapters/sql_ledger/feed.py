@@ -46,16 +46,18 @@ PUT_OFF_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE 
 # The first of a contact, or of its next appointment: what an appointment that moved had planned is kept.
 NEXT_NUMBER = "(SELECT coalesce(max(number_of), 0) + 1 FROM attempts WHERE contact_id = :contact_id)"
 FIRST_ATTEMPT = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
-VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'queued', 1, :now, :lease_until, :reason)
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, dispatch, due_at,
+    lease_until, reason)
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, :account, :rehearsal, 'queued', 1, :now,
+    :lease_until, :reason)
 """
 FIRST_ATTEMPTS = """
 SELECT id, dispatch, reason FROM attempts WHERE contact_id IN :contact_ids* AND state IN ('planned', 'queued')
 ORDER BY id
 """
 NEVER_DIALED = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
-VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'planned', :now, :reason)
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, due_at, reason)
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, :account, :rehearsal, 'planned', :now, :reason)
 """
 END_CONTACT = f"""
 UPDATE contacts SET status = :status, due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
@@ -102,7 +104,8 @@ def _claim(
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
     if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
         return []
-    told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until}
+    told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until,
+            "account": campaign.spec.provider, "rehearsal": int(campaign.spec.is_rehearsal)}  # fmt: skip
     claimed = _claim_planned(transaction, campaign, told, limit, now)
     return claimed + _claim_fresh(transaction, campaign, told, limit - len(claimed), now)
 
@@ -200,10 +203,12 @@ def _split_by_person(
 ) -> tuple[list[Row], list[dict[str, Any]], list[tuple[Row, ContactStatus, str]]]:
     """Of these rows (id, person, phone first): up to ``wanted`` to call, who must wait, and who is never called."""
     spec = campaign.spec
-    barred = suppressed_among(transaction, [row[2] for row in rows], campaign.campaign_id)
+    phones = [row[2] for row in rows]
+    barred = suppressed_among(transaction, phones, campaign.campaign_id, rehearsal=spec.is_rehearsal)
     if not spec.limits_people and not barred:
         return rows[:wanted], [], []
-    histories = read_histories(transaction, [(row[1], row[2]) for row in rows] if spec.limits_people else [])
+    people = [(row[1], row[2]) for row in rows] if spec.limits_people else []
+    histories = read_histories(transaction, people, rehearsal=spec.is_rehearsal)
     free: list[Row] = []
     waiting: list[dict[str, Any]] = []
     over: list[tuple[Row, ContactStatus, str]] = []

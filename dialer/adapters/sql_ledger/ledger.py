@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
 from dialer.adapters.sql_ledger.engines import open_engine
+from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
 from dialer.domain.campaign import CampaignSpec
@@ -42,15 +43,22 @@ class SqlLedger:
 
     def __init__(self, store: Store, clock: Clock, identity: str) -> None:
         self._store = store
-        self._clock = clock
+        self.clock = clock
+        """The time of every verb."""
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
 
     @classmethod
-    async def open(cls, url: str, clock: Clock) -> "SqlLedger":
-        """Open it, migrated to the newest schema. Raises LedgerUnavailable."""
+    async def open(cls, url: str, clock: Clock, *, shared_time: bool = False) -> "SqlLedger":
+        """Open it, migrated to the newest schema. Raises LedgerUnavailable.
+
+        ``shared_time``: its clock is the database's, whatever ``clock`` shows.
+        """
         identity = await asyncio.to_thread(migrate, url)
-        return cls(Store(open_engine(url), clock), clock, identity)
+        own = LedgerClock(clock) if shared_time else clock
+        store = Store(open_engine(url), own)
+        await asyncio.to_thread(store.keep_time)
+        return cls(store, own, identity)
 
     async def aclose(self) -> None:
         """Commit what was asked for and close."""
@@ -144,6 +152,20 @@ class SqlLedger:
     async def finish_campaigns(self) -> list[str]:
         return (await self._store.submit(feed.finish_campaigns, [None]))[0]
 
+    # loops of the fleet
+
+    async def hold_leases(self, names: Sequence[str], holder: str, lease_s: float) -> set[str]:
+        # Looked at first: who holds nothing writes nothing, however many wait.
+        now = self.clock.now()
+        free = await self._store.read(lambda transaction: leases.free_names(transaction, names, holder, now))
+        if not free:
+            return set()
+        won = await self._store.submit(leases.hold, free, holder, lease_s, serial=False)
+        return {name for name, held in zip(free, won, strict=True) if held}
+
+    async def free_leases(self, names: Sequence[str], holder: str) -> None:
+        await self._store.submit(leases.free, names, holder, serial=False)
+
     # dialing
 
     async def pass_gate(self, requests: Sequence[GateRequest]) -> list[GateAnswer]:
@@ -191,7 +213,7 @@ class SqlLedger:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
 
     async def report(self, campaign_id: int) -> Report:
-        return await self._store.read(lambda t: view.report(t, campaign_id, self._clock.now()))
+        return await self._store.read(lambda t: view.report(t, campaign_id, self.clock.now()))
 
     async def source_states(self) -> Mapping[int, SourceState]:
         return await self._store.read(view.source_states)

@@ -11,7 +11,7 @@ import psycopg
 from dialer.adapters.file_lock import file_lock
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0003"
+HEAD = "0007"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"

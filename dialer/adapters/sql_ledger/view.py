@@ -11,6 +11,7 @@ from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.campaign import REHEARSAL
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
@@ -30,17 +31,16 @@ from dialer.ports import (
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
 OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id,
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
+    a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
-FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
 """
-LIVE_ATTEMPTS = (
-    f"{OPEN_COLUMNS} WHERE a.state IN ({in_states(LIVE)}) AND c.account = :account ORDER BY a.dialed_at, a.id"
-)
-OPEN_ATTEMPTS = f"""{OPEN_COLUMNS}
-WHERE c.account = :account AND (
-    a.state IN ('placed', 'unknown') OR (a.state = 'unconfirmed' AND a.ended_at > :corrected_since))
-ORDER BY a.dialed_at, a.id
+LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
+# The first by the index of live attempts, which knows few.
+OPEN_ATTEMPTS = f"""
+{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
+{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since
 """
 SETTLED_CALLS = """
 SELECT call_id, attempt_id FROM log_rows
@@ -50,8 +50,8 @@ WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AN
 """
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
-FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+FROM sends s JOIN attempts a ON a.id = s.attempt_id
+WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
@@ -68,8 +68,8 @@ WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER
 """
 RECENT_SENDS = """
 SELECT class, count(*) FROM (
-    SELECT s.class FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-    WHERE c.account = :account
+    SELECT s.class FROM sends s
+    WHERE s.account = :account
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class
@@ -80,7 +80,8 @@ SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dial
 """
 DIALED_PHONES = "SELECT phone FROM attempts WHERE state = 'dialing' AND dialed_at > :since"
 SUPPRESSIONS_AFTER = """
-SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions WHERE id > :after ORDER BY id LIMIT :limit
+SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions
+WHERE id > :after AND campaign_id >= 0 ORDER BY id LIMIT :limit
 """
 
 CONTACT_COUNTS = "SELECT status, count(*) FROM contacts WHERE campaign_id = :id GROUP BY status"
@@ -129,7 +130,7 @@ FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT
 ATTEMPT_COLUMNS = """
 attempts.id, campaigns.name, attempts.phone, contacts.name, attempts.number_of, attempts.state,
     attempts.disposition, attempts.due_at, attempts.dialed_at, attempts.ended_at, attempts.duration_s,
-    attempts.call_id, attempts.reason
+    attempts.call_id, attempts.reason, attempts.account
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 """
 ATTEMPTS_AFTER = f"""
@@ -148,10 +149,10 @@ FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contac
 
 
 def campaign(transaction: Transaction, name: str) -> Campaign:
-    """Raises UnknownName, naming the nearest."""
-    found = transaction.all(CAMPAIGN_BY_NAME, {"name": name})
-    if found:
-        return campaign_of(found[0])
+    """The real campaign of that name, else the rehearsal. Raises UnknownName, naming the nearest."""
+    for handle in (name, REHEARSAL + name):
+        if found := transaction.all(CAMPAIGN_BY_NAME, {"name": handle}):
+            return campaign_of(found[0])
     names = [c.spec.name for c in campaigns(transaction)]
     near = get_close_matches(name, names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "`dialer campaigns` lists them."
@@ -166,7 +167,7 @@ def campaigns(transaction: Transaction) -> list[Campaign]:
 def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:
     """Attempts that wait for the log, and those unconfirmed lately."""
     found = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
-    return [_open_attempt(row) for row in found]
+    return sorted((_open_attempt(row) for row in found), key=lambda attempt: (attempt.dialed_at, attempt.attempt_id))
 
 
 def dialing_to(transaction: Transaction, phones: Collection[str], since: float) -> int:
@@ -181,8 +182,8 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 
 def _open_attempt(row: Row) -> OpenAttempt:
-    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, *sent = row
-    agent = read_spec(spec).agent
+    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
+    agent = agent or read_spec(spec).agent  # of an attempt that an older version dialed
     return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
@@ -292,7 +293,7 @@ def _attempt_row(row: Row) -> AttemptRow:
     attempt_id, name, phone, person, number_of, state, disposition, *rest = row
     return AttemptRow(
         attempt_id,
-        name,
+        name.removeprefix(REHEARSAL),
         phone,
         person,
         number_of,
