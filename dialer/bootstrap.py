@@ -209,7 +209,7 @@ async def _join(
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
     stack.push_async_callback(pacer.aclose)
-    providers = open_providers(settings, clock, simulator_url)
+    providers = open_providers(settings, clock, simulator_url, ledger)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
     return App(

@@ -10,15 +10,16 @@ from random import Random
 from typing import Any
 
 from dialer.adapters.call_log_rows import TOKEN_KEY, call_back_at, entities, read_pages, speaks_of_voicemail, token
-from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.placing_answers import unsuccessful
+from dialer.adapters.provider_answers import Answer, Json, json_object
 from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.provider_values import Row, number, phone, pick, text, when, word
-from dialer.adapters.vaani_api.answers import LOGS_PATH, PLACE_PATH, find_call_id
+from dialer.adapters.vaani_api.answers import LOGS_PATH, PLACE_PATH, accepts, find_call_id
 from dialer.adapters.vaani_api.login import open_http
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
 from dialer.errors import AnswerUnreadable
-from dialer.ports import Clock, SendPermit
+from dialer.ports import Clock, Connection, SendPermit
 
 DIALECT = "vaani"
 BASE_URL = "https://api.vaani.ai"
@@ -76,9 +77,19 @@ class Vaani:
         self._http, _ = open_http(endpoint, clock, random)
         self.account = endpoint.account or DIALECT
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
-        """``POST /calls/outbound_call``. The answer's body is undocumented: any JSON object accepts the call."""
-        return await self._http.place(PLACE_PATH, _body(request), permit, self._placed)
+    async def connect(self) -> Connection:
+        """A connection for one call. Raises NotSent."""
+        return await self._http.connect()
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it that a connection will stand ready for so long."""
+        self._http.keep_connected(for_s)
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
+        """``POST /calls/outbound_call``. Accepted by an id, ``success: true`` or the documented sentence."""
+        return await self._http.place(PLACE_PATH, _body(request), permit, self._placed, connection)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
         """``GET /calls/logs`` from the day before ``since``: the zone and the edges of ``start_date`` are unknown."""
@@ -102,8 +113,9 @@ class Vaani:
     def _placed(self, answer: Answer) -> Placed:
         body = json_object(answer)
         success, call_id = body.get("success"), find_call_id(body)
-        if success is False or (body.get("error") and not call_id and success is None):
-            raise unsuccessful(answer, body, call_id, self._http.hide)
+        failed = success is False or (success is None and not call_id and not accepts(body))
+        if failed:
+            raise unsuccessful(answer, call_id, self._http.hide)
         if success is True or success is None:
             return Placed(call_id, answer.status)
         raise AnswerUnreadable(f"HTTP {answer.status} of unknown meaning", status=answer.status)

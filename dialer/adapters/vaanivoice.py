@@ -9,14 +9,15 @@ from random import Random
 from typing import Any
 
 from dialer.adapters.call_log_rows import TOKEN_KEY, call_back_at, entities, read_pages, speaks_of_voicemail, token
-from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.placing_answers import unsuccessful
+from dialer.adapters.provider_answers import Answer, Json, json_object
 from dialer.adapters.provider_http import Endpoint, ProviderHttp
 from dialer.adapters.provider_values import Row, mapping, number, phone, pick, text, when, word
 from dialer.adapters.vaanivoice_api.answers import HISTORY_PATH, TRIGGER_PATH, find_call_id, key_header
 from dialer.domain.call import CallLog, CallRequest, LogPage, Placed, PlaceResult
 from dialer.domain.disposition import Disposition
 from dialer.errors import CallIdMissing, UsageError
-from dialer.ports import Clock, SendPermit
+from dialer.ports import Clock, Connection, SendPermit
 
 DIALECT = "vaanivoice"
 BASE_URL = "https://api.vaanivoice.ai"
@@ -107,9 +108,19 @@ class VaaniVoice:
         self._options = dict(options or {})
         self.account = endpoint.account or DIALECT
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connection:
+        """A connection for one call. Raises NotSent."""
+        return await self._http.connect()
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it that a connection will stand ready for so long."""
+        self._http.keep_connected(for_s)
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         """``POST /api/trigger-call/``. A success that names no call is one too: its token or number finds it."""
-        return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed)
+        return await self._http.place(TRIGGER_PATH, self._body(request), permit, self._placed, connection)
 
     def read_logs(self, since: float) -> AsyncIterator[LogPage]:
         """``GET /api/call-history``; the vendor offers no filter, so ``since`` narrows nothing."""
@@ -139,7 +150,7 @@ class VaaniVoice:
         body = json_object(answer)
         success, call_id = body.get("success"), find_call_id(body)
         if success is False:
-            raise unsuccessful(answer, body, call_id, self._http.hide)
+            raise unsuccessful(answer, call_id, self._http.hide)
         if success is True or (call_id and success is None):
             return Placed(call_id, answer.status)
         raise CallIdMissing(f"HTTP {answer.status} that names no call", status=answer.status)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dialer.domain.disposition import Disposition
+from dialer.domain.refusal import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Placed:
 class NotPlaced:
     """Proven not placed: the attempt is not spent.
 
-    ``retry_after_s`` is when the provider wants to be asked again (None: it did not say);
-    ``halt`` says why the whole account must stop, or is empty; ``throttled`` brakes every worker.
+    ``retry_after_s`` is when the provider wants to be asked again (None: it did not say); ``throttled`` brakes every
+    worker. ``halt`` says why the account (or, unless ``halts_account``, the campaign) must stop, or is empty.
+    ``doubtful``: perhaps a gateway's mishap, perhaps everybody's trouble; the next answers tell.
     """
 
     reason: str
@@ -39,6 +41,8 @@ class NotPlaced:
     throttled: bool = False
     halt: str = ""
     http_status: int | None = None
+    halts_account: bool = True
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Refused:
     disposition: Disposition
     reason: str
     http_status: int | None = None
+    about: About = About.NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ FRESH_S = 2.0
 LOST_OF = 100
 LOST_SHARE = 0.5
 """An account is halted when more than this share of its last ``LOST_OF`` requests has an unknown fate."""
+LOST_IN_A_ROW = 10
+"""Or so many in a row: a small list would be over before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,13 @@ class EnqueueDue:
         """Stop an account most of whose answers get lost: each of them spends somebody's attempt."""
         halted = []
         for account in sorted({c.spec.provider for c in campaigns if c.status is CampaignStatus.RUNNING}):
-            recent = await self.view.recent_sends(account, LOST_OF)
+            recent = await self.view.recent_sends(account, LOST_IN_A_ROW)
+            if recent.get("unknown", 0) < LOST_SHARE * LOST_IN_A_ROW:
+                continue
+            in_a_row = recent.get("unknown", 0) >= LOST_IN_A_ROW
+            recent = recent if in_a_row else await self.view.recent_sends(account, LOST_OF)
             lost = recent.get("unknown", 0)
-            if lost > LOST_SHARE * LOST_OF:
+            if in_a_row or lost > LOST_SHARE * LOST_OF:
                 reason = (
                     f"{lost} of the last {sum(recent.values())} requests got no readable answer. Check the provider "
                     "and the network, then `dialer start`"

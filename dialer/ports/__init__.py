@@ -1,8 +1,9 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
+from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallArchive, CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     Absent,
     Admitted,
@@ -35,6 +36,7 @@ __all__ = [
     "CallProvider",
     "Campaign",
     "Clock",
+    "Connection",
     "ContactRow",
     "ContactSource",
     "Denied",
@@ -44,11 +46,13 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KeptLogin",
     "Leases",
     "Ledger",
     "LedgerView",
     "Limits",
     "LogScan",
+    "LoginStore",
     "Matched",
     "OpenAttempt",
     "PaceState",

@@ -158,6 +158,13 @@ class Ledger(Protocol):
         """Record what became of requests; False where the attempt was no longer the worker's to move."""
         ...
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        """Halt what refuses everybody: the reason, or "" while it may be the people's own.
+
+        Whoever was refused since the last accepted call is given back, unspent. See ``dialer.domain.refusal``.
+        """
+        ...
+
     # reconciling
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""

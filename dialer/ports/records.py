@@ -86,6 +86,8 @@ class GateRequest:
     answer_within_s: float
     granted_until: float = math.inf
     """Past this the line that the pacer granted may be somebody else's, and the gate does not admit."""
+    on_trial: bool = False
+    """The worker does not know that calls of this campaign are accepted: only few people are asked at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,10 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, no
         waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
         end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+    elif after is CampaignStatus.HALTED:
+        # What was refused before says nothing of what comes after a person acted.
+        transaction.run(HALTED_AT, {"name": f"halted-at:campaign:{campaign_id}"})
+        _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
     return campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
@@ -253,11 +257,17 @@ def _take_back(transaction: Transaction, campaign_id: int, reason: str, now: flo
 
 def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], now: float) -> list[list[str]]:
     """Halt every running campaign of each (account, reason); answers the names."""
-    return [_halt(transaction, account, reason, now) for account, reason in halts]
+    return [halt_account(transaction, account, reason, now) for account, reason in halts]
 
 
-def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+def halt_account(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+    """The same for one account."""
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
     halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
+
+
+def halt_campaign(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
+    """Halt one campaign, if it runs."""
+    _move(transaction, campaign_id, "halt", reason, now)

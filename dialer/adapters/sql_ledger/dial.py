@@ -18,6 +18,7 @@ from dialer.adapters.sql_ledger.person_history import Histories, read_histories
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import Listed
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import about_of, hardened, room_on_trial
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec
@@ -27,6 +28,9 @@ from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Stale, 
 from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
+
+TRIAL_WAIT_S = 1.0
+ON_TRIAL = "others are asked first, while no call was accepted yet"
 
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
@@ -94,7 +98,7 @@ SEND_CLASS = {Placed: "placed", NotPlaced: "not_placed", Refused: "refused", Unk
 
 RECORD_SEND = """
 UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status, requests = :requests,
-    reason = :reason
+    reason = :reason, about = :about
 WHERE token = :token AND class IN ('inflight', 'unknown')
 """
 ENDS = {
@@ -125,6 +129,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     events: list[dict[str, Any]] = []
     phones_taken: set[tuple[str, bool]] = set()
     answers: list[GateAnswer] = []
+    rooms: dict[int, int] = {}
     for request in requests:
         row = facts.get(request.attempt_id)
         if row is None:
@@ -135,6 +140,8 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         barred = listed.why(row[7], row[1], rehearsal=rehearsal)
         found = _facts_of(row, campaign, barred, phones_taken, histories[rehearsal])
         verdict = judge(found, request, now)
+        if isinstance(verdict, Admit) and request.on_trial:
+            verdict = _on_trial(transaction, verdict, row[1], rooms, now)
         match verdict:
             case Admit(why):
                 phones_taken.add((row[7], rehearsal))
@@ -155,6 +162,16 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     transaction.many(CONTACT_DIALED, admitted)
     add_events(transaction, events)
     return answers
+
+
+def _on_trial(
+    transaction: Transaction, admit: Admit, campaign_id: int, rooms: dict[int, int], now: float
+) -> Admit | Defer:
+    """While it is not known that calls are accepted, only few people are asked, over all workers."""
+    if campaign_id not in rooms:
+        rooms[campaign_id] = room_on_trial(transaction, campaign_id)
+    rooms[campaign_id] -= 1
+    return admit if rooms[campaign_id] >= 0 else Defer(now + TRIAL_WAIT_S, ON_TRIAL)
 
 
 def _histories(
@@ -234,6 +251,7 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
 
 def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
     """Move each attempt by what became of its request; False where it was no longer the worker's to move."""
+    outcomes = [hardened(transaction, outcome) for outcome in outcomes]
     ids = [outcome.attempt_id for outcome in outcomes]
     before = states_of(transaction, ids)
     rows = [_outcome_row(outcome, now) for outcome in outcomes]
@@ -273,6 +291,7 @@ def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:
         "class": SEND_CLASS[type(result)],
         "http_status": result.http_status,
         "requests": outcome.requests,
+        "about": about_of(result),
         "reason": _reason(result),
         "call_id": result.call_id if isinstance(result, Placed) else None,
         "disposition": str(result.disposition) if isinstance(result, Refused) else "",

@@ -9,6 +9,7 @@ from dialer.adapters.sql_ledger.person_history import read_histories
 from dialer.adapters.sql_ledger.spec_text import read_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import weigh
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CampaignStatus, is_over
 from dialer.domain.contact import ContactStatus
@@ -308,6 +309,7 @@ def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float)
         id_
         for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
         if is_over(read_spec(spec), CampaignStatus(status), now, fed=bool(fed))
+        and not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
     ]
     if not done:
         return [[]] * len(asks)

@@ -4,7 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import (
+    campaigns,
+    dial,
+    expiry,
+    feed,
+    leases,
+    logins,
+    readings,
+    reconcile,
+    suppressing,
+    view,
+    weighing,
+)
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import migrate
@@ -22,6 +34,7 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KeptLogin,
     LogScan,
     Matched,
     OpenAttempt,
@@ -174,6 +187,9 @@ class SqlLedger:
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         return await self._store.submit(dial.record_sends, outcomes)
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return (await self._store.submit(weighing.weigh_refusals, [campaign_id]))[0]
+
     # reconciling
 
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
@@ -200,6 +216,14 @@ class SqlLedger:
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
+
+    # logins
+
+    async def login(self, name: str) -> KeptLogin:
+        return await self._store.read(lambda transaction: logins.login(transaction, name))
+
+    async def keep_login(self, name: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, tokens)])
 
     # viewing
 

@@ -165,6 +165,7 @@ sends = Table(
     Column("http_status", Integer),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("about", Text, nullable=False, server_default=""),  # whom a refusal is about
 )
 # Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
 _live_send = text("class IN ('inflight', 'placed', 'unknown')")
@@ -206,6 +207,14 @@ log_rows = Table(
     Column("first_seen_at", Double, nullable=False),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Text, nullable=False, server_default=""),
+    Column("renewals", Integer, nullable=False, server_default="0"),
+)
 
 scans = Table(
     "scans",

@@ -68,7 +68,9 @@ WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER
 """
 RECENT_SENDS = """
 SELECT class, count(*) FROM (
-    SELECT s.class FROM sends s
+    SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
+        AS class
+    FROM sends s JOIN attempts a ON a.id = s.attempt_id
     WHERE s.account = :account
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
