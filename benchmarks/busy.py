@@ -45,6 +45,8 @@ class Busy:
     calls: int
     calls_per_s: float
     hand_overs_per_call: float
+    given_back: dict[str, int]
+    """Why attempts went back to where they were planned, how often."""
 
 
 @contextmanager
@@ -69,12 +71,13 @@ def bound(side: DialerSide, cpu: int) -> "subprocess.Popen[bytes]":
     )
 
 
-def hand_overs(home: Path) -> float:
-    """Hand-overs for each call placed."""
+def hand_overs(home: Path) -> tuple[float, dict[str, int]]:
+    """Hand-overs for each call placed, and why there were more than one."""
     reader = sqlite3.connect(f"file:{home / 'ledger.db'}?mode=ro", uri=True)
     asked = f"SELECT avg(dispatch) FROM attempts WHERE id > {WARM_UP} AND state = 'placed'"
+    reasons = f"SELECT reason, count(*) FROM events WHERE attempt_id > {WARM_UP} AND after = 'planned' GROUP BY reason"
     try:
-        return float(reader.execute(asked).fetchone()[0] or math.nan)
+        return float(reader.execute(asked).fetchone()[0] or math.nan), dict(reader.execute(reasons).fetchall())
     finally:
         reader.close()
 
@@ -94,11 +97,11 @@ async def run(rate: float, busy: int, seconds: float, cpu: int) -> Busy:
                     before = len(server.placed)
                     await asyncio.sleep(seconds)
                     calls = len(server.placed) - before
-                    handed = hand_overs(Path(home))
+                    handed, reasons = hand_overs(Path(home))
             finally:
                 worker.send_signal(signal.SIGTERM)
                 worker.wait(60)
-            return Busy(rate, busy, calls, calls / seconds, handed)
+            return Busy(rate, busy, calls, calls / seconds, handed, reasons)
 
 
 async def compare(seconds: float, rates: Sequence[float], crowds: Sequence[int]) -> list[Busy]:
@@ -117,6 +120,7 @@ def told(run: Busy, free: Busy) -> str:
     return (
         f"{limit:>9}, {run.hogs} beside: {run.calls_per_s:7.1f} calls/s ({run.calls_per_s / free.calls_per_s:.2f} of "
         f"{free.calls_per_s:.1f}), {run.hand_overs_per_call:.3f} hand-overs a call"
+        + "".join(f"\n{'':12}{count} x {reason}" for reason, count in sorted(run.given_back.items()))
     )
 
 
