@@ -77,7 +77,10 @@ lock: ## make the lock files again (needs uv)
 	echo 'hatchling>=1.31' | $(COMPILE) - -o requirements-build.lock
 	$(COMPILE) benchmarks/rivals/requirements.in -o benchmarks/rivals/requirements.lock
 
+sbom: $(VENV)/.ready ## list the packages of the lock with their licences, as CycloneDX and as text, in dist/
+	$(BIN)/python .ci/sbom.py requirements.lock
+
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock clean
+.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom clean

@@ -5,6 +5,7 @@ from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
+    LOG_NOTES,
     Absent,
     Admitted,
     AttemptRow,
@@ -15,13 +16,16 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
     Turned,
@@ -29,6 +33,7 @@ from dialer.ports.records import (
 from dialer.ports.world import Clock, ContactSource, Reject
 
 __all__ = [
+    "LOG_NOTES",
     "Absent",
     "Admitted",
     "AttemptRow",
@@ -47,6 +52,7 @@ __all__ = [
     "ImportCounts",
     "JobQueue",
     "KeptLogin",
+    "KnownCall",
     "Leases",
     "Ledger",
     "LedgerView",
@@ -55,6 +61,7 @@ __all__ = [
     "LoginStore",
     "Matched",
     "OpenAttempt",
+    "Owed",
     "PaceState",
     "Pacer",
     "QueuedAttempt",
@@ -64,6 +71,7 @@ __all__ = [
     "SendOutcome",
     "SendPermit",
     "SourceState",
+    "Supply",
     "Suppression",
     "Swept",
     "Turned",

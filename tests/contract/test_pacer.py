@@ -117,13 +117,6 @@ async def test_the_campaigns_own_rate_holds_beside_a_faster_one(pacer: Pacer) ->
     assert (len(sent) - 1) / (sent[-1][0] - sent[0][0]) >= 15.0
 
 
-async def test_weights_share_the_account(pacer: Pacer) -> None:
-    await ready(pacer, Limits(40, 0), Limits(0, 0, weight=3), Limits(0, 0, weight=1))
-    sent = await dial(pacer, 1.7, {1: 8, 2: 8})
-    heavy = sum(campaign == 1 for _, campaign in sent)
-    assert 0.62 <= heavy / len(sent) <= 0.85
-
-
 async def test_lines_are_never_exceeded_and_a_release_frees_one(pacer: Pacer) -> None:
     await ready(pacer, Limits(0, 3))
     for attempt_id in (1, 2, 3):

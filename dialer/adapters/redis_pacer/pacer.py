@@ -58,7 +58,7 @@ class RedisPacer:
         for campaign_id, own in sorted(campaigns.items()):
             calls, span = window(own.calls_per_second, guard)
             spacing = interval_us(own.calls_per_second, guard)
-            args += campaign_id, spacing, calls, span, own.concurrent_calls, max(1, own.weight), int(own.paused)
+            args += campaign_id, spacing, calls, span, own.concurrent_calls, int(own.paused)
         return args
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
