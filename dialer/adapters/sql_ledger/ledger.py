@@ -286,8 +286,11 @@ class SqlLedger:
     async def login(self, name: str) -> KeptLogin:
         return await self._store.read(lambda transaction: logins.login(transaction, name))
 
-    async def keep_login(self, name: str, tokens: str) -> None:
-        await self._store.submit(logins.keep_logins, [(name, tokens)])
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        return (await self._store.submit(logins.claim_logins, [(name, holder, lease_s)]))[0]
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, holder, tokens)])
 
     # viewing
 

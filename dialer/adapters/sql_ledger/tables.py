@@ -222,6 +222,8 @@ logins = Table(
     Column("name", Text, primary_key=True),
     Column("tokens", Text, nullable=False, server_default=""),
     Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("holder", Text, nullable=False, server_default=""),  # who renews it now
+    Column("lease_until", Double),
 )
 
 scans = Table(

@@ -11,7 +11,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS logins (
     name TEXT NOT NULL PRIMARY KEY,
     tokens TEXT DEFAULT '' NOT NULL,
-    renewals INTEGER DEFAULT '0' NOT NULL
+    renewals INTEGER DEFAULT '0' NOT NULL,
+    holder TEXT DEFAULT '' NOT NULL,
+    lease_until $real
 );
 """
 
