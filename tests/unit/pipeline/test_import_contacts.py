@@ -4,8 +4,8 @@ from typing import cast
 
 import pytest
 
-from dialer.domain.calling_window import parse_window
 from dialer.domain.act import By
+from dialer.domain.calling_window import parse_window
 from dialer.domain.campaign import CampaignSpec, Reminder
 from dialer.domain.contact import NewContact
 from dialer.domain.outlook import outlook_of
