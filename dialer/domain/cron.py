@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
+_FIELDS = (("minutes", 60), ("hours", 24), ("days", 31), ("months", 12), ("weekdays", 7))
+
 
 def next_moment(expression: str, zone: str, after: float) -> float:
     """The first moment past ``after`` (unix seconds) on the clocks of ``zone`` (IANA).
@@ -20,3 +22,13 @@ def next_moment(expression: str, zone: str, after: float) -> float:
         if (at := moment.timestamp()) > after:
             return at
     raise ValueError("it never falls due")
+
+
+def idle_step(expression: str) -> str:
+    """Why a step in an expression is none, e.g. "*/90" minutes, which would be every hour; "" when all are."""
+    for field, (name, size) in zip(expression.split(), _FIELDS, strict=False):
+        for part in field.split(","):
+            step = part.partition("/")[2]
+            if step.isdecimal() and int(step) > size:
+                return f"{name} have no step of {step}: it would never be taken"
+    return ""
