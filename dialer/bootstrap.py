@@ -1,7 +1,5 @@
 """Opens the pools, joins rooms to plumbing, closes in reverse order."""
 
-import asyncio
-import hashlib
 import os
 import platform
 import time
@@ -13,6 +11,9 @@ from random import SystemRandom
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
@@ -26,25 +27,39 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
+from dialer.pipeline.keep_loops import KeepLoops, Loop
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
-from dialer.pipeline.reconcile_calls import ReconcileCalls, Reconciled
+from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import CallProvider, Clock, ContactSource
 from dialer.provider_access import account_limits, open_providers
 
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
-LONGEST_FILE_NAME = 120
-"""Bytes; leaves room for the endings."""
+FEEDER = "feeder"
+FEED_EVERY_S, FEEDER_WITHIN_S = 0.5, 30.0
+CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
+SOURCES_WITHIN_S = 4 * 3600.0
+"""The longest time one reading of a source may take."""
+READER_WITHIN_S = 600.0
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Whether the feeder gets through its ticks: when it last did (monotonic seconds), and why it did not since."""
+
+    fed_at: float | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,83 +77,64 @@ class App:
     reconcilers: Mapping[str, ReconcileCalls]
     control: ControlCampaign
     calendar: KeepCalendar
-    feeding: asyncio.Lock = field(default_factory=asyncio.Lock)
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    loops: KeepLoops
+    pulse: Pulse = field(default_factory=Pulse)
 
-    async def feed(self, for_s: float = 0.0) -> None:
-        """One tick of the feeder, and another ``for_s`` seconds later; skipped while one is still running here."""
-        if self.feeding.locked():
-            return
-        async with self.feeding:
-            await self._tick()
-            if for_s > 0:
-                await self.clock.sleep(for_s)
-                await self._tick()
+    async def keep_loops(self) -> None:
+        """Hold the loops of the fleet that nobody else holds, until cancelled."""
+        readers = [
+            Loop(f"reader:{account}", LogRounds(reconciler, self.settings.reconcile_interval_s).tick, READER_WITHIN_S)
+            for account, reconciler in self.reconcilers.items()
+        ]
+        calendar = [
+            Loop("calendar", self._keep_calendar, CALENDAR_WITHIN_S),
+            Loop("sources", self._read_sources, SOURCES_WITHIN_S),
+        ]
+        await self.loops.run([Loop(FEEDER, self._feed, FEEDER_WITHIN_S), *calendar, *readers])
 
-    async def _tick(self) -> None:
+    def not_fed_for_s(self) -> float:
+        """How long this process holds the feeder without a tick that got through; 0 when another holds it."""
+        now = self.clock.monotonic()
+        if not self.loops.holds(FEEDER) or self.pulse.fed_at is None:
+            self.pulse.fed_at = now
+        return now - self.pulse.fed_at
+
+    async def _feed(self) -> float:
         try:
             await self.feeder.tick()
-        except (QueueUnavailable, LedgerUnavailable) as unavailable:
-            log.warning("feeder.skipped", error=str(unavailable))
+        except (LedgerUnavailable, QueueUnavailable) as unavailable:
+            self.pulse.why = str(unavailable)
+            raise
+        self.pulse.fed_at, self.pulse.why = self.clock.monotonic(), ""
+        return FEED_EVERY_S
 
-    async def keep_calendar(self) -> None:
-        """One tick of the calendar."""
-        try:
-            await self.calendar.tick()
-        except LedgerUnavailable as unavailable:
-            log.warning("calendar.skipped", error=str(unavailable))
+    async def _keep_calendar(self) -> float:
+        await self.calendar.tick()
+        return CALENDAR_EVERY_S
 
-    async def read_sources(self) -> None:
-        """Read the sources that are due; skipped while some are still being read here."""
-        if self.reading.locked():
-            return
-        async with self.reading:
-            try:
-                await self.calendar.read_sources()
-            except LedgerUnavailable as unavailable:
-                log.warning("calendar.skipped", error=str(unavailable))
+    async def _read_sources(self) -> float:
+        await self.calendar.read_sources()
+        return CALENDAR_EVERY_S
 
-    async def reconcile(self, for_s: float = 0.0) -> None:
-        """Read the log of every account that is due, again and again until ``for_s`` seconds have passed.
 
-        Workers share one timetable in Redis: whoever comes first when a reading is due does it.
-        """
-        end = self.clock.monotonic() + for_s
-        while True:
-            for account, reconciler in self.reconcilers.items():
-                if await self._is_due(account):
-                    await self._read_log(account, reconciler)
-            left = end - self.clock.monotonic()
-            if left <= 0:
-                return
-            await self.clock.sleep(min(left, self.settings.reconcile_interval_s / 4, 0.25))
+@dataclass
+class LogRounds:
+    """Reads the log of one account, as often as its rows come."""
 
-    async def _read_log(self, account: str, reconciler: ReconcileCalls) -> None:
-        try:
-            done = await reconciler.tick()
-        except LedgerUnavailable as unavailable:
-            log.warning("reconciler.skipped", account=account, error=str(unavailable))
-            return
-        turn, now = self._turn(account), self.clock.now()
-        before = float(await self.redis.set(f"{turn}-at", now, ex=3600, get=True) or now)
-        # While lines are short, a call that is over holds up another: read twice as often.
-        again_s = 0.4 * self.settings.reconcile_interval_s if done.scarce else self._again_s(done, now - before)
-        await self.redis.pexpire(turn, _ms(again_s))
+    reconciler: ReconcileCalls
+    interval_s: float
+    read_at: float | None = None
 
-    def _again_s(self, done: Reconciled, elapsed_s: float) -> float:
+    async def tick(self) -> float:
+        """One round; seconds to the next."""
+        done, now = await self.reconciler.tick(), self.reconciler.clock.monotonic()
+        elapsed_s = 0.0 if self.read_at is None else now - self.read_at
+        self.read_at = now
         page_size = done.rows / max(1, done.pages)
-        return next_look_s(0.9 * self.settings.reconcile_interval_s, elapsed_s, done.news, page_size)
-
-    async def _is_due(self, account: str) -> bool:
-        period_ms = _ms(0.9 * self.settings.reconcile_interval_s)
-        return bool(await self.redis.set(self._turn(account), b"1", px=period_ms, nx=True))
-
-    def _turn(self, account: str) -> str:
-        return f"dialer:{self.ledger.identity}:{account}:log-read"
-
-
-def _ms(seconds: float) -> int:
-    return max(50, int(seconds * 1000))
+        # While lines are short, a call that is over holds up another: read twice as often.
+        usual_s = next_look_s(0.9 * self.interval_s, elapsed_s, done.news, page_size)
+        again_s = 0.4 * self.interval_s if done.scarce else usual_s
+        return max(again_s, self.reconciler.trouble.rest_s(self.interval_s))
 
 
 @contextmanager
@@ -151,9 +147,31 @@ def open_redis(settings: Settings) -> Iterator[str]:
         yield url
 
 
+async def reach_redis(url: str, *, wait: bool) -> None:
+    """Ask Redis for a sign of life, before anything hangs on it. Raises QueueUnavailable.
+
+    ``wait``: one that is merely away may come later; one that lets nobody in never gets better by itself.
+    """
+    redis = pacing_redis(url)
+    try:
+        await redis.ping()
+    except BusyLoadingError:
+        return
+    except (RedisError, OSError) as broken:
+        away = isinstance(broken, OSError | RedisConnectionError | RedisTimeoutError)
+        if wait and away and not isinstance(broken, AuthenticationError):
+            log.warning("redis.unreachable", error=str(broken))
+            return
+        raise QueueUnavailable(
+            f"Redis cannot be used ({broken}). See DIALER_REDIS_URL, and whether it runs; `dialer doctor` looks again"
+        ) from None
+    finally:
+        await redis.aclose()
+
+
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), ledger.list_rows)
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -167,7 +185,7 @@ def open_reader(settings: Settings, ledger: SqlLedger) -> ReadSource:
     def rejects(name: str) -> OpenRejects:
         return rejects_in(settings.home, name)
 
-    return ReadSource(ledger, SystemClock(), rejects, f"{platform.node()}:{os.getpid()}")
+    return ReadSource(ledger, ledger.clock, rejects, f"{platform.node()}:{os.getpid()}")
 
 
 def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
@@ -199,15 +217,9 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
 
 
-def rejects_in(home: Path, name: str) -> "_OpenRejects":
-    """Opens the file that a campaign's rejected rows go to, named for the campaign as far as a file can be.
-
-    Names that differ in something else than letters and digits, or are long, are told apart by a few digits of a hash.
-    """
-    plain = "".join(c if c.isalnum() else "-" for c in name)
-    if plain != name or len(plain.encode()) > LONGEST_FILE_NAME:
-        plain = f"{plain[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return _OpenRejects(home / "rejects" / f"{plain}.csv")
+def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
+    """Opens the file that a campaign's rejected rows go to; no two campaigns share one."""
+    return _OpenRejects(home / "rejects" / f"{file_stem(name)}{ending}.csv")
 
 
 @dataclass(frozen=True)
@@ -240,12 +252,13 @@ async def _join(
     simulator_url: str,
     stack: AsyncExitStack,
 ) -> App:
-    clock, times = SystemClock(), dialing_times(settings)
+    name = f"{platform.node()}:{os.getpid()}:{SystemRandom().getrandbits(32):08x}"
+    clock, times = ledger.clock, dialing_times(settings)
     line_life_s = settings.max_call_s + LINE_MARGIN_S
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
     stack.push_async_callback(pacer.aclose)
-    providers = open_providers(settings, clock, simulator_url)
+    providers = open_providers(settings, clock, simulator_url, ledger)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
     return App(
@@ -282,6 +295,7 @@ async def _join(
         },
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
+        loops=KeepLoops(ledger, clock, name),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
@@ -13,11 +14,17 @@ from dialer.pipeline.place_call import DialingTimes
 @asynccontextmanager
 async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
     """The ledger alone, for commands that need no worker."""
-    ledger = await SqlLedger.open(settings.ledger_url, SystemClock())
+    ledger = await SqlLedger.open(settings.ledger_url, SystemClock(), shared_time=True)
     try:
         yield ledger
     finally:
         await ledger.aclose()
+
+
+def has_ledger(settings: Settings) -> bool:
+    """Whether there is a ledger to look into; opening one that is not there would make it."""
+    kind, _, path = settings.ledger_url.partition(":///")
+    return kind != "sqlite" or Path(path).is_file()
 
 
 def dialing_times(settings: Settings) -> DialingTimes:
@@ -31,4 +38,4 @@ def dialing_times(settings: Settings) -> DialingTimes:
 
 def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
     """The operator's room over a ledger."""
-    return ControlCampaign(ledger, ledger, SystemClock(), dialing_times(settings).send_within_s)
+    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s)

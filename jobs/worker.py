@@ -1,54 +1,44 @@
-"""The arq workers: one for calls, one for the crons, in one process.
+"""The arq worker that places calls, and beside it those loops of the fleet that no other process holds.
 
-``arq jobs.worker.WorkerSettings`` runs the same jobs; ``dialer worker`` adds a clean drain on SIGTERM, riding
-out a Redis outage, and a heartbeat file for health checks.
+``arq jobs.worker.WorkerSettings`` runs the same; ``dialer worker`` adds a clean drain on SIGTERM, riding out a Redis
+outage, and a heartbeat file for health checks.
 """
 
 import asyncio
-import json
 import os
 import platform
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import structlog
 from arq.connections import RedisSettings
-from arq.cron import CronJob, cron
+from arq.utils import poll
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
 from config import load_settings
 from config.logs import configure_logs
-from dialer.adapters.arq_queue import CONTROL_QUEUE, DIAL_QUEUE, deserialize, serialize
+from dialer.adapters.arq_queue import DIAL_QUEUE, deserialize, serialize
 from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
-from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
-from jobs.enqueue_due import enqueue_due
-from jobs.keep_calendar import keep_calendar, read_sources
+from dialer.errors import LedgerUnavailable, UsageError
+from jobs.health import uptime_s, write_heartbeat
 from jobs.place_call import place_call
-from jobs.reconcile_calls import reconcile_calls
 
 log = structlog.get_logger()
 
-EVERY_SECOND = set(range(60))
 JOB_TIMEOUT_S = 150
-READING_S = 4 * 3600
-"""The longest time one reading of a source may take."""
 DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
 HEARTBEAT_S = 2.0
-STALE_HEARTBEAT_S = 15.0
+BEAT_WITHIN_S = 5.0
+FED_WITHIN_S = 15.0
+"""A worker whose feeder did not get through a tick for so long dials nothing, whatever else is well."""
 
 FUNCTIONS: list[Function] = [func(place_call, max_tries=1, keep_result=0, timeout=JOB_TIMEOUT_S)]
-CRONS: list[CronJob] = [
-    cron(enqueue_due, second=EVERY_SECOND, microsecond=0, timeout=30, max_tries=1, keep_result=0),
-    cron(keep_calendar, second=EVERY_SECOND, microsecond=250_000, timeout=60, max_tries=1, keep_result=0),
-    cron(read_sources, second=EVERY_SECOND, microsecond=250_000, timeout=READING_S, max_tries=1, keep_result=0),
-    cron(reconcile_calls, second=EVERY_SECOND, microsecond=500_000, timeout=120, max_tries=1, keep_result=0),
-]
 COMMON: dict[str, Any] = {
     "max_tries": 1,
     "keep_result": 0,
@@ -64,12 +54,34 @@ COMMON: dict[str, Any] = {
 class SteadyWorker(Worker):
     """arq's worker, which by itself ends with the first failing Redis command."""
 
+    async def main(self) -> None:
+        """As arq's, without the look at INFO before it: Redis may come late, or not allow it."""
+        self.ctx["redis"] = self.pool
+        async for _ in poll(self.poll_delay_s):
+            await self._poll_iteration()
+            if self.burst and not await self.pool.zcard(self.queue_name):
+                await asyncio.gather(*self.tasks.values())
+                return
+
     async def _poll_iteration(self) -> None:
         try:
             await super()._poll_iteration()
         except (RedisError, OSError) as broken:
             log.warning("redis.unreachable", queue=self.queue_name, error=str(broken))
             await asyncio.sleep(0.5)
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """One by one: what arq took for a job that Redis then failed to start is given back."""
+        for job_id in job_ids:
+            if self.job_counter >= self.max_jobs:
+                return
+            before = self.job_counter
+            try:
+                await super().start_jobs([job_id])
+            except (RedisError, OSError):
+                if self.job_counter > before and job_id.decode() not in self.tasks:
+                    self._release_sem_dec_counter_on_complete()
+                raise
 
     async def end(self) -> None:
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
@@ -84,10 +96,10 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
     """Work until ``stop`` is set, then finish what is on the wire and hand back the rest."""
     name = f"{platform.node()}:{os.getpid()}"
     dial = _worker(app, DIAL_QUEUE, name, functions=FUNCTIONS, max_jobs=200, job_timeout=JOB_TIMEOUT_S)
-    control = _worker(app, CONTROL_QUEUE, name, cron_jobs=CRONS, max_jobs=10, job_timeout=120)
+    loops = asyncio.create_task(app.keep_loops())
     background: list[asyncio.Task[Any]] = [
         asyncio.create_task(dial.async_run()),
-        asyncio.create_task(control.async_run()),
+        loops,
         asyncio.create_task(app.place_call.keep_leases()),
     ]
     if heartbeat is not None:
@@ -95,23 +107,17 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
     stopped = asyncio.create_task(stop.wait())
     try:
         log.info("worker.started", worker=name, accounts=sorted(app.providers))
-        await _first_feed(app)
         await asyncio.wait([*background, stopped], return_when=asyncio.FIRST_COMPLETED)
-        dial.allow_pick_jobs = control.allow_pick_jobs = False
+        dial.allow_pick_jobs = False
+        await cancelled([loops])
         await app.place_call.stop(DRAIN_S)
         log.info("worker.stopped", worker=name)
         for task in background:
-            if task.done():
+            if task.done() and not task.cancelled():
                 task.result()
     finally:
         await cancelled([*background, stopped])
-        await asyncio.gather(dial.end(), control.end())
-
-
-async def _first_feed(app: App) -> None:
-    """Not to wait for the first tick of the cron."""
-    with suppress(QueueUnavailable, LedgerUnavailable):
-        await app.feed()
+        await dial.end()
 
 
 def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
@@ -127,38 +133,37 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process's loop turns and that it reaches its ledger and its Redis."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all."""
+    well_at: float | None = None
     while True:
+        why = await _ailment(app)
+        if not why:
+            well_at = uptime_s()
+        else:
+            log.warning("worker.unhealthy", error=why)
         try:
-            await app.ledger.waiting_in_queue()
-            await app.redis.ping()
-            _write_heartbeat(path, app.clock.now())
-        except (RedisError, OSError, LedgerUnavailable) as broken:
+            write_heartbeat(path, well_at, why)
+        except OSError as broken:
             log.warning("worker.unhealthy", error=str(broken))
         await app.clock.sleep(HEARTBEAT_S)
 
 
-def _write_heartbeat(path: Path, now: float) -> None:
-    path.write_text(json.dumps({"at": now}))
-
-
-def heartbeat_file(home: Path) -> Path:
-    """Where the worker on this host says that it is well."""
-    return home / "health" / f"{platform.node()}.json"
-
-
-def is_healthy(home: Path, now: float) -> bool:
-    """Whether the worker on this host said so lately."""
+async def _ailment(app: App) -> str:
+    if app.not_fed_for_s() > FED_WITHIN_S:
+        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder gets through no tick'}"
     try:
-        at = float(json.loads(heartbeat_file(home).read_text())["at"])
-    except (OSError, ValueError, KeyError):
-        return False
-    return 0 <= now - at <= STALE_HEARTBEAT_S
+        async with asyncio.timeout(BEAT_WITHIN_S):
+            await app.ledger.beat()
+            await app.redis.set(f"dialer:{app.ledger.identity}:beat", b"1", ex=60)
+    except TimeoutError:
+        return f"its ledger or its Redis took longer than {BEAT_WITHIN_S:g} s"
+    except (RedisError, OSError, LedgerUnavailable) as broken:
+        return str(broken)
+    return ""
 
 
 async def _startup(ctx: dict[str, Any]) -> None:
-    """For ``arq jobs.worker.WorkerSettings``: open the house, and run the crons beside arq's own worker."""
+    """For ``arq jobs.worker.WorkerSettings``: open the house, and hold loops beside arq's own worker."""
     settings = load_settings()
     configure_logs(level=settings.log_level, fmt=settings.log_format, secrets=settings.secrets)
     stack = AsyncExitStack()
@@ -168,8 +173,7 @@ async def _startup(ctx: dict[str, Any]) -> None:
 
 
 def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
-    control = _worker(app, CONTROL_QUEUE, "arq", cron_jobs=CRONS, max_jobs=10, job_timeout=120)
-    return [asyncio.create_task(control.async_run()), asyncio.create_task(app.place_call.keep_leases())]
+    return [asyncio.create_task(app.keep_loops()), asyncio.create_task(app.place_call.keep_leases())]
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:

@@ -14,10 +14,10 @@ from dialer.pipeline.place_call import DialingTimes, PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import AttemptRow, Event, GateRequest, ImportCounts, Limits, QueuedAttempt, Suppression
 from tests.fakes.clock import ManualClock
-from tests.fakes.ledger import MemoryLedger
 from tests.fakes.pacer import MemoryPacer
 from tests.fakes.provider import ScriptedProvider
 from tests.fakes.queue import MemoryQueue
+from tests.memory_ledger import memory_ledger
 
 HORIZON_S = 600.0
 SPEC = CampaignSpec("october", "agent", "vaanivoice", window=ALWAYS, pace=Pace(0, 0))
@@ -40,7 +40,7 @@ class House:
     campaign_id: int = 0
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(self.clock)
+        self.ledger = memory_ledger(self.clock)
         self.pacer = MemoryPacer(self.clock)
         self.place_call = PlaceCall(
             self.ledger, self.pacer, {"vaanivoice": self.provider}, self.clock, Random(7), self.times, "worker-1"

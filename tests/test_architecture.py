@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from arq.cron import CronJob
-from arq.worker import Function, Worker
+from arq.worker import Worker
 
 from dialer.adapters.arq_queue import PLACE_CALL
 from jobs import worker
@@ -71,9 +70,8 @@ def test_every_module_imports_with_an_empty_environment(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["place_call", "enqueue_due", "reconcile_calls"])
-def test_a_job_is_thin(name: str) -> None:
-    assert len((ROOT / "jobs" / f"{name}.py").read_text().splitlines()) <= 15
+def test_a_job_is_thin() -> None:
+    assert len((ROOT / "jobs" / "place_call.py").read_text().splitlines()) <= 15
 
 
 def test_worker_settings_holds_only_what_arq_knows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -87,13 +85,10 @@ def test_worker_settings_holds_only_what_arq_knows(monkeypatch: pytest.MonkeyPat
 
 def test_what_is_enqueued_is_what_is_registered() -> None:
     assert {function.name for function in worker.FUNCTIONS} == {PLACE_CALL}
-    crons = ("enqueue_due", "keep_calendar", "read_sources", "reconcile_calls")
-    assert {job.name for job in worker.CRONS} == {f"cron:{name}" for name in crons}
 
 
 def test_arq_never_repeats_a_job_and_keeps_no_result() -> None:
-    every: list[Function | CronJob] = [*worker.FUNCTIONS, *worker.CRONS]
-    for job in every:
+    for job in worker.FUNCTIONS:
         assert job.max_tries == 1
         assert (job.keep_result_s or 0) == 0
     assert (worker.COMMON["max_tries"], worker.COMMON["keep_result"]) == (1, 0)

@@ -6,22 +6,23 @@ import os
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cache
 from itertools import islice
 from typing import NamedTuple
-from zoneinfo import available_timezones
 
 from dialer.adapters.cell_text import Unclear, said, storable
+from dialer.adapters.child_process import work_for_parent
 from dialer.adapters.contact_columns import ChosenColumns
 from dialer.adapters.do_not_call_marks import is_barred
 from dialer.adapters.row_country import NOTHING_TOLD, Contradiction, Told, country_of
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
-from dialer.domain.phone_number import Phone, Unusable, parse_phones
+from dialer.domain.phone_number import Phone, Unusable, parse_phone, parse_phones
 from dialer.domain.phone_spelling import bare, digits_of
+from dialer.domain.time_zones import bare_clock_fits, is_bare_clock, offer, zone_names
 from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
+from dialer.errors import ReadingStopped
 from dialer.ports import Reject
 
 POOL_ROWS = 20_000
@@ -104,9 +105,11 @@ class RowReader:
             return barred
         country, region = told.country, told.region or self.region
         zone = self._cell(full, self.columns.timezone)
-        if zone and zone not in _known_zones():
+        if zone and zone not in zone_names():
             reason = f"unknown time zone {_shown(zone)}"
-            return self._reject(line, cells, reason, _nearest_zone(zone), self.columns.timezone, undecided=True)
+            phone = parse_phone(text, region)
+            remedy = _zone_remedy(zone, phone)
+            return self._reject(line, cells, reason, remedy, self.columns.timezone, undecided=True)
         event_at = None
         if self.columns.event is not None:
             match read_appointment(full[self.columns.event], zone or self.event_zone):
@@ -124,6 +127,11 @@ class RowReader:
             return self._reject(
                 row.line, row.cells, phone.reason, phone.remedy, self.columns.phone, undecided=phone.undecided
             )
+        zone = row.declared.zone
+        if zone and is_bare_clock(zone) and not bare_clock_fits(zone, phone.zones):
+            reason = f'"{zone}" is not the clock of this number all year'
+            remedy = _zone_remedy(zone, phone)
+            return self._reject(row.line, row.cells, reason, remedy, self.columns.timezone, undecided=True)
         where = whereabouts(phone, row.declared, trust=self.columns.trust_timezone)
         if isinstance(where, Unplaced):
             column = self.columns.state if where.column == "state" else self.columns.postal_code
@@ -197,23 +205,26 @@ class RowReader:
 
 
 async def read_batches(
-    rows: Iterator[Row], reader: RowReader, size: int, expected: int
+    rows: Iterator[Row], reader: RowReader, size: int, expected: int, thread: Executor | None = None
 ) -> AsyncGenerator[list[NewContact | Reject], None]:
     """Every row in order, ``size`` at a time. ``expected`` rows decide whether processes are started.
 
-    At most a few batches are held at once, so memory does not grow with the list.
+    ``rows`` are fetched in ``thread``, else in one of the event loop's. At most a few batches are held at once, so
+    memory does not grow with the list.
     """
     loop = asyncio.get_running_loop()
     executor, depth = _executor(expected)
     waiting: deque[tuple[list[Prepared | Reject], asyncio.Future[list[Phone | Unusable]]]] = deque()
     try:
-        while prepared := await asyncio.to_thread(_next, rows, reader, size):
+        while prepared := await loop.run_in_executor(thread, _next, rows, reader, size):
             cells = [(row.text, row.region) for row in prepared if isinstance(row, Prepared)]
             waiting.append((prepared, loop.run_in_executor(executor, parse_phones, cells, reader.countries)))
             if len(waiting) > depth:
                 yield await _finished(reader, *waiting.popleft())
         while waiting:
             yield await _finished(reader, *waiting.popleft())
+    except BrokenProcessPool:
+        raise ReadingStopped from None
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
@@ -224,7 +235,9 @@ def _executor(expected: int) -> tuple[Executor, int]:
     if expected < POOL_ROWS:
         return ThreadPoolExecutor(1, "phone-numbers"), 0
     # Spawned, not forked: the ledger and the event loop have threads, and a fork would copy their locks.
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")), workers * _IN_FLIGHT
+    spawned = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, spawned, initializer=work_for_parent, initargs=(os.getpid(),))
+    return pool, workers * _IN_FLIGHT
 
 
 def _next(rows: Iterator[Row], reader: RowReader, size: int) -> list[Prepared | Reject]:
@@ -238,15 +251,8 @@ async def _finished(
     return [row if isinstance(row, Reject) else reader.finish(row, next(phones)) for row in prepared]
 
 
-@cache
-def _known_zones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "Factory"})
-
-
-def _nearest_zone(zone: str) -> str:
-    folded = {known.casefold(): known for known in _known_zones()}
-    near = get_close_matches(zone.casefold().replace(" ", "_"), folded, n=1)
-    return f'did you mean "{folded[near[0]]}"?' if near else "use an IANA name, e.g. Asia/Kolkata"
+def _zone_remedy(zone: str, phone: Phone | Unusable) -> str:
+    return offer(zone, phone.region, phone.zones) if isinstance(phone, Phone) else offer(zone, "")
 
 
 def _shown(value: str) -> str:

@@ -34,6 +34,11 @@ class CsvContacts(TableContacts):
         """The SHA-256 of the file, in hexadecimal."""
         return self._shape.fingerprint
 
+    @property
+    def expected_rows(self) -> int:
+        """How many there are."""
+        return self._shape.rows
+
     @cached_property
     def _shape(self) -> CsvShape:
         return inspect(self._path, self._encoding, partial(header_row, phone=self._columns.phone))

@@ -46,6 +46,11 @@ class CsvSuppressions:
     campaign_id: int | None = None
 
     @property
+    def expected_rows(self) -> int:
+        """How many rows there are."""
+        return self._shape.rows
+
+    @property
     def header(self) -> tuple[str, ...]:
         """The column names, without those a rejects file added."""
         return tuple(self._names[i] for i in own_columns(self._names))

@@ -1,12 +1,12 @@
 """A list of people as the result of a query, on any database that SQLAlchemy knows."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from psycopg import Connection as PostgreSQL
@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
 from dialer.adapters.contact_rows import POOL_ROWS, Row
+from dialer.adapters.daemon_thread import DaemonThread, settled
 from dialer.adapters.odd_values import take_odd_moments, take_odd_text
 from dialer.adapters.table_contacts import TableContacts
 from dialer.domain.campaign import ContactColumns, Reminder
@@ -25,6 +26,7 @@ from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
 CONNECT_TIMEOUT_S = 10
+CLOSE_WITHIN_S = 2.0
 PLACE = "source"
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """Those that are installed with the program; others are named in the URL, and brought by the user."""
@@ -68,13 +70,25 @@ class DatabaseContacts(TableContacts):
         return PLACE
 
     async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
-        """Every row of the result, in order."""
+        """Every row of the result, in order. Who stops in between waits for no database: its query is interrupted."""
+        thread, whole = DaemonThread("dialer-source"), False
         try:
-            async with aclosing(super().batches(size)) as batches:
+            async with aclosing(self._batches_in(thread, size)) as batches:
                 async for batch in batches:
                     yield batch
+            whole = True
         finally:
-            await asyncio.to_thread(self.close)
+            closing = thread.submit(self.close)
+            thread.shutdown()
+            if not whole:
+                self.interrupt()
+            await settled(closing, CLOSE_WITHIN_S)
+
+    def interrupt(self) -> None:
+        """End the query that runs, from any thread; without effect where the driver knows no way."""
+        if self._connection is not None:
+            with suppress(Exception):
+                Thread(target=_interrupt, args=(self._connection,), name="dialer-interrupt", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the database; safe to repeat."""
@@ -141,6 +155,15 @@ def _engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _read_only)
     return engine
+
+
+def _interrupt(connection: Connection) -> None:
+    with suppress(Exception):
+        driver: Any = connection.connection.driver_connection
+        for name in ("interrupt", "cancel_safe", "cancel"):
+            if hasattr(driver, name):
+                getattr(driver, name)()
+                return
 
 
 def _require_file(url: URL) -> None:

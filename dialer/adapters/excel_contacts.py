@@ -82,6 +82,11 @@ class ExcelContacts(TableContacts):
         except OSError as broken:
             raise _unreadable(self._path, broken) from broken
 
+    @property
+    def expected_rows(self) -> int:
+        """How many there are, the column names left out."""
+        return self._table.rows - 1
+
     @cached_property
     def _table(self) -> _Table:
         if not self._path.is_file():

@@ -3,6 +3,7 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import aclosing
 from functools import cached_property
 
@@ -46,10 +47,20 @@ class TableContacts(ABC):
 
     async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
-        await asyncio.to_thread(lambda: self._chosen)
-        rows, expected = await asyncio.to_thread(self._begun)
+        async with aclosing(self._batches_in(None, size)) as batches:
+            async for batch in batches:
+                yield batch
+
+    async def _batches_in(
+        self, thread: Executor | None, size: int
+    ) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
+        """The same, with the table read in ``thread``, else in one of the event loop's."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(thread, lambda: self._chosen)
+        rows, expected = await loop.run_in_executor(thread, self._begun)
         self._reader.tally.clear()
-        async with aclosing(read_batches(own_rows(rows, self._names), self._reader, size, expected)) as batches:
+        reading = read_batches(own_rows(rows, self._names), self._reader, size, expected, thread)
+        async with aclosing(reading) as batches:
             async for batch in batches:
                 yield batch
 

@@ -1,23 +1,28 @@
 """check and enqueue: a list goes in, every row is accounted for."""
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
+from dialer.adapters.daemon_thread import in_daemon_thread
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
+from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
-from dialer.control_room import open_ledger
+from dialer.cli.stopping import run
+from dialer.control_room import has_ledger, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.contact import NewContact
+from dialer.domain.contact_plan import first_due
 from dialer.domain.limits import UNLIMITED, PersonLimits
+from dialer.domain.reminder import NoMoment
 from dialer.errors import UsageError
-from dialer.pipeline.import_contacts import CheckContacts, Suppressed
+from dialer.pipeline.import_contacts import CheckContacts, Foresee
 from dialer.pipeline.report import import_document
 from dialer.ports import Campaign, ContactSource, ImportCounts
 
@@ -34,39 +39,38 @@ def check_list(
 ) -> int:
     """The import report of a list; only the rejects are written. Answers the exit code."""
     settings = load()
+    if path is not None and path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
     name = (path.stem if path else SOURCE) or "list"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    rejects, outlook = rejects_in(settings.home, f"{spec.name}-check"), outlook_now(spec)
-
-    async def check() -> ImportCounts:
-        async with AsyncExitStack() as stack:
-            if not _has_ledger(settings):
-                return await CheckContacts(rejects, outlook=outlook).run(source)
-            ledger = await stack.enter_async_context(open_ledger(settings))
-            suppressed = await _suppressed(ledger, spec.name)
-            return await CheckContacts(rejects, suppressed, outlook).run(source)
-
-    counts = asyncio.run(check())
+    with open_bar(f"checking {name}", quiet=as_json) as bar:
+        counts = run(lambda: _check(settings, spec, CountedSource(source, bar)))
     _print(counts, source, as_json=as_json)
     return 0 if counts.usable else UNUSABLE
 
 
-def _has_ledger(settings: Settings) -> bool:
-    """Whether a ledger is there to ask: a check makes none."""
-    kind, _, file = settings.ledger_url.partition(":///")
-    return not kind.startswith("sqlite") or Path(file).is_file()
+async def _check(settings: Settings, spec: CampaignSpec, source: ContactSource) -> ImportCounts:
+    """As an import would answer now: the ledger, where there is one, has people and those not to be called."""
+    rejects, outlook = rejects_in(settings.home, spec.name, ".check"), outlook_now(spec)
+    if not has_ledger(settings):
+        return await CheckContacts(rejects, _as_new(spec), outlook).run(source)
+    async with open_ledger(settings) as ledger:
+
+        async def look_up(contacts: Sequence[NewContact]) -> Sequence[str]:
+            return await ledger.foresee(spec, contacts, source.fingerprint)
+
+        return await CheckContacts(rejects, look_up, outlook).run(source)
 
 
-async def _suppressed(ledger: SqlLedger, name: str) -> Suppressed:
-    """Asks the suppression list, that of the campaign of this name too."""
-    ids = {campaign.spec.name: campaign.campaign_id for campaign in await ledger.campaigns()}
+def _as_new(spec: CampaignSpec) -> Foresee:
+    now = SystemClock().now()
 
-    async def suppressed(phones: Sequence[str]) -> Sequence[bool]:
-        barred = await ledger.suppressed(ids.get(name, 0), phones)
-        return [phone in barred for phone in phones]
+    async def foresee(contacts: Sequence[NewContact]) -> Sequence[str]:
+        plans = (first_due(spec, one.zones, one.places, one.event_at, now) for one in contacts)
+        return ["deferred" if isinstance(plan, NoMoment) else "queued" for plan in plans]
 
-    return suppressed
+    return foresee
 
 
 def enqueue_list(
@@ -77,7 +81,9 @@ def enqueue_list(
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
         spec = await _spec(settings, ledger, campaign, overrides, path)
         source = open_list(path, spec, encoding)
-        _, counts = await import_list(settings, ledger, spec, source, str(path or SOURCE))
+        with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
+            counted = CountedSource(source, bar)
+            _, counts = await import_list(settings, ledger, spec, counted, str(path or SOURCE))
         return counts, source
 
     counts, source = with_ledger(use)
@@ -92,7 +98,7 @@ async def import_list(
 
     A list that is refused whole leaves no campaign behind. Raises InputFileError, UsageError.
     """
-    await asyncio.to_thread(lambda: source.header)
+    await in_daemon_thread(lambda: source.header)
     campaign = await ledger.open_campaign(spec)
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli.headings import Headed
 from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRegion
 
-suppressions = typer.Typer(help="The suppression list: numbers that must not be called.", no_args_is_help=True)
+suppressions = typer.Typer(
+    cls=Headed, help="The suppression list: numbers that must not be called.", no_args_is_help=True
+)
 
 OfCampaign = Annotated[str | None, typer.Option("--campaign", help="Name of a campaign; default: all campaigns.")]
 

@@ -14,10 +14,12 @@ from dialer.adapters.csv_suppressions import CsvSuppressions
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.table_contacts import known_region
 from dialer.bootstrap import rejects_in
+from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import print_json
+from dialer.cli.printing import cells, print_json, put
 from dialer.cli.spreadsheets import harmless
 from dialer.control_room import open_control
+from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
@@ -64,18 +66,21 @@ def import_file(
     region = known_region(region) if region else ""
 
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, int, list[Reject], str]:
-        ids = {known.spec.name: known.campaign_id for known in await ledger.campaigns()}
+        rehearsals_first = sorted(await ledger.campaigns(), key=lambda known: not known.spec.is_rehearsal)
+        ids = {known.spec.name: known.campaign_id for known in rehearsals_first}
         listed = CsvSuppressions(path, region, phone_column, encoding, ids, await _campaign_id(ledger, campaign))
         control, rows = open_control(settings, ledger), listed.rows()
         rejects = rejects_in(settings.home, f"suppress {path.stem}")(listed.header)
         added, total, unread = 0, 0, list[Reject]()
         try:
-            while batch := await asyncio.to_thread(lambda: list(islice(rows, AT_ONCE))):
-                entries = [row for row in batch if isinstance(row, Suppression)]
-                added, total = added + sum(await control.suppress(entries)), total + len(entries)
-                bad = [row for row in batch if isinstance(row, Reject)]
-                rejects.add(bad)
-                unread += [replace(row, cells=()) for row in bad]
+            with open_bar(f"barring those of {path.name}", listed.expected_rows, quiet=as_json) as bar:
+                while batch := await asyncio.to_thread(lambda: list(islice(rows, AT_ONCE))):
+                    entries = [row for row in batch if isinstance(row, Suppression)]
+                    added, total = added + sum(await control.suppress(entries)), total + len(entries)
+                    bad = [row for row in batch if isinstance(row, Reject)]
+                    rejects.add(bad)
+                    unread += [replace(row, cells=()) for row in bad]
+                    bar.advance(len(batch))
             return added, total, unread, rejects.close()
         finally:
             rejects.discard()
@@ -95,12 +100,12 @@ def print_list(output_format: str, *, as_json: bool) -> None:
             print_json([row async for row in _rows(ledger)])
         elif output_format == "jsonl":
             async for row in _rows(ledger):
-                sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+                sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
         else:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(COLUMNS)
             async for row in _rows(ledger):
-                writer.writerow(harmless(row.values()))
+                writer.writerow(cells(harmless(row.values())))
 
     with_ledger(use)
 
@@ -127,6 +132,6 @@ def _tell(added: int, total: int, unread: Sequence[Reject], rejects: str, *, as_
         return
     print(f"{added:,} suppressed, {total - added:,} were on the list already, {len(unread):,} not readable")
     for reject in unread[:MOST_SHOWN]:
-        print(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
+        put(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
     if rejects:
         print(f"whom these rows mean can still be called; they are in {rejects}: mend them and import that file")

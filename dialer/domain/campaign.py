@@ -7,6 +7,7 @@ from dialer.domain.calling_window import CallingWindow
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import RedialPolicy
 from dialer.domain.suppression import OptOut
+from dialer.domain.time_zones import known_zones
 
 
 class CampaignStatus(StrEnum):
@@ -23,6 +24,10 @@ class CampaignStatus(StrEnum):
 
 
 S = CampaignStatus
+
+SIMULATOR = "simulator"
+"""The provider of rehearsals: it calls nobody."""
+REHEARSAL = "rehearsal:"
 
 CAMPAIGN_TRANSITIONS: dict[str, tuple[frozenset[CampaignStatus], CampaignStatus]] = {
     "start": (frozenset({S.DRAFT, S.SCHEDULED, S.RUNNING, S.HALTED}), S.RUNNING),
@@ -127,13 +132,23 @@ class CampaignSpec:
     max_cost: float = 0.0
 
     @property
+    def is_rehearsal(self) -> bool:
+        """Whether nobody is called. Rehearsals and real campaigns know nothing of each other."""
+        return self.provider == SIMULATOR
+
+    @property
+    def handle(self) -> str:
+        """The name by which exactly this campaign is found: a rehearsal may have the name of a real one."""
+        return REHEARSAL + self.name if self.is_rehearsal else self.name
+
+    @property
     def limits_people(self) -> bool:
         """Whether it matters how often a person was called before."""
         return self.limits != UNLIMITED or self.window.rules != "off" or self.redial.other_hour
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The contact's own zones, or the campaign's where the number tells none."""
-        return contact_zones or ((self.timezone,) if self.timezone else ())
+        return known_zones(contact_zones) or ((self.timezone,) if self.timezone else ())
 
     @property
     def cron_zone(self) -> str:

@@ -42,6 +42,7 @@ __all__ = [
     "CALLABLE_TYPES", "NO_COUNTRY", "Phone", "Unusable", "is_region", "mask", "numbers_in", "parse_phone",
     "parse_phones", "zones_of",
 ]  # fmt: skip
+from dialer.domain.time_zones import zones_within
 
 CALLABLE_TYPES = frozenset(
     {
@@ -348,7 +349,9 @@ def _judge(number: phonenumbers.PhoneNumber, countries: Iterable[str], assumed: 
     if countries and region not in countries:
         return Unusable(f"a number in {region}, which is not among the countries allowed", "remove the row")
     code, national = number.country_code or 0, phonenumbers.national_significant_number(number)
-    return Phone(f"+{code}{national}", region, zones_of(code, national, kind))
+    sharing = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    others = sharing[1:] if region == sharing[0] else ()
+    return Phone(f"+{code}{national}", region, zones_within(region, zones_of(code, national, kind), others))
 
 
 def _invalid(number: phonenumbers.PhoneNumber, assumed: str) -> Unusable:

@@ -1,9 +1,9 @@
 """A list of people becomes contacts of a campaign, and every row is accounted for."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from dialer.domain.contact import NewContact
 from dialer.domain.opening import Closed, Open
@@ -11,6 +11,13 @@ from dialer.domain.outlook import Outlook, bright
 from dialer.ports import ContactSource, ImportCounts, Ledger, Reject, Suppression
 
 BATCH_ROWS = 5_000
+
+
+class Named(NamedTuple):
+    """Why a row was left out, and what to do about it."""
+
+    reason: str
+    remedy: str
 
 
 class Rejects(Protocol):
@@ -37,24 +44,38 @@ Store = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
 Bar = Callable[[Sequence[Suppression]], Awaitable[object]]
 """Puts people on the suppression list."""
 
-Earlier = Callable[[int, Sequence[str]], Awaitable[Mapping[str, int]]]
-"""For a campaign and E.164 numbers that are in it, the row of the list that each came from."""
+Foresee = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
+"""What the ledger would answer for people whose numbers are asked once each."""
 
-Suppressed = Callable[[Sequence[str]], Awaitable[Sequence[bool]]]
-"""For E.164 numbers, whether each may not be called."""
+NAMED = {
+    "doubled": Named(
+        "another row of the list has this number",
+        "a number is called once in a campaign: write both into one row, or put one into a campaign of its own",
+    ),
+    "second": Named(
+        "another row of the list has this number, with another appointment",
+        "a number is reminded of one appointment in a campaign: put this one into a campaign of its own",
+    ),
+    "duplicate": Named("the campaign has this number already", "nothing: it is called as the campaign has it"),
+    "other": Named(
+        "the campaign has another person's appointment under this number",
+        "put one of them into a campaign of its own",
+    ),
+    "busy": Named("this number is being called at this moment", "import the list again, to take the row over"),
+}
+"""What the rejects say of rows that bring nobody new."""
+
+LOST = frozenset({"second", "other", "busy"})
+"""Appointments that nobody is reminded of until the list is mended: they count as invalid, the others as duplicates."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportContacts:
-    """Adds a list to a campaign; the same list again adds nothing.
-
-    Whom the list itself marks as not to be called goes on the suppression list, for all campaigns.
-    """
+    """Adds a list to a campaign; the same list again adds nothing."""
 
     ledger: Ledger
     rejects: OpenRejects
     outlook: Outlook = bright
-    earlier: Earlier | None = None
 
     async def run(self, campaign_id: int, source: ContactSource, origin: str) -> ImportCounts:
         """Store every good row, in batches; ``origin`` says where the list came from.
@@ -64,73 +85,55 @@ class ImportContacts:
         """
 
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
-            return await self.ledger.add_contacts(campaign_id, contacts)
+            return await self.ledger.add_contacts(campaign_id, contacts, source.fingerprint)
 
-        async def earlier(phones: Sequence[str]) -> Mapping[str, int]:
-            return await self.earlier(campaign_id, phones) if self.earlier else {}
-
-        counts = await count_rows(source, store, self.rejects, self.outlook, self.ledger.suppress, earlier)
+        counts = await count_rows(source, store, self.rejects, self.outlook, self.ledger.suppress)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
         return counts
 
 
 @dataclass(frozen=True, slots=True)
 class CheckContacts:
-    """Tells what an import into an empty campaign would bring, and stores nothing."""
+    """Tells what an import would bring, and stores nothing. Without ``foresee``: into a new campaign."""
 
     rejects: OpenRejects
-    suppressed: Suppressed | None = None
+    foresee: Foresee | None = None
     outlook: Outlook = bright
 
     async def run(self, source: ContactSource) -> ImportCounts:
         """Read the whole list. Raises InputFileError when it is refused whole.
 
-        Holds two integers for each number in the list, about 150 MB for a million.
+        Holds one integer for each number in the list, about 100 MB for a million.
         """
-        rows: dict[int, int] = {}
+        seen: dict[int, float | None] = {}
         marked: set[str] = set()
 
         async def bar(entries: Sequence[Suppression]) -> None:
             marked.update(entry.phone for entry in entries)
 
         async def judge(contacts: Sequence[NewContact]) -> Sequence[str]:
-            barred = await self._barred(contacts)
-            return [
-                _verdict(rows, contact, no or contact.phone in marked)
-                for contact, no in zip(contacts, barred, strict=True)
-            ]
+            again = [_seen_before(seen, contact) for contact in contacts]
+            asked = [contact for contact, word in zip(contacts, again, strict=True) if not word]
+            answers = await self.foresee(asked) if self.foresee else ["queued"] * len(asked)
+            barred = ("suppressed" if one.phone in marked else word for one, word in zip(asked, answers, strict=True))
+            return [word or next(barred) for word in again]
 
-        async def earlier(phones: Sequence[str]) -> Mapping[str, int]:
-            return {phone: rows[int(phone)] for phone in phones}
-
-        return await count_rows(source, judge, self.rejects, self.outlook, bar, earlier)
-
-    async def _barred(self, contacts: Sequence[NewContact]) -> Sequence[bool]:
-        if self.suppressed is None:
-            return [False] * len(contacts)
-        return await self.suppressed([contact.phone for contact in contacts])
+        return await count_rows(source, judge, self.rejects, self.outlook, bar)
 
 
-def _verdict(rows: dict[int, int], contact: NewContact, barred: bool) -> str:
+def _seen_before(seen: dict[int, float | None], contact: NewContact) -> str:
+    """What a further row with a number is; "" for the first one."""
     number = int(contact.phone)
-    if number in rows:
-        return "duplicate"
-    rows[number] = contact.row
-    return "suppressed" if barred else "queued"
+    if number in seen:
+        return "doubled" if seen[number] == contact.event_at else "second"
+    seen[number] = contact.event_at
+    return ""
 
 
 async def count_rows(
-    source: ContactSource,
-    store: Store,
-    open_rejects: OpenRejects,
-    outlook: Outlook,
-    bar: Bar,
-    earlier: Callable[[Sequence[str]], Awaitable[Mapping[str, int]]],
+    source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook, bar: Bar
 ) -> ImportCounts:
-    """Count what becomes of every row: ``store`` answers for good ones, bad ones go to the rejects.
-
-    Duplicates go there too, with the row that ``earlier`` knows for their number; but for those that are that row.
-    """
+    """Count what becomes of every row: ``store`` answers for good ones; bad and doubled ones go to the rejects."""
     rejects: Rejects | None = None
     count = _Count()
     try:
@@ -144,13 +147,10 @@ async def count_rows(
                 await bar([Suppression(contact.phone, contact.barred, "list") for contact in marked])
                 count.words.update(suppressed=len(marked))
                 good = [contact for contact in good if not contact.barred]
-            repeated: list[Reject] = []
-            if good:
-                answers = list(zip(good, await store(good), strict=True))
-                count.words.update([_foreseen(contact, answer, outlook, count.waits) for contact, answer in answers])
-                again = [contact for contact, answer in answers if answer == "duplicate"]
-                repeated = _repeated(again, await earlier([contact.phone for contact in again])) if again else []
-            rejects.add(sorted([*bad, *repeated], key=lambda reject: reject.row))
+            stored = list(zip(good, await store(good) if good else (), strict=True))
+            count.words.update([_foreseen(contact, answer, outlook, count.waits) for contact, answer in stored])
+            left_out = [_named(contact, NAMED[answer]) for contact, answer in stored if answer in NAMED]
+            rejects.add(sorted([*bad, *left_out], key=lambda reject: reject.row) if left_out else bad)
         path = rejects.close() if rejects else ""
     finally:
         if rejects:
@@ -167,22 +167,17 @@ class _Count:
     undecided: int = 0
 
 
-def _repeated(contacts: Sequence[NewContact], rows: Mapping[str, int]) -> list[Reject]:
-    remedy = "nothing need be done; correct the number if it is another person's"
-    return [
-        Reject(contact.row, contact.cells, f"the same number as in row {rows[contact.phone]}", remedy)
-        for contact in contacts
-        if rows.get(contact.phone, contact.row) != contact.row
-    ]
+def _named(contact: NewContact, named: Named) -> Reject:
+    return Reject(contact.row, contact.cells, named.reason, named.remedy)
 
 
 def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
     """A row that is kept, but for whom no moment to call is in sight, is deferred; ``waits`` counts the reasons."""
-    if answer != "queued":
-        return answer
-    match outlook(contact):
+    if answer not in ("queued", "deferred"):
+        return answer if answer == "suppressed" else "invalid" if answer in LOST else "duplicate"
+    match outlook(contact, answer):
         case Closed(opens_at, reason):
             waits[reason] += 1
-            return "deferred" if opens_at is None else "queued"
+            return "deferred" if opens_at is None else answer
         case Open():
-            return "queued"
+            return answer

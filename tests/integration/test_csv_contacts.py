@@ -179,7 +179,7 @@ async def test_zone_region_and_key_columns(tmp_path: Path) -> None:
             5,
             ("a4", "+919000000001", "9000000001", ""),
             "unknown time zone in this cell",
-            "use an IANA name, e.g. Asia/Kolkata",
+            'write "Asia/Kolkata"',
             "tz",
         ),
         NewContact("+442079460123", "", 6, "a5", "GB", ("Europe/London",), places=("GB",)),

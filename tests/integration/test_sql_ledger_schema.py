@@ -53,23 +53,6 @@ def test_the_database_knows_exactly_the_words_of_the_program() -> None:
         assert listed_words == [word.value for word in words]
 
 
-def test_a_ledger_of_the_first_version_is_brought_up(ledger_url: str) -> None:
-    engine = create_engine(ledger_url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
-    newer = {"attempts": ["person"], "contacts": ["places", "event_at", "planned_for", "reading", "gone"]}
-    with engine.begin() as connection:
-        for index in ("attempts_person", "contacts_event"):
-            connection.execute(text(f"DROP INDEX {index}"))
-        connection.execute(text("DROP TABLE readings"))
-        for table, columns in newer.items():
-            for column in columns:
-                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    migrate(ledger_url)
-    with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
-
-
 async def test_two_processes_may_migrate_at_once(empty_database: str, tmp_path: Path) -> None:
     for url in (empty_database, f"sqlite:///{tmp_path}/new/ledger.db"):
         names = await asyncio.gather(*(asyncio.to_thread(migrate, url) for _ in range(4)))

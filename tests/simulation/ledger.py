@@ -1,78 +1,19 @@
-"""The real ledger's SQL in memory: every verb runs at once, in one transaction of its own."""
+"""The ledger in memory as one process of many sees it."""
 
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from dialer.adapters.sql_ledger import dial, reconcile
-from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.transaction import Row, SqliteTransaction, Transaction
+from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.errors import LedgerUnavailable
-from tests.fakes.clock import ManualClock
+from tests.memory_ledger import Tables
 from tests.simulation.faults import Faults
 from tests.simulation.life import Life
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-
-
-@cache
-def _migrated() -> sqlite3.Connection:
-    """An empty ledger with the newest schema, made once."""
-    template = sqlite3.connect(":memory:")
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "ledger.db"
-        migrate(f"sqlite:///{path}")
-        made = sqlite3.connect(path)
-        made.backup(template)
-        made.close()
-    return template
-
-
-class Tables:
-    """One ledger, shared by every process of a run."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
-        _migrated().backup(self._connection)
-        self._connection.execute("PRAGMA foreign_keys=OFF")
-
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Committed at the end of its block, or not at all."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield SqliteTransaction(self._connection)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-
-    def submit(
-        self, verb: Callable[..., Sequence[Answer]], items: Sequence[Item], context: tuple[Any, ...]
-    ) -> list[Answer]:
-        """What the store's writing thread does, here and now."""
-        with self.transaction() as transaction:
-            return list(verb(transaction, items, *context, self._clock.now()))
-
-    def read(self, reading: Callable[[Transaction], T]) -> T:
-        """What the store's reading thread does."""
-        return reading(SqliteTransaction(self._connection))
-
-    def rows(self, sql: str) -> list[Row]:
-        """For the oracle, which asks nobody else."""
-        return self._connection.execute(sql).fetchall()
-
-    def close(self) -> None:
-        """Forget everything."""
-        self._connection.close()
 
 
 class LifeStore(Store):

@@ -8,8 +8,8 @@ from dialer.errors import UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import LedgerView, Suppression
 from tests.fakes.clock import ManualClock
+from tests.memory_ledger import Tables
 from tests.simulation.faults import Faults
-from tests.simulation.ledger import Tables
 
 IN_THE_GATE = "SELECT count(*) FROM attempts WHERE state = 'dialing'"
 ON_THE_WAY = "SELECT phone FROM attempts WHERE state IN ('queued', 'dialing') ORDER BY id"

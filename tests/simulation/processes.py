@@ -11,10 +11,11 @@ from dialer.pipeline.place_call import DialingTimes, PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import Limits
 from tests.fakes.clock import ManualClock
+from tests.memory_ledger import Tables
 from tests.simulation.books import LONGEST_CALL_S, Books
 from tests.simulation.faults import Faults
 from tests.simulation.job_queue import LifeQueue, LossyQueue
-from tests.simulation.ledger import LifeStore, Tables
+from tests.simulation.ledger import LifeStore
 from tests.simulation.life import Killed, Life, LifeClock
 from tests.simulation.pacer import ForgetfulPacer, LifePacer
 from tests.simulation.provider import READ_TIMEOUT_S, LifeProvider

@@ -19,10 +19,11 @@ from dialer.domain.limits import UNLIMITED
 from dialer.domain.redial import RedialPolicy
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import ImportCounts, Limits, QueuedAttempt
+from tests.memory_ledger import Tables
 from tests.simulation.books import Books, Dialect
 from tests.simulation.faults import Faults, Outage, Rates
 from tests.simulation.job_queue import LossyQueue
-from tests.simulation.ledger import LifeStore, Tables
+from tests.simulation.ledger import LifeStore
 from tests.simulation.life import Life, LifeClock, WorldClock
 from tests.simulation.operator import Operator
 from tests.simulation.pacer import ForgetfulPacer

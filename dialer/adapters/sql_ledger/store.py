@@ -9,10 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import structlog
+
 from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine
+from dialer.adapters.sql_ledger.ledger_clock import TELL_FROM_S, LedgerClock
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Clock
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -35,7 +40,7 @@ class _Ask:
 
 
 class Store:
-    """One writing thread and one reading thread over an engine."""
+    """One writing thread and one reading thread over an engine. A LedgerClock is kept at the database's time."""
 
     def __init__(self, engine: SqliteEngine | PostgresqlEngine, clock: Clock) -> None:
         self._engine = engine
@@ -43,6 +48,7 @@ class Store:
         self._asks: deque[_Ask] = deque()
         self._more = threading.Condition()
         self._closing = False
+        self._told_offset = False
         self._writer = threading.Thread(target=self._write_on, name="ledger-writer", daemon=True)
         self._writer.start()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
@@ -98,9 +104,26 @@ class Store:
                 if not self._asks:
                     break
                 group = self._take_group()
+            self.keep_time()
             self._commit(group)
             _resolve(group)
         self._engine.close_writer()
+
+    def keep_time(self) -> None:
+        """Set the clock by the database's, if it is time to; called where no commit is under way."""
+        clock = self._clock
+        if not isinstance(clock, LedgerClock) or not clock.is_due:
+            return
+        asked_at = clock.monotonic()
+        # While the database is out of reach the clock runs on; the commit says so to whoever waits.
+        with suppress(LedgerUnavailable):
+            theirs = self._engine.database_now()
+            if theirs is None:
+                return
+            clock.set(theirs, asked_at, clock.monotonic())
+            if abs(clock.own_offset_s()) >= TELL_FROM_S and not self._told_offset:
+                self._told_offset = True
+                log.warning("clock.off", ahead_s=round(clock.own_offset_s(), 1))
 
     def _take_group(self) -> list[_Ask]:
         group = [self._asks.popleft()]

@@ -47,7 +47,7 @@ campaigns = Table(
     "campaigns",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),  # the handle: that of a rehearsal begins with "rehearsal:"
     Column("account", Text, nullable=False),
     Column("spec", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -73,6 +73,7 @@ contacts = Table(
     Column("planned_for", Double),  # the event that the waiting attempt was planned for
     Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
     Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
+    Column("list", Text, nullable=False, server_default=""),  # the fingerprint of the last file that had it
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -90,6 +91,8 @@ Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=te
       postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
 _ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
 Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
+_keyed = text("person_key <> ''")
+Index("contacts_person", contacts.c.campaign_id, contacts.c.person_key, sqlite_where=_keyed, postgresql_where=_keyed)
 Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
 
 readings = Table(
@@ -103,6 +106,7 @@ readings = Table(
     Column("next_at", Double),
     Column("error", Text, nullable=False, server_default=""),
     Column("failed_at", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),  # readings that failed in a row
 )
 
 attempts = Table(
@@ -114,6 +118,9 @@ attempts = Table(
     Column("number_of", Integer, nullable=False),
     Column("phone", Text, nullable=False),
     Column("person", Text, nullable=False, server_default=""),  # the contact's key, else its phone
+    Column("account", Text, nullable=False, server_default=""),  # the campaign's, when the attempt was made
+    Column("agent", Text, nullable=False, server_default=""),  # who was to speak, when it was dialed
+    Column("rehearsal", Integer, nullable=False, server_default="0"),  # 1: calls nobody, and counts for nobody
     Column("state", Text, nullable=False),
     Column("disposition", Text, nullable=False, server_default=""),
     Column("dispatch", Integer, nullable=False, server_default="0"),
@@ -131,9 +138,13 @@ attempts = Table(
     UniqueConstraint("contact_id", "number_of"),
     _one_of("state", AttemptState),
 )
-# Invariant I2, held by the database: one number never has two live attempts, over all campaigns.
+# Invariant I2, held by the database: one number never has two live attempts, over all real campaigns.
 _live = text(f"state IN ({in_states(LIVE)})")
-Index("attempts_one_live_per_phone", attempts.c.phone, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal, unique=True, sqlite_where=_live,
+      postgresql_where=_live)  # fmt: skip
+_doubtful = text(f"state = '{AttemptState.UNCONFIRMED}'")
+Index("attempts_unconfirmed", attempts.c.account, attempts.c.ended_at, sqlite_where=_doubtful,
+      postgresql_where=_doubtful)  # fmt: skip
 for name, column, state in (
     ("attempts_planned", attempts.c.due_at, AttemptState.PLANNED),
     ("attempts_queued", attempts.c.lease_until, AttemptState.QUEUED),
@@ -150,6 +161,7 @@ sends = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("attempt_id", Id, ForeignKey("attempts.id"), nullable=False),
+    Column("account", Text, nullable=False, server_default=""),
     Column("token", Text, nullable=False, unique=True),
     Column("class", Text, nullable=False),
     Column("started_at", Double, nullable=False),
@@ -157,6 +169,7 @@ sends = Table(
     Column("http_status", Integer),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("about", Text, nullable=False, server_default=""),  # whom a refusal is about
 )
 # Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
 _live_send = text("class IN ('inflight', 'placed', 'unknown')")
@@ -171,7 +184,7 @@ suppressions = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("phone", Text, nullable=False),
-    Column("campaign_id", Id, nullable=False, server_default="0"),  # 0: over all campaigns
+    Column("campaign_id", Id, nullable=False, server_default="0"),  # 0: over all campaigns; -1: all rehearsals
     Column("reason", Text, nullable=False),
     Column("source", Text, nullable=False, server_default=""),
     Column("added_at", Double, nullable=False),
@@ -196,8 +209,22 @@ log_rows = Table(
     Column("summary", Text, nullable=False, server_default=""),
     Column("recording_url", Text, nullable=False, server_default=""),
     Column("first_seen_at", Double, nullable=False),
+    Column("owed_until", Double),  # NULL: all is known of the call
+    Column("called_back", Integer, nullable=False, server_default="0"),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+_owed = text("owed_until IS NOT NULL")
+Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Text, nullable=False, server_default=""),
+    Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("holder", Text, nullable=False, server_default=""),  # who renews it now
+    Column("lease_until", Double),
+)
 
 scans = Table(
     "scans",
@@ -240,4 +267,12 @@ imports = Table(
     Column("deferred", Integer, nullable=False),
     Column("rejects", Text, nullable=False, server_default=""),
     Column("imported_at", Double, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("held_until", Double, nullable=False),
 )

@@ -16,9 +16,9 @@ from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.read_source import ReadSource
 from dialer.ports import Campaign, ImportCounts, Reject
 from tests.fakes.clock import START, ManualClock
-from tests.fakes.ledger import MemoryLedger
 from tests.fakes.source import MemorySource
 from tests.house import phone
+from tests.memory_ledger import memory_ledger
 
 S = CampaignStatus
 PLAIN = CampaignSpec("plain", "a", window=ALWAYS, limits=UNLIMITED)
@@ -52,7 +52,7 @@ class Office:
     source: MemorySource = field(default_factory=MemorySource)
 
     def __post_init__(self) -> None:
-        self.ledger = MemoryLedger(self.clock)
+        self.ledger = memory_ledger(self.clock)
         self.calendar, self.other = self.keeper("one"), self.keeper("two")
 
     def keeper(self, name: str) -> KeepCalendar:
@@ -84,7 +84,7 @@ async def test_a_campaign_starts_at_its_start() -> None:
         office.clock.skip(seconds)
         await office.calendar.tick()
         assert await office.status("plain") is status
-    assert len(await office.ledger.claim_due(campaign.campaign_id, 9, 5)) == 1
+    assert len((await office.ledger.claim_due({campaign.campaign_id: 9}, 5))[0]) == 1
 
 
 @pytest.mark.parametrize("verb", ["pause", "start"])
@@ -208,7 +208,7 @@ async def test_a_recurring_campaign_dials_its_list_again_in_rounds_of_their_own(
     assert names == ["plain", "plain 2026-09-22 09:00", "plain 2026-09-23 09:00"]
     made = await office.ledger.campaign("plain 2026-09-22 09:00")
     assert (made.status, made.spec.schedule.repeat) == (S.RUNNING, "")
-    assert len(await office.ledger.claim_due(made.campaign_id, 9, 5)) == 3
+    assert len((await office.ledger.claim_due({made.campaign_id: 9}, 5))[0]) == 3
     assert (await office.ledger.report(made.campaign_id)).imported == ImportCounts(rows=3, queued=3)
 
 
