@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from dialer.adapters.duration import parse_duration
 from dialer.domain.campaign import CampaignSpec, Reminder, Schedule, Source
-from dialer.domain.cron import idle_step, next_moment
+from dialer.domain.cron import next_moment
 from dialer.domain.limits import PRESETS, PersonLimits
 from dialer.domain.time_zones import zone_flaw
 from dialer.errors import CampaignFileError
@@ -113,11 +113,8 @@ def _check_cron(place: str, key: str, expression: str) -> None:
     try:
         if expression:
             next_moment(expression, "UTC", 0.0)
-        flaw = idle_step(expression)
     except ValueError as wrong:
-        flaw = str(wrong)
-    if flaw:
-        raise CampaignFileError(f'{place}: {key} = "{expression}" is no cron expression: {flaw}')
+        raise CampaignFileError(f'{place}: {key} = "{expression}" is no cron expression: {wrong}') from None
 
 
 def _check_zone(place: str, key: str, zone: str) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from dialer.domain.cron import idle_step, next_moment
+from dialer.domain.cron import next_moment
 
 
 def utc(text: str) -> float:
@@ -32,15 +32,3 @@ def test_the_next_moment_is_that_of_the_local_clock(expression: str, zone: str, 
 def test_what_is_no_expression_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         next_moment(expression, "UTC", 0.0)
-
-
-@pytest.mark.parametrize("expression", ["*/90 * * * *", "0 */48 * * *", "0 9 */45 * *", "0,*/61 * * * *"])
-def test_a_step_that_is_never_taken(expression: str) -> None:
-    assert "have no step of" in idle_step(expression)
-
-
-@pytest.mark.parametrize(
-    "expression", ["*/15 * * * *", "*/60 * * * *", "0 */12 * * *", "0 9 L * *", "30 9 * * 1-5", "0 9 1,15 * *"]
-)
-def test_steps_that_are_taken(expression: str) -> None:
-    assert idle_step(expression) == ""
