@@ -3,14 +3,17 @@
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uvloop
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, read_campaign
+from dialer.adapters.cancelling import cancelled
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import App, open_app, open_list, open_redis
@@ -24,6 +27,8 @@ from dialer.errors import UsageError
 from dialer.pipeline.report import ReportCampaign, import_document
 from dialer.provider_access import require_key
 from jobs.worker import heartbeat_file, is_healthy, serve
+
+T = TypeVar("T")
 
 REHEARSAL = {
     "provider": "simulator",
@@ -87,7 +92,12 @@ async def _run(
         simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
         async with open_app(settings, redis_url, simulator) as app:
             source = open_list(path, spec, encoding)
-            campaign, counts = await import_list(settings, app.ledger, spec, source, str(path or SOURCE))
+            work = import_list(settings, app.ledger, spec, source, str(path or SOURCE))
+            imported = await _unless_stopped(work, stop)
+            if imported is None:
+                say("interrupted: the same command goes on where this stopped")
+                return INTERRUPTED
+            campaign, counts = imported
             if not as_json:
                 print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
             if campaign.status is CampaignStatus.HALTED:
@@ -101,6 +111,16 @@ async def _run(
     if code == INTERRUPTED:
         say("interrupted: the same command goes on where this stopped")
     return code
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
+    """What ``work`` answers; None when it was cut off, because a list or its source may take for ever."""
+    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        await cancelled([working, stopped])
 
 
 async def _work_until_over(app: App, name: str, stop: asyncio.Event) -> int:
