@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from dotenv import dotenv_values
-
-from config.settings import PREFIX, SettingsError
+from config.env_file import PREFIX, read_env_file
+from config.settings import SettingsError
 
 FOR_SOURCES = "SOURCE_"
 LISTED_IN = f"{PREFIX}SOURCE_NAMES"
@@ -34,7 +33,7 @@ def fill_url(url: str, env_file: Path = Path(".env")) -> FilledUrl:
     A value that stands for user or password may hold any character. Raises SettingsError for a name that is not set or
     may not be named.
     """
-    known = {**(dotenv_values(env_file) if env_file.is_file() else {}), **os.environ}
+    known = {**read_env_file(env_file), **os.environ}
     listed = frozenset((known.get(LISTED_IN) or "").replace(",", " ").split())
     values: list[str] = []
 

@@ -1,16 +1,19 @@
 """Every command, in the order of ``dialer --help``. Imports happen inside, so that help is instant."""
 
+import os
 import sys
+from errno import EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import normalize
 
 import typer
-from typer.core import TyperGroup
 
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
+from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
 from dialer.cli.options import Json, OptEncoding, OptRegion, with_overrides
-from dialer.errors import DialerError, UsageError
+from dialer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from dialer.adapters.campaign_file import Overrides
@@ -21,7 +24,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 BEFORE = {"suppress": "worker", "agents": "calls"}
 
 
-class InOrder(TyperGroup):
+class InOrder(Headed):
     """Lists a group of commands where it belongs, not behind all others."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -39,18 +42,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _composed(name: str) -> str:
+    """A name as campaigns bear it, in Unicode's composed form."""
+    return normalize("NFC", name).strip()
+
+
 Contacts = Annotated[
     Path | None,
     typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
 ]
-Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False, callback=_composed)]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
 CampaignFileOrName = Annotated[
     str | None, typer.Option("--campaign", help="Campaign file (TOML), or the name of a campaign that exists.")
 ]
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def run(
     contacts: Contacts = None,
@@ -69,7 +78,7 @@ def run(
     raise typer.Exit(run_campaign(contacts, campaign, overrides, encoding, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def check(
     contacts: Contacts = None,
@@ -85,10 +94,10 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 @with_overrides
 def enqueue(
     contacts: Contacts = None,
@@ -104,10 +113,10 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def start(name: Name, json: Json = False) -> None:
     """Start a campaign, or go on after a halt.
 
@@ -116,7 +125,7 @@ def start(name: Name, json: Json = False) -> None:
     _move(name, "start", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def pause(name: Name, json: Json = False) -> None:
     """Pause a campaign. When this returns, no request leaves for it any more.
 
@@ -125,7 +134,7 @@ def pause(name: Name, json: Json = False) -> None:
     _move(name, "pause", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def resume(name: Name, json: Json = False) -> None:
     """Go on with a paused campaign.
 
@@ -134,7 +143,7 @@ def resume(name: Name, json: Json = False) -> None:
     _move(name, "resume", json)
 
 
-@app.command()
+@app.command(rich_help_panel=CALL)
 def cancel(name: Name, json: Json = False) -> None:
     """End a campaign for good. When this returns, no request leaves for it any more.
 
@@ -149,7 +158,7 @@ def _move(name: str, verb: str, as_json: bool) -> None:
     move(name, verb, as_json=as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def campaigns(json: Json = False) -> None:
     """List the campaigns.
 
@@ -160,7 +169,7 @@ def campaigns(json: Json = False) -> None:
     list_campaigns(as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def report(name: Name, json: Json = False) -> None:
     """Count one campaign: contacts, attempts, dispositions, rates, cost.
 
@@ -171,7 +180,7 @@ def report(name: Name, json: Json = False) -> None:
     show_report(name, as_json=json)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def export(
     name: Name,
     attempts: Annotated[bool, typer.Option("--attempts", help="One row for each attempt.")] = False,
@@ -192,7 +201,7 @@ def export(
         raise typer.Exit(fetch_files(name, transcripts=transcripts, folder=recordings))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def attempts(
     who: Annotated[str, typer.Argument(metavar="PHONE|ID", help="A phone number, or the id of an attempt.")],
     region: OptRegion = None,
@@ -207,10 +216,10 @@ def attempts(
     show_attempts(who, region or "", as_json=json)
 
 
-app.add_typer(suppress_commands.suppressions, name="suppress")
+app.add_typer(suppress_commands.suppressions, name="suppress", rich_help_panel=BAR)
 
 
-@app.command()
+@app.command(rich_help_panel=MACHINE)
 def worker(
     check_health: Annotated[
         bool, typer.Option("--check", help="Exit 0 if the worker on this host is well, 1 if not.")
@@ -220,12 +229,19 @@ def worker(
 
     Example: dialer worker
     """
-    from dialer.cli.running import check_worker, run_worker
+    if check_health:
+        from dialer.cli.opening import check_worker
 
-    raise typer.Exit(check_worker() if check_health else run_worker())
+        raise typer.Exit(check_worker())
+    from dialer.cli.running import run_worker
+
+    raise typer.Exit(run_worker())
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    rich_help_panel=MACHINE,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
 def simulator(context: typer.Context) -> None:
     """Serve both provider APIs on this machine, with faults on request; --help lists every option.
 
@@ -250,22 +266,52 @@ def _top(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Tell of an error where it arose; may stand behind the command too.")
+    ] = False,
 ) -> None:
-    del version
+    del version, debug
 
 
 def main() -> None:
     """Run the command line; errors become one line on stderr and an exit code."""
+    from dialer.cli import streams
+
+    streams.make_usable()
+    os.umask(0o077)  # numbers of people are in nearly every file this program writes
+    debug = _takes_debug()
     try:
-        app()
-    except UsageError as wrong:
-        _fail(wrong, EXIT_USAGE)
-    except DialerError as failed:
-        _fail(failed, EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def _fail(error: Exception, code: int) -> None:
-    typer.echo(f"dialer: {error}", err=True)
+        answer = app(standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else EXIT_FAILED
+    except (KeyboardInterrupt, Interrupted):
+        code = EXIT_INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - the last resort
+        code = _tell(error, debug=debug)
+    unwritten = streams.finish_output()
+    if unwritten is not None:
+        code = code or (EXIT_FAILED if streams.is_gone(unwritten) else _tell(unwritten, debug=debug))
     sys.exit(code)
+
+
+def _takes_debug() -> bool:
+    """Whether ``--debug`` is among the words, wherever people write it."""
+    words = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else len(sys.argv)]
+    if "--debug" not in words:
+        return os.environ.get("DIALER_LOG_LEVEL", "").lower() == "debug"
+    sys.argv.remove("--debug")
+    return True
+
+
+def _tell(error: BaseException, *, debug: bool) -> int:
+    from dialer.cli.faults import in_a_line, tell, tell_words, whole_story
+
+    if hasattr(error, "format_message"):  # the words of the command line do not fit
+        return tell_words(error)
+    if isinstance(error, OSError) and error.errno == EPIPE:
+        return EXIT_FAILED
+    if debug:
+        tell(whole_story(error))
+    tell(f"dialer: {in_a_line(error)}")
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED

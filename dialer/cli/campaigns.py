@@ -7,13 +7,17 @@ from operator import itemgetter
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import masked, print_json, print_report, print_table
+from dialer.cli.printing import local, masked, print_json, print_table, put
+from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
 from dialer.domain.attempt import FINAL
-from dialer.errors import UnknownName
+from dialer.domain.campaign import SIMULATOR
+from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
+LONGEST_ID = 18
+"""Digits; the ledger counts to 2**63."""
 SHOWN_SCANS = 6
 """Of many readings of the log only the first and the last ones are printed."""
 
@@ -39,7 +43,7 @@ def move(name: str, verb: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"campaign": moved.spec.name, "status": str(moved.status)})
     else:
-        print(f"{moved.spec.name}: {moved.status}")
+        put(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
@@ -63,9 +67,13 @@ def list_campaigns(*, as_json: bool) -> None:
     if as_json:
         print_json(rows)
     else:
-        print_table(("campaign", "provider", "status", "started_at", "finished_at"),
-                    [[row[name] for name in ("campaign", "provider", "status", "started_at", "finished_at")]
-                     for row in rows])  # fmt: skip
+        print_table(
+            ("campaign", "provider", "status", "started", "finished"),
+            [
+                [row["campaign"], row["provider"], row["status"], local(row["started_at"]), local(row["finished_at"])]
+                for row in rows
+            ],
+        )
 
 
 def show_report(name: str, *, as_json: bool) -> None:
@@ -100,17 +108,20 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
 
     story = with_ledger(use)
     if not story:
-        raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
+        whom = "to this number" if phone else f"with the id {attempt_id}"
+        hint = "" if phone else ' (a phone number begins with "+", or needs --region)'
+        raise UnknownName(f"no attempt {whom} was made yet{hint}")
     if as_json:
         print_json([_attempt_document(told) for told in story])
         return
     for told in story:
         attempt = told.attempt
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
-        print(f"attempt {attempt.attempt_id} · {attempt.campaign} · {masked(attempt.phone)} · try {attempt.number_of}"
-              f" · {attempt.state}{outcome}")  # fmt: skip
+        rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
+        title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
+        put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
         for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
-            print(f"  {line}")
+            put(f"  {line}")
 
 
 def _count(number_of: int, what: str) -> str:
@@ -120,9 +131,8 @@ def _count(number_of: int, what: str) -> str:
 async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], now: float) -> list[LogScan]:
     if attempt.dialed_at is None:
         return []
-    account = (await ledger.campaign(attempt.campaign)).spec.provider
     until = events[-1].at if attempt.state in FINAL else now
-    return await ledger.scans(account, attempt.dialed_at, until)
+    return await ledger.scans(attempt.account, attempt.dialed_at, until)
 
 
 def _moves(told: Told) -> Iterator[tuple[float, str]]:
@@ -161,7 +171,10 @@ def _looks(told: Told) -> Iterator[tuple[float, str]]:
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
-    if who.isdigit() and len(who) < 7:
+    """Digits alone are an id, unless a region says that they are a number in its own format."""
+    if who.isascii() and who.isdigit() and not region:
+        if len(who) > LONGEST_ID:
+            raise UsageError(f'{len(who)} digits are no id of an attempt: write a phone number with "+", or --region')
         return "", int(who)
     return number(who, region), 0
 
@@ -171,6 +184,7 @@ def _attempt_document(told: Told) -> dict[str, object]:
     return {
         "attempt_id": attempt.attempt_id,
         "campaign": attempt.campaign,
+        "account": attempt.account,
         "phone": attempt.phone,
         "number_of": attempt.number_of,
         "state": str(attempt.state),

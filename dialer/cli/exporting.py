@@ -8,8 +8,11 @@ from typing import Any
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.cli.bars import Bar, open_bar
 from dialer.cli.opening import with_ledger
+from dialer.cli.printing import cells
 from dialer.cli.spreadsheets import harmless
+from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
 from dialer.ports import AttemptRow, ContactRow
@@ -29,14 +32,18 @@ def export_campaign(name: str, *, attempts: bool, output_format: str) -> None:
         raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
     async def use(_: Settings, ledger: SqlLedger) -> None:
-        campaign = await ledger.campaign(name)
-        if attempts:
-            rows = (_attempt(row) async for row in ledger.attempt_rows(campaign.campaign_id))
-            await _write(rows, ATTEMPT_COLUMNS, (), output_format)
-        else:
-            own = await _own_columns(ledger, campaign.campaign_id)
-            rows = (_contact(row) async for row in ledger.contact_rows(campaign.campaign_id))
-            await _write(rows, CONTACT_COLUMNS, own, output_format)
+        campaign_id = (await ledger.campaign(name)).campaign_id
+        # Where the rows themselves run over the terminal, a bar would only be in their way.
+        with open_bar(f"exporting {name}", quiet=sys.stdout.isatty()) as bar:
+            counted = await ledger.report(campaign_id)
+            bar.expect(sum((counted.attempts if attempts else counted.contacts).values()))
+            if attempts:
+                rows = (_attempt(row) async for row in ledger.attempt_rows(campaign_id))
+                await _write(rows, ATTEMPT_COLUMNS, (), output_format, bar)
+            else:
+                own = await _own_columns(ledger, campaign_id)
+                rows = (_contact(row) async for row in ledger.contact_rows(campaign_id))
+                await _write(rows, CONTACT_COLUMNS, own, output_format, bar)
 
     with_ledger(use)
 
@@ -50,17 +57,19 @@ async def _own_columns(ledger: SqlLedger, campaign_id: int) -> tuple[str, ...]:
 
 
 async def _write(
-    rows: AsyncIterator[dict[str, Any]], columns: tuple[str, ...], own: tuple[str, ...], output_format: str
+    rows: AsyncIterator[dict[str, Any]], columns: tuple[str, ...], own: tuple[str, ...], output_format: str, bar: Bar
 ) -> None:
     if output_format == "jsonl":
         async for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
+            bar.advance()
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*columns, *own])
+    writer.writerow(cells([*columns, *own]))
     async for row in rows:
-        cells = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
-        writer.writerow(harmless(cells))
+        told = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
+        writer.writerow(cells(harmless(told)))
+        bar.advance()
 
 
 def _contact(row: ContactRow) -> dict[str, Any]:

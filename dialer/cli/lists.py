@@ -1,6 +1,5 @@
 """check and enqueue: a list goes in, every row is accounted for."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +10,11 @@ from dialer.adapters.daemon_thread import in_daemon_thread
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
+from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
+from dialer.cli.stopping import run
 from dialer.control_room import has_ledger, open_ledger
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
@@ -27,25 +28,31 @@ from dialer.ports import Campaign, ContactSource, ImportCounts
 
 ANY_AGENT = "check"
 SOURCE = "source"
+UNUSABLE = 1
+"""The exit code when not one row of a list can be used."""
 PATIENCE_S = 300.0
 """How long to wait for another process that is reading the same source."""
 
 
 def check_list(
     path: Path | None, file: Path | None, overrides: Overrides, encoding: str | None, *, as_json: bool
-) -> None:
-    """The import report of a list; only the rejects are written."""
-    found = load()
-    name = path.stem if path else "source"
+) -> int:
+    """The import report of a list; only the rejects are written. Answers the exit code."""
+    settings = load()
+    if path is not None and path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
+    name = (path.stem if path else SOURCE) or "list"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
-    counts = asyncio.run(_check(found, spec, source))
+    with open_bar(f"checking {name}", quiet=as_json) as bar:
+        counts = run(lambda: _check(settings, spec, CountedSource(source, bar)))
     _print(counts, source, as_json=as_json)
+    return 0 if counts.usable else UNUSABLE
 
 
 async def _check(settings: Settings, spec: CampaignSpec, source: ContactSource) -> ImportCounts:
     """As an import would answer now: the ledger, where there is one, has people and those not to be called."""
-    rejects, outlook = rejects_in(settings.home, f"{spec.name}-check"), outlook_now(spec)
+    rejects, outlook = rejects_in(settings.home, spec.name, ".check"), outlook_now(spec)
     if not has_ledger(settings):
         return await CheckContacts(rejects, _as_new(spec), outlook).run(source)
     async with open_ledger(settings) as ledger:
@@ -68,17 +75,20 @@ def _as_new(spec: CampaignSpec) -> Foresee:
 
 def enqueue_list(
     path: Path | None, campaign: str | None, overrides: Overrides, encoding: str | None, *, as_json: bool
-) -> None:
-    """Import a list into a campaign, and let workers dial it."""
+) -> int:
+    """Import a list into a campaign, and let workers dial it. Answers the exit code."""
 
     async def use(settings: Settings, ledger: SqlLedger) -> tuple[ImportCounts, ContactSource]:
         spec = await _spec(settings, ledger, campaign, overrides, path)
         source = open_list(path, spec, encoding)
-        _, counts = await import_list(settings, ledger, spec, source, str(path or SOURCE))
+        with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
+            counted = CountedSource(source, bar)
+            _, counts = await import_list(settings, ledger, spec, counted, str(path or SOURCE))
         return counts, source
 
     counts, source = with_ledger(use)
     _print(counts, source, as_json=as_json)
+    return 0 if counts.usable else UNUSABLE
 
 
 async def import_list(
@@ -133,6 +143,6 @@ def _is_file(name: str) -> bool:
 def _print(counts: ImportCounts, source: ContactSource, *, as_json: bool) -> None:
     document = import_document(counts) | {"waits": dict(counts.waits)}
     if as_json:
-        print_json({"schema": 1} | document)
+        print_json({"schema": 1} | document | {"notes": list(source.notes)})
     else:
         print_import(document, source.notes)

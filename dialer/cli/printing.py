@@ -3,26 +3,53 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from datetime import datetime
+from typing import IO, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dialer.domain.phone_number import mask
+from dialer.domain.plain_text import inert, inert_json
 
 FILE_WIDTH = 200
 """Where there is no terminal no cell is folded for want of room."""
 
 
+def plain(text: object) -> str:
+    """A text from outside as it may stand within a line on a terminal."""
+    return inert(str(text))
+
+
+def put(text: object = "") -> None:
+    """A line for people, on stdout."""
+    print(plain(text))
+
+
+def cells(row: Iterable[Any]) -> list[Any]:
+    """The cells of a table that leads into a file, or onto a terminal after all: there they must not act."""
+    return [plain(cell) if isinstance(cell, str) else cell for cell in row] if sys.stdout.isatty() else list(row)
+
+
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(inert_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, so that stdout stays clean."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for people, on stderr, so that stdout stays clean. Whoever closed it wants to hear nothing."""
+    with suppress(OSError, ValueError):
+        print(plain(text), file=sys.stderr, flush=True)
+
+
+def screen() -> Console:
+    """Stdout for tables: as wide as the terminal, or wide enough for a file."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    return console
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -31,71 +58,38 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        console.width = FILE_WIDTH
-    console.print(table)
+        table.add_row(*(Text("" if cell is None else plain(cell)) for cell in row))
+    screen().print(table)
 
 
-def print_import(counts: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
-    """The import report for people."""
+def print_import(counts: Mapping[str, Any], notes: Sequence[str] = (), file: IO[str] | None = None) -> None:
+    """The import report for people, on ``file`` or stdout."""
     for note in notes:
-        print(note)
+        print(plain(note), file=file)
     parts = [f"{counts[name]:,} {name}" for name in ("queued", "duplicate", "suppressed", "invalid", "deferred")]
-    print(f"{counts['rows']:,} rows: " + ", ".join(parts))
+    print(f"{counts['rows']:,} rows: " + ", ".join(parts), file=file)
     for reason, count in sorted(counts.get("waits", {}).items(), key=lambda item: -item[1]):
-        print(f"  cannot be called now: {count:,} · {reason}")
+        print(f"  cannot be called now: {count:,} · {plain(reason)}", file=file)
     if counts["rejects"]:
-        print(f"rejected rows, each with its reason and remedy: {counts['rejects']}")
+        print(f"rejected rows, each with its reason and remedy: {plain(counts['rejects'])}", file=file)
 
 
-def print_report(document: Mapping[str, Any]) -> None:
-    """The report for people."""
-    status = document["status"] + (f" ({document['halt_reason']})" if document["halt_reason"] else "")
-    print(f"campaign {document['campaign']} · {document['provider']} · {status}")
-    imported = document["import"]
-    print_import(imported)
-    _line("contacts", document["contacts"])
-    _line("attempts", document["attempts"])
-    _line("outcomes", document["dispositions"])
-    for reason, count in sorted(document["waiting"].items(), key=lambda item: -item[1]):
-        print(f"  waiting: {count:,} · {reason}")
-    if document["rules"] == "off":
-        print(f"country rules: off ({document['rules_reason']})")
-    for reason, count in sorted(document["expired"].items(), key=lambda item: -item[1]):
-        print(f"  expired: {count:,} · {reason}")
-    _print_calendar(document["schedule"], document["source"])
-    rate = document["calls_per_second"]
-    measured = f", measured {rate['measured']:g}" if rate["measured"] else ""
-    print(f"pace: {rate['configured']:g} calls/s configured{measured}")
-    for name in ("unknown_now", "unconfirmed", "unexplained_calls"):
-        if document[name]:
-            print(f"{name.replace('_', ' ')}: {document[name]:,}")
-    for word, count in document["unmapped_words"].items():
-        print(f'the provider says "{word}" ({count:,} times), which this version does not know')
-    if document["cost"]:
-        print(f"cost: {document['cost']:g}")
-    print(f"started {document['started_at'] or '-'}, finished {document['finished_at'] or '-'}")
+def local(moment: str | float | None) -> str:
+    """A moment (ISO 8601, or unix seconds) on this machine's clock, with its zone; "-" for none."""
+    if moment is None:
+        return "-"
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else datetime.fromtimestamp(moment).astimezone()
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def _print_calendar(schedule: Mapping[str, str | None], source: Mapping[str, str | None] | None) -> None:
-    dates = {"starts": "start", "ends": "end", "next round": "next_round"}
-    told = [f"{word} {schedule[key]}" for word, key in dates.items() if schedule[key]]
-    if told:
-        print("schedule: " + ", ".join(told))
-    if source is None:
-        return
-    if source["error"]:
-        print(f"source: not read at {source['failed_at']}: {source['error']}")
-    if source["read_at"] or source["next_refresh"]:
-        print(f"source: last read {source['read_at'] or '-'}, next {source['next_refresh'] or '-'}")
-
-
-def _line(title: str, counts: Mapping[str, int]) -> None:
-    parts = [f"{count:,} {name}" for name, count in counts.items() if count and name != "total"]
-    total = f"{counts['total']:,}: " if "total" in counts else ""
-    print(f"{title}: {total}{', '.join(parts) or 'none'}")
+def in_words(seconds: float) -> str:
+    """How long, in its two largest units: "3 min 20 s"."""
+    left, words = int(seconds), []
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        count, left = divmod(left, size)
+        if count:
+            words.append(f"{count} {unit}")
+    return " ".join(words[:2]) or "less than a second"
 
 
 def masked(phone: str) -> str:

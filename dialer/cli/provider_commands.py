@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from dialer.cli.headings import MACHINE, PROVIDER, Headed
 from dialer.cli.options import Json
 
 Provider = Annotated[
@@ -13,14 +14,15 @@ Provider = Annotated[
 AgentId = Annotated[str, typer.Argument(metavar="AGENT", help="Id or name of the agent.", show_default=False)]
 Config = Annotated[Path, typer.Argument(metavar="FILE", help="JSON or TOML file; - for JSON on stdin.")]
 
-agents = typer.Typer(help="The agents of the provider's account; without a command: list them.")
+agents = typer.Typer(cls=Headed, help="The agents of the provider's account; without a command: list them.")
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands behind those that are there."""
-    app.add_typer(agents, name="agents")
-    for command in (calls, call, session, doctor):
-        app.command()(command)
+    app.add_typer(agents, name="agents", rich_help_panel=PROVIDER)
+    for command in (calls, call, session):
+        app.command(rich_help_panel=PROVIDER)(command)
+    app.command(rich_help_panel=MACHINE)(doctor)
 
 
 @agents.callback(invoke_without_command=True)

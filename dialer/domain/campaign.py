@@ -25,6 +25,10 @@ class CampaignStatus(StrEnum):
 
 S = CampaignStatus
 
+SIMULATOR = "simulator"
+"""The provider of rehearsals: it calls nobody."""
+REHEARSAL = "rehearsal:"
+
 CAMPAIGN_TRANSITIONS: dict[str, tuple[frozenset[CampaignStatus], CampaignStatus]] = {
     "start": (frozenset({S.DRAFT, S.SCHEDULED, S.RUNNING, S.HALTED}), S.RUNNING),
     "pause": (frozenset({S.DRAFT, S.SCHEDULED, S.RUNNING, S.PAUSED, S.HALTED}), S.PAUSED),
@@ -126,6 +130,16 @@ class CampaignSpec:
     reminder: Reminder = field(default_factory=Reminder)
     opt_out: OptOut = field(default_factory=OptOut)
     max_cost: float = 0.0
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether nobody is called. Rehearsals and real campaigns know nothing of each other."""
+        return self.provider == SIMULATOR
+
+    @property
+    def handle(self) -> str:
+        """The name by which exactly this campaign is found: a rehearsal may have the name of a real one."""
+        return REHEARSAL + self.name if self.is_rehearsal else self.name
 
     @property
     def limits_people(self) -> bool:

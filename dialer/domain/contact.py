@@ -32,6 +32,7 @@ class NewContact:
     codes of the countries and subdivisions ("IN", "US-FL") the person may be in, declared and inferred;
     ``event_at`` the appointment in unix seconds, None without one; ``row`` the physical line in the source,
     1-based; ``variables`` what the agent's prompt is given; ``cells`` the row as it was read, for the rejects.
+    ``barred`` says why the list itself forbids to call the person; "" when it does not.
     """
 
     phone: str
@@ -44,6 +45,7 @@ class NewContact:
     places: tuple[str, ...] = ()
     event_at: float | None = None
     cells: tuple[str, ...] = field(default=(), compare=False)
+    barred: str = ""
 
     @property
     def person(self) -> str:

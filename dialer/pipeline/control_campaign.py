@@ -1,6 +1,6 @@
 """Start, pause, resume, cancel, suppress: each returns when it holds."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dialer.domain.checkpoint import Passing, unwatched
@@ -39,11 +39,17 @@ class ControlCampaign:
             await self._drain(campaign=moved)
         return moved
 
-    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
-        """Add numbers to the list; after this returns, no request leaves for any of them."""
+    async def suppress(
+        self, entries: Sequence[Suppression], done: Callable[[int], object] = lambda _: None
+    ) -> list[bool]:
+        """Add numbers to the list; after this returns, no request leaves for any of them.
+
+        ``done`` is told of each commit how many numbers were in it.
+        """
         added: list[bool] = []
         for first in range(0, len(entries), AT_ONCE):
             added += await self.ledger.suppress(entries[first : first + AT_ONCE])
+            done(len(added) - first)
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added
@@ -57,5 +63,5 @@ class ControlCampaign:
         bound = self.send_within_s + DRAIN_MARGIN_S
         while await self.ledger.dialing(campaign_id=campaign_id, phones=phones, since=self.clock.now() - bound):
             await self.clock.sleep(LOOK_AGAIN_S)
-            if campaign and (await self.view.campaign(campaign.spec.name)).status is not campaign.status:
+            if campaign and (await self.view.campaign(campaign.spec.handle)).status is not campaign.status:
                 return

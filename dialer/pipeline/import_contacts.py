@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from dialer.domain.contact import NewContact
 from dialer.domain.opening import Closed, Open
 from dialer.domain.outlook import Outlook, bright
-from dialer.ports import ContactSource, ImportCounts, Ledger, Reject
+from dialer.ports import ContactSource, ImportCounts, Ledger, Reject, Suppression
 
 BATCH_ROWS = 5_000
 
@@ -40,6 +40,9 @@ OpenRejects = Callable[[tuple[str, ...]], Rejects]
 """Given the list's header; opens nothing before the first reject."""
 
 Store = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
+
+Bar = Callable[[Sequence[Suppression]], Awaitable[object]]
+"""Puts people on the suppression list."""
 
 Foresee = Callable[[Sequence[NewContact]], Awaitable[Sequence[str]]]
 """What the ledger would answer for people whose numbers are asked once each."""
@@ -84,7 +87,7 @@ class ImportContacts:
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
             return await self.ledger.add_contacts(campaign_id, contacts, source.fingerprint)
 
-        counts = await count_rows(source, store, self.rejects, self.outlook)
+        counts = await count_rows(source, store, self.rejects, self.outlook, self.ledger.suppress)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
         return counts
 
@@ -103,14 +106,19 @@ class CheckContacts:
         Holds one integer for each number in the list, about 100 MB for a million.
         """
         seen: dict[int, float | None] = {}
+        marked: set[str] = set()
+
+        async def bar(entries: Sequence[Suppression]) -> None:
+            marked.update(entry.phone for entry in entries)
 
         async def judge(contacts: Sequence[NewContact]) -> Sequence[str]:
             again = [_seen_before(seen, contact) for contact in contacts]
             asked = [contact for contact, word in zip(contacts, again, strict=True) if not word]
-            told = iter(await self.foresee(asked) if self.foresee else ["queued"] * len(asked))
-            return [word or next(told) for word in again]
+            answers = await self.foresee(asked) if self.foresee else ["queued"] * len(asked)
+            barred = ("suppressed" if one.phone in marked else word for one, word in zip(asked, answers, strict=True))
+            return [word or next(barred) for word in again]
 
-        return await count_rows(source, judge, self.rejects, self.outlook)
+        return await count_rows(source, judge, self.rejects, self.outlook, bar)
 
 
 def _seen_before(seen: dict[int, float | None], contact: NewContact) -> str:
@@ -122,26 +130,41 @@ def _seen_before(seen: dict[int, float | None], contact: NewContact) -> str:
     return ""
 
 
-async def count_rows(source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook) -> ImportCounts:
+async def count_rows(
+    source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook, bar: Bar
+) -> ImportCounts:
     """Count what becomes of every row: ``store`` answers for good ones; bad and doubled ones go to the rejects."""
     rejects: Rejects | None = None
-    counted: Counter[str] = Counter()
-    waits: Counter[str] = Counter()
+    count = _Count()
     try:
         async for batch in source.batches(BATCH_ROWS):
             rejects = rejects or open_rejects(source.header)
             bad = [row for row in batch if isinstance(row, Reject)]
             good = [row for row in batch if isinstance(row, NewContact)]
-            counted.update(invalid=len(bad))
+            count.words.update(invalid=len(bad))
+            count.undecided += sum(row.undecided for row in bad)
+            if marked := [contact for contact in good if contact.barred]:
+                await bar([Suppression(contact.phone, contact.barred, "list") for contact in marked])
+                count.words.update(suppressed=len(marked))
+                good = [contact for contact in good if not contact.barred]
             stored = list(zip(good, await store(good) if good else (), strict=True))
-            counted.update([_foreseen(contact, answer, outlook, waits) for contact, answer in stored])
+            count.words.update([_foreseen(contact, answer, outlook, count.waits) for contact, answer in stored])
             left_out = [_named(contact, NAMED[answer]) for contact, answer in stored if answer in NAMED]
             rejects.add(sorted([*bad, *left_out], key=lambda reject: reject.row) if left_out else bad)
         path = rejects.close() if rejects else ""
     finally:
         if rejects:
             rejects.discard()
-    return ImportCounts(rows=counted.total(), rejects=path, waits=dict(waits), **counted)
+    return ImportCounts(
+        rows=count.words.total(), rejects=path, waits=dict(count.waits), undecided=count.undecided, **count.words
+    )
+
+
+@dataclass
+class _Count:
+    words: Counter[str] = field(default_factory=Counter)
+    waits: Counter[str] = field(default_factory=Counter)
+    undecided: int = 0
 
 
 def _named(contact: NewContact, named: Named) -> Reject:

@@ -58,7 +58,8 @@ class ReadSource:
             return told
 
         try:
-            counts = await count_rows(opened(campaign.spec), store, self.rejects(campaign.spec.name), outlook)
+            source, rejects = opened(campaign.spec), self.rejects(campaign.spec.name)
+            counts = await count_rows(source, store, rejects, outlook, self.ledger.suppress)
             await self.ledger.drop_gone(campaign.campaign_id, reading, LEASE_S)
             error, brought = "", _whole(counts, words)
         except DialerError as failed:

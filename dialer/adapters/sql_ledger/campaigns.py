@@ -8,12 +8,26 @@ from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiti
 from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.campaign import CAMPAIGN_TRANSITIONS, CampaignSpec, CampaignStatus, hours_changed, verb_now
+from dialer.domain.campaign import (
+    CAMPAIGN_TRANSITIONS,
+    REHEARSAL,
+    CampaignSpec,
+    CampaignStatus,
+    hours_changed,
+    verb_now,
+)
 from dialer.domain.opening import CLOSED_WORDS
+from dialer.errors import UsageError
 from dialer.ports import Campaign, ImportCounts
 
 CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at, name, account"
 
+COPY_BARS = """
+INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
+SELECT phone, :id, reason, source, added_at FROM suppressions
+WHERE campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal) ON CONFLICT (phone, campaign_id) DO NOTHING
+"""
+HAS_ATTEMPTS = "SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign_id = :id)"
 ADD_CAMPAIGN = """
 INSERT INTO campaigns (name, account, spec, status, created_at)
 VALUES (:name, :account, :spec, 'draft', :now) ON CONFLICT (name) DO NOTHING
@@ -64,6 +78,7 @@ RUNNING_OF_ACCOUNT = (
     "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
 )
 
+HOLD_CAMPAIGN = "SELECT id FROM campaigns WHERE id = :id /*postgresql FOR SHARE*/"
 HALTED_AT = """
 INSERT INTO ledger_facts (name, value)
 VALUES (:name, CAST((SELECT coalesce(max(id), 0) FROM sends) AS TEXT))
@@ -89,19 +104,35 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
 
 
 def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now: float) -> list[Campaign]:
-    """Make each campaign, or give an existing one its new spec."""
+    """Make each campaign, or give an existing one its new spec. Raises UsageError."""
     opened = []
     for spec in specs:
-        told = {"name": spec.name, "account": spec.provider, "spec": write_spec(spec), "now": now}
+        if spec.name.startswith(REHEARSAL):
+            raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
+        told = {"name": spec.handle, "account": spec.provider, "spec": write_spec(spec), "now": now}
         is_new = transaction.run(ADD_CAMPAIGN, told) == 1
         before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
-        if not is_new:
+        if is_new:
+            # Who was barred from it by its name, while there was only a rehearsal of that name.
+            transaction.run(COPY_BARS, {"id": before.campaign_id, "rehearsal": REHEARSAL + spec.name})
+        else:
+            _keep_provider(transaction, before, spec)
             transaction.run(RENEW_SPEC, told)
             if hours_changed(before.spec, spec):
                 for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
                     transaction.run(sql, {"id": before.campaign_id, "now": now})
         opened.append(replace(before, spec=spec))
     return opened
+
+
+def _keep_provider(transaction: Transaction, before: Campaign, spec: CampaignSpec) -> None:
+    """The calls of a campaign are looked for in the log of one provider."""
+    provider = before.spec.provider
+    if provider != spec.provider and transaction.all(HAS_ATTEMPTS, {"id": before.campaign_id})[0][0]:
+        raise UsageError(
+            f'the campaign "{spec.name}" calls through {provider} and has begun: for {spec.provider} give another name '
+            f"with --name, or go on with --provider {provider}"
+        )
 
 
 def record_imports(
@@ -145,6 +176,10 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, no
         waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
         end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+    elif after is CampaignStatus.HALTED:
+        # What was refused before says nothing of what comes after a person acted.
+        transaction.run(HALTED_AT, {"name": f"halted-at:campaign:{campaign_id}"})
+        _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
     return campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
@@ -162,11 +197,17 @@ def _take_back(transaction: Transaction, campaign_id: int, reason: str, now: flo
 
 def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], now: float) -> list[list[str]]:
     """Halt every running campaign of each (account, reason); answers the names."""
-    return [_halt(transaction, account, reason, now) for account, reason in halts]
+    return [halt_account(transaction, account, reason, now) for account, reason in halts]
 
 
-def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+def halt_account(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+    """The same for one account."""
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
     halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
+
+
+def halt_campaign(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
+    """Halt one campaign, if it runs."""
+    _move(transaction, campaign_id, "halt", reason, now)

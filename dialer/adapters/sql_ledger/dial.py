@@ -1,7 +1,7 @@
 """Verbs of the worker: the gate, and what became of a request."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_COLUMNS, campaign_of
@@ -18,6 +18,7 @@ from dialer.adapters.sql_ledger.person_history import Histories, read_histories
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import Listed
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import about_of, hardened, room_on_trial
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
@@ -28,12 +29,17 @@ from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
 
+TRIAL_WAIT_S = 1.0
+ON_TRIAL = "others are asked first, while no call was accepted yet"
+
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
     c.name, c.variables, c.zones, c.places, a.person,
-    EXISTS (SELECT 1 FROM attempts l WHERE l.phone = a.phone AND l.state IN ({in_states(LIVE)})), c.event_at,
+    EXISTS (SELECT 1 FROM attempts l
+        WHERE l.phone = a.phone AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})), c.event_at,
     CASE WHEN a.person = a.phone THEN 0 WHEN EXISTS (
-        SELECT 1 FROM attempts l WHERE l.person = a.person AND l.state IN ({in_states(LIVE)})) THEN 1 ELSE 0 END,
+        SELECT 1 FROM attempts l
+        WHERE l.person = a.person AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})) THEN 1 ELSE 0 END,
     CASE WHEN c.person_key = '' THEN 0 WHEN EXISTS (
         SELECT 1 FROM contacts o WHERE o.campaign_id = c.campaign_id AND o.person_key = c.person_key
             AND o.status = 'reached' AND o.id <> c.id AND coalesce(o.event_at, 0) = coalesce(c.event_at, 0)
@@ -43,12 +49,13 @@ FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
 
 ADMIT = f"""
-UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, dialed_at = :now,
+UPDATE attempts SET state = 'dialing', token = :token, worker = :worker, agent = :agent, dialed_at = :now,
     answer_due_at = :answer_due_at, lease_until = NULL, reason = :reason
 WHERE id = :attempt_id AND dispatch = :dispatch AND state IN ({from_states(AttemptState.DIALING, Actor.WORKER)})
 """
 ADD_SEND = """
-INSERT INTO sends (attempt_id, token, class, started_at) VALUES (:attempt_id, :token, 'inflight', :now)
+INSERT INTO sends (attempt_id, account, token, class, started_at)
+VALUES (:attempt_id, :account, :token, 'inflight', :now)
 """
 CONTACT_DIALED = f"""
 UPDATE contacts SET status = 'active', attempts = :number_of, last_attempt_at = :now, waits_for = ''
@@ -98,7 +105,7 @@ SEND_CLASS = {Placed: "placed", NotPlaced: "not_placed", Refused: "refused", Unk
 
 RECORD_SEND = """
 UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status, requests = :requests,
-    reason = :reason
+    reason = :reason, about = :about
 WHERE token = :token AND class IN ('inflight', 'unknown')
 """
 ENDS = {
@@ -125,25 +132,31 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     campaign_ids = sorted({row[1] for row in facts.values()})
     campaigns = {row[0]: campaign_of(row) for row in transaction.all(RUNNING_SPECS, {"ids": campaign_ids})}
     listed = Listed(transaction, [row[7] for row in facts.values()])
-    histories = read_histories(transaction, _limited(facts.values(), campaigns))
+    histories = _histories(transaction, facts.values(), campaigns)
     admitted: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
-    taken: set[str] = set()
+    taken: set[tuple[str, bool]] = set()
     answers: list[GateAnswer] = []
+    rooms: dict[int, int] = {}
     for request in requests:
         row = facts.get(request.attempt_id)
         if row is None:
             answers.append(Turned(request.attempt_id, AttemptState.CANCELLED, "no such attempt"))
             continue
-        found = _facts_of(row, campaigns[row[1]], listed.why(row[7], row[1]), taken, histories)
+        campaign = campaigns[row[1]]
+        rehearsal = campaign.spec.is_rehearsal
+        barred = listed.why(row[7], row[1], rehearsal=rehearsal)
+        found = _facts_of(row, campaign, barred, taken, histories[rehearsal])
         verdict = judge(found, request, now)
+        if isinstance(verdict, Admit) and request.on_trial:
+            verdict = _on_trial(transaction, verdict, row[1], rooms, now)
         match verdict:
             case Admit(why):
-                taken.update((row[7], row[12]))
-                histories.add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
-                admitted.append(_admission(request, row, why, now))
+                taken.update({(row[7], rehearsal), (row[12], rehearsal)})
+                histories[rehearsal].add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
+                admitted.append(_admission(request, row, campaign.spec, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
-                answers.append(_admitted(request, row, campaigns[row[1]].spec, now))
+                answers.append(_admitted(request, row, campaign.spec, now))
                 after = AttemptState.DIALING
             case _:
                 turned = _turn(transaction, row, verdict, events, now)
@@ -159,20 +172,38 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     return answers
 
 
-def _limited(rows: Iterable[Row], campaigns: Mapping[int, Campaign]) -> list[tuple[str, str]]:
-    """(person, phone) of each attempt of which it matters how often the person was called."""
-    return [(row[12], row[7]) for row in rows if campaigns[row[1]].spec.limits_people]
+def _on_trial(
+    transaction: Transaction, admit: Admit, campaign_id: int, rooms: dict[int, int], now: float
+) -> Admit | Defer:
+    """While it is not known that calls are accepted, only few people are asked, over all workers."""
+    if campaign_id not in rooms:
+        rooms[campaign_id] = room_on_trial(transaction, campaign_id)
+    rooms[campaign_id] -= 1
+    return admit if rooms[campaign_id] >= 0 else Defer(now + TRIAL_WAIT_S, ON_TRIAL)
 
 
-def _facts_of(row: Row, campaign: Campaign, suppressed_by: str, taken: set[str], histories: Histories) -> GateFacts:
+def _histories(
+    transaction: Transaction, rows: Collection[Row], campaigns: Mapping[int, Campaign]
+) -> dict[bool, Histories]:
+    """By whether it is a rehearsal: the history of each person of whom it matters how often they were called."""
+    specs = {campaign_id: campaign.spec for campaign_id, campaign in campaigns.items()}
+    limited = [(row[12], row[7], specs[row[1]].is_rehearsal) for row in rows if specs[row[1]].limits_people]
+    people = {kind: [(person, phone) for person, phone, of in limited if of is kind] for kind in (False, True)}
+    return {kind: read_histories(transaction, those, rehearsal=kind) for kind, those in people.items()}
+
+
+def _facts_of(
+    row: Row, campaign: Campaign, suppressed_by: str, taken: set[tuple[str, bool]], histories: Histories
+) -> GateFacts:
+    rehearsal = campaign.spec.is_rehearsal
     return GateFacts(
         state=AttemptState(row[4]),
         dispatch=row[5],
         due_at=row[6],
         campaign_status=CampaignStatus.HALTED if campaign.flaw else campaign.status,
         suppressed_by=suppressed_by,
-        number_is_live=bool(row[13]) or row[7] in taken,
-        person_is_live=bool(row[15]) or (row[12] != row[7] and row[12] in taken),
+        number_is_live=bool(row[13]) or (row[7], rehearsal) in taken,
+        person_is_live=bool(row[15]) or (row[12] != row[7] and (row[12], rehearsal) in taken),
         person_reached=bool(row[16]),
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
@@ -185,9 +216,11 @@ def _facts_of(row: Row, campaign: Campaign, suppressed_by: str, taken: set[str],
     )
 
 
-def _admission(request: GateRequest, row: Row, why: str, now: float) -> dict[str, Any]:
+def _admission(request: GateRequest, row: Row, spec: CampaignSpec, why: str, now: float) -> dict[str, Any]:
     return {
         "attempt_id": request.attempt_id,
+        "account": spec.provider,
+        "agent": spec.agent,
         "dispatch": request.dispatch,
         "token": request.token,
         "worker": request.worker,
@@ -229,6 +262,7 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
 
 def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
     """Move each attempt by what became of its request; False where it was no longer the worker's to move."""
+    outcomes = [hardened(transaction, outcome) for outcome in outcomes]
     ids = [outcome.attempt_id for outcome in outcomes]
     before = states_of(transaction, ids)
     rows = [_outcome_row(outcome, now) for outcome in outcomes]
@@ -268,6 +302,7 @@ def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:
         "class": SEND_CLASS[type(result)],
         "http_status": result.http_status,
         "requests": outcome.requests,
+        "about": about_of(result),
         "reason": _reason(result),
         "call_id": result.call_id if isinstance(result, Placed) else None,
         "disposition": str(result.disposition) if isinstance(result, Refused) else "",

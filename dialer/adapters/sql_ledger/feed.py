@@ -9,6 +9,7 @@ from dialer.adapters.sql_ledger.person_history import read_histories
 from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import weigh
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CampaignStatus, is_over
 from dialer.domain.contact import ContactStatus
@@ -46,16 +47,18 @@ PUT_OFF_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE 
 # The first of a contact, or of its next appointment: what an appointment that moved had planned is kept.
 NEXT_NUMBER = "(SELECT coalesce(max(number_of), 0) + 1 FROM attempts WHERE contact_id = :contact_id)"
 FIRST_ATTEMPT = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, dispatch, due_at, lease_until, reason)
-VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'queued', 1, :now, :lease_until, :reason)
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, dispatch, due_at,
+    lease_until, reason)
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, :account, :rehearsal, 'queued', 1, :now,
+    :lease_until, :reason)
 """
 FIRST_ATTEMPTS = """
 SELECT id, dispatch, reason FROM attempts WHERE contact_id IN :contact_ids* AND state IN ('planned', 'queued')
 ORDER BY id
 """
 NEVER_DIALED = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
-VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, 'planned', :now, :reason)
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, due_at, reason)
+VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, :account, :rehearsal, 'planned', :now, :reason)
 """
 END_CONTACT = f"""
 UPDATE contacts SET status = :status, due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
@@ -70,7 +73,14 @@ RENEW_LEASE = (
     "UPDATE attempts SET lease_until = :lease_until WHERE id = :id AND dispatch = :dispatch AND state = 'queued'"
 )
 
-EXPIRED_LEASES = "SELECT id FROM attempts WHERE state = 'queued' AND lease_until <= :now LIMIT 1000"
+EXPIRED_LEASES = """
+SELECT id FROM attempts WHERE state = 'queued' AND (lease_until <= :now OR lease_until > :longest) LIMIT 1000
+"""
+LONGEST_LEASE_S = 600.0
+"""One that seems to last longer was given before the clock was set back."""
+BEAT = """
+INSERT INTO ledger_facts (name, value) VALUES ('beat-at', :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
 OVERDUE_ANSWERS = "SELECT id, token FROM attempts WHERE state = 'dialing' AND answer_due_at <= :now LIMIT 1000"
 MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id IN :ids* AND state = 'dialing'"
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
@@ -90,10 +100,10 @@ LOOKS = 8
 
 
 def claim_due(
-    transaction: Transaction, claims: Sequence[tuple[int, int, float]], now: float
+    transaction: Transaction, wanted: Sequence[tuple[int, int]], lease_s: float, now: float
 ) -> list[list[QueuedAttempt]]:
-    """For each (campaign id, limit, lease in seconds): move due attempts to queued."""
-    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit, lease_s in claims]
+    """For each (campaign id, how many at most): move due attempts to queued."""
+    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit in wanted]
 
 
 def _claim(
@@ -102,7 +112,8 @@ def _claim(
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
     if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
         return []
-    told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until}
+    told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until,
+            "account": campaign.spec.provider, "rehearsal": int(campaign.spec.is_rehearsal)}  # fmt: skip
     claimed = _claim_planned(transaction, campaign, told, limit, now)
     return claimed + _claim_fresh(transaction, campaign, told, limit - len(claimed), now)
 
@@ -200,10 +211,12 @@ def _split_by_person(
 ) -> tuple[list[Row], list[dict[str, Any]], list[tuple[Row, ContactStatus, str]]]:
     """Of these rows (id, person, phone first): up to ``wanted`` to call, who must wait, and who is never called."""
     spec = campaign.spec
-    barred = suppressed_among(transaction, [row[2] for row in rows], campaign.campaign_id)
+    phones = [row[2] for row in rows]
+    barred = suppressed_among(transaction, phones, campaign.campaign_id, rehearsal=spec.is_rehearsal)
     if not spec.limits_people and not barred:
         return rows[:wanted], [], []
-    histories = read_histories(transaction, [(row[1], row[2]) for row in rows] if spec.limits_people else [])
+    people = [(row[1], row[2]) for row in rows] if spec.limits_people else []
+    histories = read_histories(transaction, people, rehearsal=spec.is_rehearsal)
     free: list[Row] = []
     waiting: list[dict[str, Any]] = []
     over: list[tuple[Row, ContactStatus, str]] = []
@@ -278,7 +291,7 @@ def renew_leases(transaction: Transaction, attempts: Sequence[tuple[QueuedAttemp
 
 def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[Swept]:
     """Take back expired leases; make attempts unknown whose worker owes an answer."""
-    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now})]
+    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now, "longest": now + LONGEST_LEASE_S})]
     if leases:
         reason = "lease expired: its worker is gone"
         transaction.run(PLAN_AGAIN, {"ids": leases, "reason": reason})
@@ -297,12 +310,19 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
     return [Swept(len(leases), len(overdue))] * len(sweeps)
 
 
+def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[None]:
+    """Note that somebody could write."""
+    transaction.run(BEAT, {"at": str(round(now))})
+    return [None] * len(beats)
+
+
 def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float) -> list[list[str]]:
     """Finish every campaign whose contacts are all final, if it runs and nobody comes to it, or has ended."""
     done = [
         id_
         for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
         if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
+        and not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
     ]
     if not done:
         return [[]] * len(asks)

@@ -7,16 +7,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, campaign_of
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, HOLD_CAMPAIGN, campaign_of
 from dialer.adapters.sql_ledger.moves import end_waiting
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, Actor, AttemptState
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.contact_plan import Renewal, Replan, first_due, renewal_of
 from dialer.domain.reminder import Moment, NoMoment
+from dialer.errors import UsageError
 
 BUSY = in_states(LIVE | {AttemptState.REVIEW})
 
@@ -69,11 +70,17 @@ def add_contacts(
     """Add people, from the list with a ``fingerprint`` ("": of none) or a ``reading`` of the source.
 
     Answers as ``Ledger.add_contacts``, and MOVED for who is left to ``renew_listed``. Deferred are those whose
-    appointment leaves no moment to call; they are kept, and wait until it moves.
+    appointment leaves no moment to call; they are kept, and wait until it moves. Raises UsageError for a campaign
+    that was cancelled.
     """
     phones = [contact.phone for contact in contacts]
-    suppressed = suppressed_among(transaction, phones, campaign_id)
-    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    # Held until these rows are in: a cancel that comes meanwhile finds them, one that came before is heeded.
+    transaction.all(HOLD_CAMPAIGN, {"id": campaign_id})
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+    if campaign.status is CampaignStatus.CANCELLED:
+        raise UsageError(f'campaign "{campaign.spec.name}" was cancelled: the rest of its list is not taken')
+    spec = campaign.spec
+    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
     rows = [
         contact_row(campaign_id, contact, reading, fingerprint)
         | _first(spec, contact, contact.phone in suppressed, now)
@@ -168,9 +175,10 @@ def foresee(
     transaction: Transaction, contacts: Sequence[NewContact], spec: CampaignSpec, fingerprint: str, now: float
 ) -> list[str]:
     """What ``add_contacts`` would answer for these numbers, each of them once, and nothing is written."""
-    found = transaction.all(CAMPAIGN_BY_NAME, {"name": spec.name})
+    found = transaction.all(CAMPAIGN_BY_NAME, {"name": spec.handle})
     campaign_id = int(found[0][0]) if found else 0
-    suppressed = suppressed_among(transaction, [contact.phone for contact in contacts], campaign_id)
+    phones = [contact.phone for contact in contacts]
+    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
     known = known_among(transaction, campaign_id, contacts) if found else {}
     answers = []
     for contact in contacts:
@@ -250,7 +258,8 @@ def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float
         return {"status": "suppressed", "due_at": None, "waits_for": ""}
     match first_due(spec, contact.zones, contact.places, contact.event_at, now):
         case Moment(at, why):
-            return {"status": "pending", "due_at": at, "waits_for": why}
+            # Who waits for nothing is due whatever the clock says later: it may be wrong now, and be set right.
+            return {"status": "pending", "due_at": at if why else 0.0, "waits_for": why}
         case NoMoment(why):
             return {"status": "expired", "due_at": None, "waits_for": why}
 

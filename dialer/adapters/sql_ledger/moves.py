@@ -22,8 +22,8 @@ VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
 """
 
 ADD_REDIAL = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
-SELECT campaign_id, contact_id, number_of + 1, phone, person, 'planned', :due_at, :reason
+INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, due_at, reason)
+SELECT campaign_id, contact_id, number_of + 1, phone, person, account, rehearsal, 'planned', :due_at, :reason
 FROM attempts WHERE id = :attempt_id
     AND EXISTS (SELECT 1 FROM contacts WHERE contacts.id = contact_id AND contacts.status IN ({OPEN_CONTACT}))
 ON CONFLICT (contact_id, number_of) DO NOTHING

@@ -1,4 +1,7 @@
-"""What was called before of a person: the attempts that count against the limits, over all campaigns."""
+"""What was called before of a person: the attempts that count against the limits, over all campaigns.
+
+Those of rehearsals count for rehearsals alone.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +15,7 @@ from dialer.domain.limits import Made
 COUNTED = """
 SELECT id, person, phone, dialed_at, state, disposition, ended_at FROM attempts
 WHERE dialed_at IS NOT NULL AND (state <> 'refused'
-    OR EXISTS (SELECT 1 FROM log_rows WHERE log_rows.attempt_id = attempts.id)) AND
+    OR EXISTS (SELECT 1 FROM log_rows WHERE log_rows.attempt_id = attempts.id)) AND rehearsal = :rehearsal AND
 """
 MADE_TO_PHONES = f"{COUNTED} phone IN :phones*"
 MADE_TO_PERSONS = f"{COUNTED} person IN :persons*"
@@ -43,13 +46,14 @@ class Histories:
             self.to_person.setdefault(person, {})[attempt_id] = made
 
 
-def read_histories(transaction: Transaction, people: Iterable[tuple[str, str]]) -> Histories:
+def read_histories(transaction: Transaction, people: Iterable[tuple[str, str]], *, rehearsal: bool) -> Histories:
     """The histories of these (person, phone), in two look-ups by index."""
-    found, told = Histories(), set(people)
+    found, told, kind = Histories(), set(people), {"rehearsal": int(rehearsal)}
     persons = sorted({person for person, phone in told if person != phone})
-    rows = transaction.all(MADE_TO_PHONES, {"phones": sorted({phone for _, phone in told})}) if told else []
+    phones = sorted({phone for _, phone in told})
+    rows = transaction.all(MADE_TO_PHONES, kind | {"phones": phones}) if told else []
     if persons:
-        rows += transaction.all(MADE_TO_PERSONS, {"persons": persons})
+        rows += transaction.all(MADE_TO_PERSONS, kind | {"persons": persons})
     for attempt_id, person, phone, dialed_at, state, disposition, ended_at in rows:
         word = Disposition(disposition) if disposition else None
         found.add(attempt_id, person, phone, Made(dialed_at, AttemptState(state), word, ended_at))

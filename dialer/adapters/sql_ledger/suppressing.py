@@ -6,25 +6,30 @@ from typing import Any
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
-from dialer.domain.suppression import HASHED, hash_of, names_of
+from dialer.domain.campaign import SIMULATOR
+from dialer.domain.suppression import HASHED, REHEARSALS, hash_of, names_of
 from dialer.ports import Suppression
 
 ADD_SUPPRESSION = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
 VALUES (:phone, :campaign_id, :reason, :source, :added_at) ON CONFLICT (phone, campaign_id) DO NOTHING
 """
-WAITING_TO_PHONES = """
-SELECT id, state FROM attempts WHERE phone IN :phones* AND state IN ('planned', 'queued')
-    AND (campaign_id = :campaign_id OR :campaign_id = 0)
+IN_SCOPE = f"""(:campaign_id = 0 OR campaign_id = :campaign_id OR (:campaign_id = {REHEARSALS}
+        AND campaign_id IN (SELECT id FROM campaigns WHERE account = '{SIMULATOR}')))"""
+WAITING_TO_PHONES = f"""
+SELECT id, state FROM attempts WHERE phone IN :phones* AND state IN ('planned', 'queued') AND {IN_SCOPE}
 """
 SUPPRESS_CONTACTS = f"""
 UPDATE contacts SET status = 'suppressed', due_at = NULL, waits_for = ''
-WHERE phone IN :phones* AND (campaign_id = :campaign_id OR :campaign_id = 0) AND status IN ({OPEN_CONTACT})
+WHERE phone IN :phones* AND {IN_SCOPE} AND status IN ({OPEN_CONTACT})
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
         AND attempts.state IN ('dialing', 'placed', 'unknown'))
 """
 TAKE_ONCE = "INSERT INTO ledger_facts (name, value) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING"
-REMOVE_SUPPRESSION = "DELETE FROM suppressions WHERE phone = :phone AND campaign_id = :campaign_id"
+REMOVE_SUPPRESSION = f"""
+DELETE FROM suppressions WHERE phone = :phone
+    AND (campaign_id = :campaign_id OR (:campaign_id = 0 AND campaign_id = {REHEARSALS}))
+"""
 
 HASHES_COME = "INSERT INTO ledger_facts (name, value) VALUES ('hashed-suppressions', '1') ON CONFLICT (name) DO NOTHING"
 HAS_HASHES = "SELECT count(*) FROM ledger_facts WHERE name = 'hashed-suppressions'"
@@ -66,9 +71,9 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
 
 
 def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int, now: float) -> list[bool]:
-    """Remove numbers from the list of one campaign, or of all (0)."""
+    """Remove numbers from the list of one campaign, or of all (0), rehearsals included."""
     del now
-    return transaction.won(REMOVE_SUPPRESSION, [{"phone": phone, "campaign_id": campaign_id} for phone in phones])
+    return [transaction.run(REMOVE_SUPPRESSION, {"phone": phone, "campaign_id": campaign_id}) > 0 for phone in phones]
 
 
 def _row(entry: Suppression, phone: str, now: float) -> dict[str, Any]:
@@ -88,9 +93,11 @@ def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -
     return [not entry.once or next(taken) for entry in entries]
 
 
-def suppressed_among(transaction: Transaction, phones: Iterable[str], campaign_id: int) -> Mapping[str, str]:
+def suppressed_among(
+    transaction: Transaction, phones: Iterable[str], campaign_id: int, *, rehearsal: bool
+) -> Mapping[str, str]:
     """Those of these numbers that must not be called in a campaign, and why."""
-    return Listed(transaction, phones, hashed=has_hashes(transaction)).of_campaign(campaign_id)
+    return Listed(transaction, phones, hashed=has_hashes(transaction)).of_campaign(campaign_id, rehearsal=rehearsal)
 
 
 def has_hashes(transaction: Transaction) -> bool:
@@ -107,15 +114,16 @@ class Listed:
         rows = transaction.all(LISTED, {"names": names}) if names else []
         self._reasons = {(phone, campaign_id): reason for phone, campaign_id, reason in rows}
 
-    def why(self, phone: str, campaign_id: int) -> str:
+    def why(self, phone: str, campaign_id: int, *, rehearsal: bool) -> str:
         """Why a number must not be called in a campaign; "" when it may be."""
         if not self._reasons:
             return ""
-        keys = [(name, owner) for owner in (0, campaign_id) for name in (phone, hash_of(phone))]
+        owners = (0, campaign_id, REHEARSALS) if rehearsal else (0, campaign_id)
+        keys = [(name, owner) for owner in owners for name in (phone, hash_of(phone))]
         return next((reason for key in keys if (reason := self._reasons.get(key)) is not None), "")
 
-    def of_campaign(self, campaign_id: int) -> Mapping[str, str]:
+    def of_campaign(self, campaign_id: int, *, rehearsal: bool) -> Mapping[str, str]:
         """Each number that must not be called, and why."""
         if not self._reasons:
             return {}
-        return {phone: why for phone in self._phones if (why := self.why(phone, campaign_id))}
+        return {phone: why for phone in self._phones if (why := self.why(phone, campaign_id, rehearsal=rehearsal))}

@@ -47,7 +47,7 @@ campaigns = Table(
     "campaigns",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, unique=True),  # the handle: that of a rehearsal begins with "rehearsal:"
     Column("account", Text, nullable=False),
     Column("spec", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -118,6 +118,9 @@ attempts = Table(
     Column("number_of", Integer, nullable=False),
     Column("phone", Text, nullable=False),
     Column("person", Text, nullable=False, server_default=""),  # the contact's key, else its phone
+    Column("account", Text, nullable=False, server_default=""),  # the campaign's, when the attempt was made
+    Column("agent", Text, nullable=False, server_default=""),  # who was to speak, when it was dialed
+    Column("rehearsal", Integer, nullable=False, server_default="0"),  # 1: calls nobody, and counts for nobody
     Column("state", Text, nullable=False),
     Column("disposition", Text, nullable=False, server_default=""),
     Column("dispatch", Integer, nullable=False, server_default="0"),
@@ -135,9 +138,13 @@ attempts = Table(
     UniqueConstraint("contact_id", "number_of"),
     _one_of("state", AttemptState),
 )
-# Invariant I2, held by the database: one number never has two live attempts, over all campaigns.
+# Invariant I2, held by the database: one number never has two live attempts, over all real campaigns.
 _live = text(f"state IN ({in_states(LIVE)})")
-Index("attempts_one_live_per_phone", attempts.c.phone, unique=True, sqlite_where=_live, postgresql_where=_live)
+Index("attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal, unique=True, sqlite_where=_live,
+      postgresql_where=_live)  # fmt: skip
+_doubtful = text(f"state = '{AttemptState.UNCONFIRMED}'")
+Index("attempts_unconfirmed", attempts.c.account, attempts.c.ended_at, sqlite_where=_doubtful,
+      postgresql_where=_doubtful)  # fmt: skip
 for name, column, state in (
     ("attempts_planned", attempts.c.due_at, AttemptState.PLANNED),
     ("attempts_queued", attempts.c.lease_until, AttemptState.QUEUED),
@@ -154,6 +161,7 @@ sends = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("attempt_id", Id, ForeignKey("attempts.id"), nullable=False),
+    Column("account", Text, nullable=False, server_default=""),
     Column("token", Text, nullable=False, unique=True),
     Column("class", Text, nullable=False),
     Column("started_at", Double, nullable=False),
@@ -161,6 +169,7 @@ sends = Table(
     Column("http_status", Integer),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("about", Text, nullable=False, server_default=""),  # whom a refusal is about
 )
 # Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
 _live_send = text("class IN ('inflight', 'placed', 'unknown')")
@@ -175,7 +184,7 @@ suppressions = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("phone", Text, nullable=False),
-    Column("campaign_id", Id, nullable=False, server_default="0"),  # 0: over all campaigns
+    Column("campaign_id", Id, nullable=False, server_default="0"),  # 0: over all campaigns; -1: all rehearsals
     Column("reason", Text, nullable=False),
     Column("source", Text, nullable=False, server_default=""),
     Column("added_at", Double, nullable=False),
@@ -200,8 +209,22 @@ log_rows = Table(
     Column("summary", Text, nullable=False, server_default=""),
     Column("recording_url", Text, nullable=False, server_default=""),
     Column("first_seen_at", Double, nullable=False),
+    Column("owed_until", Double),  # NULL: all is known of the call
+    Column("called_back", Integer, nullable=False, server_default="0"),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+_owed = text("owed_until IS NOT NULL")
+Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Text, nullable=False, server_default=""),
+    Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("holder", Text, nullable=False, server_default=""),  # who renews it now
+    Column("lease_until", Double),
+)
 
 scans = Table(
     "scans",

@@ -7,51 +7,63 @@ from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
+from dialer.adapters.sql_ledger.reconcile import fact_prefix
 from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
+from dialer.domain.campaign import REHEARSAL
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
+    LOG_NOTES,
     AttemptRow,
     Campaign,
     ContactRow,
     Event,
     ImportCounts,
+    KnownCall,
     OpenAttempt,
     Report,
     SourceState,
+    Supply,
     Suppression,
 )
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
 OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.token, a.dialed_at, a.call_id,
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
+    a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
-FROM attempts a JOIN campaigns c ON c.id = a.campaign_id
+FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
 """
-LIVE_ATTEMPTS = (
-    f"{OPEN_COLUMNS} WHERE a.state IN ({in_states(LIVE)}) AND c.account = :account ORDER BY a.dialed_at, a.id"
-)
-OPEN_ATTEMPTS = f"""{OPEN_COLUMNS}
-WHERE c.account = :account AND (
-    a.state IN ('placed', 'unknown') OR (a.state = 'unconfirmed' AND a.ended_at > :corrected_since))
-ORDER BY a.dialed_at, a.id
+LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
+# The first by the index of live attempts, which knows few.
+OPEN_ATTEMPTS = f"""
+{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
+{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since
 """
-SETTLED_CALLS = """
-SELECT call_id, attempt_id FROM log_rows
-WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AND disposition <> ''
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = log_rows.attempt_id
-        AND attempts.state IN ('placed', 'unknown', 'unconfirmed', 'review'))
+KNOWN_CALLS = """
+SELECT r.call_id, r.first_seen_at, r.attempt_id,
+    r.attempt_id IS NOT NULL AND r.disposition <> ''
+        AND coalesce(a.state, '') NOT IN ('placed', 'unknown', 'unconfirmed', 'review'),
+    r.disposition, r.cost, r.owed_until IS NOT NULL, r.called_back
+FROM log_rows r LEFT JOIN attempts a ON a.id = r.attempt_id
+WHERE r.account = :account AND r.call_id IN :call_ids*
 """
+ROWS_OF = "SELECT attempt_id, raw_status FROM log_rows WHERE attempt_id IN :ids*"
+OWED = """
+SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
+WHERE account = :account AND owed_until > :now
+"""
+LOG_FACTS = "SELECT substr(name, :from), value FROM ledger_facts WHERE substr(name, 1, :from - 1) = :prefix"
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
-FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-WHERE c.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+FROM sends s JOIN attempts a ON a.id = s.attempt_id
+WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
@@ -68,11 +80,21 @@ WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER
 """
 RECENT_SENDS = """
 SELECT class, count(*) FROM (
-    SELECT s.class FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-    WHERE c.account = :account
+    SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
+        AS class
+    FROM sends s JOIN attempts a ON a.id = s.attempt_id
+    WHERE s.account = :account
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class
+"""
+SUPPLIES = f"""
+SELECT id,
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state = 'queued'),
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state IN ({in_states(LIVE)})),
+    (SELECT min(due_at) FROM contacts WHERE campaign_id = campaigns.id AND due_at IS NOT NULL),
+    (SELECT min(due_at) FROM attempts WHERE campaign_id = campaigns.id AND state = 'planned')
+FROM campaigns WHERE status = 'running' ORDER BY id
 """
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
@@ -80,7 +102,8 @@ SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dial
 """
 DIALED_PHONES = "SELECT phone FROM attempts WHERE state = 'dialing' AND dialed_at > :since"
 SUPPRESSIONS_AFTER = """
-SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions WHERE id > :after ORDER BY id LIMIT :limit
+SELECT id, phone, reason, source, campaign_id, added_at FROM suppressions
+WHERE id > :after AND campaign_id >= 0 ORDER BY id LIMIT :limit
 """
 
 CONTACT_COUNTS = "SELECT status, count(*) FROM contacts WHERE campaign_id = :id GROUP BY status"
@@ -94,7 +117,8 @@ FROM imports WHERE campaign_id = :id
 """
 UNEXPLAINED = """
 SELECT count(*) FROM log_rows
-WHERE account = :account AND attempt_id IS NULL AND outbound = 1 AND started_at >= :since AND started_at <= :until
+WHERE account = :account AND attempt_id IS NULL AND outbound = 1
+    AND coalesce(started_at, first_seen_at) >= :since AND coalesce(started_at, first_seen_at) <= :until
 """
 UNMAPPED = """
 SELECT raw_status, count(*) FROM log_rows JOIN attempts ON attempts.id = log_rows.attempt_id
@@ -129,7 +153,7 @@ FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT
 ATTEMPT_COLUMNS = """
 attempts.id, campaigns.name, attempts.phone, contacts.name, attempts.number_of, attempts.state,
     attempts.disposition, attempts.due_at, attempts.dialed_at, attempts.ended_at, attempts.duration_s,
-    attempts.call_id, attempts.reason
+    attempts.call_id, attempts.reason, attempts.account
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 """
 ATTEMPTS_AFTER = f"""
@@ -148,14 +172,22 @@ FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contac
 
 
 def campaign(transaction: Transaction, name: str) -> Campaign:
-    """Raises UnknownName, naming the nearest."""
-    found = transaction.all(CAMPAIGN_BY_NAME, {"name": name})
-    if found:
-        return campaign_of(found[0])
+    """The real campaign of that name, else the rehearsal. Raises UnknownName, naming the nearest."""
+    for handle in (name, REHEARSAL + name):
+        if found := transaction.all(CAMPAIGN_BY_NAME, {"name": handle}):
+            return campaign_of(found[0])
     names = [c.spec.name for c in campaigns(transaction)]
     near = get_close_matches(name, names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "`dialer campaigns` lists them."
     raise UnknownName(f'there is no campaign "{name}": {hint}')
+
+
+def supplies(transaction: Transaction) -> list[Supply]:
+    """What each running campaign has under way."""
+    return [
+        Supply(campaign_id, queued, live, min((due for due in dues if due is not None), default=None))
+        for campaign_id, queued, live, *dues in transaction.all(SUPPLIES)
+    ]
 
 
 def campaigns(transaction: Transaction) -> list[Campaign]:
@@ -166,7 +198,7 @@ def campaigns(transaction: Transaction) -> list[Campaign]:
 def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:
     """Attempts that wait for the log, and those unconfirmed lately."""
     found = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
-    return [_open_attempt(row) for row in found]
+    return sorted((_open_attempt(row) for row in found), key=lambda attempt: (attempt.dialed_at, attempt.attempt_id))
 
 
 def dialing_to(transaction: Transaction, phones: Collection[str], since: float) -> int:
@@ -181,8 +213,8 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 
 def _open_attempt(row: Row) -> OpenAttempt:
-    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, *sent = row
-    agent = usable_spec(spec, "", "")[0].agent
+    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
+    agent = agent or usable_spec(spec, "", "")[0].agent  # of an attempt that an older version dialed
     return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
@@ -218,7 +250,25 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         waiting=_waiting(transaction, told),
         expired=dict(_pairs(transaction.all(EXPIRED, told))),
         source=source_states(transaction).get(campaign_id),
+        log_notes=tuple(json.loads(log_facts(transaction, found.spec.provider).get(LOG_NOTES, "[]"))),
     )
+
+
+def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str]) -> dict[str, KnownCall]:
+    """What is held of these rows of the log."""
+    rows = transaction.all(KNOWN_CALLS, {"account": account, "call_ids": list(call_ids)})
+    return {
+        call_id: KnownCall(
+            seen_at, attempt_id, bool(settled), Disposition(word) if word else None, cost, bool(owed), bool(called_back)
+        )
+        for call_id, seen_at, attempt_id, settled, word, cost, owed, called_back in rows
+    }
+
+
+def log_facts(transaction: Transaction, account: str) -> dict[str, str]:
+    """What was noted of the account's log."""
+    prefix = fact_prefix(account)
+    return dict(transaction.all(LOG_FACTS, {"prefix": prefix, "from": len(prefix) + 1}))
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:
@@ -292,7 +342,7 @@ def _attempt_row(row: Row) -> AttemptRow:
     attempt_id, name, phone, person, number_of, state, disposition, *rest = row
     return AttemptRow(
         attempt_id,
-        name,
+        name.removeprefix(REHEARSAL),
         phone,
         person,
         number_of,

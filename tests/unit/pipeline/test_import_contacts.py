@@ -10,7 +10,7 @@ from dialer.domain.contact import NewContact
 from dialer.domain.outlook import outlook_of
 from dialer.errors import InputFileError, LedgerUnavailable
 from dialer.pipeline.import_contacts import BATCH_ROWS, LOST, NAMED, CheckContacts, ImportContacts
-from dialer.ports import ImportCounts, Ledger, Reject
+from dialer.ports import ImportCounts, Ledger, Reject, Suppression
 
 
 @dataclass
@@ -55,6 +55,10 @@ class TwoVerbs:
             return "duplicate"
         people[contact.phone] = contact
         return "suppressed" if contact.phone in self.suppressed else "queued"
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        self.suppressed |= {entry.phone for entry in entries}
+        return [True] * len(entries)
 
     async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
         self.imports.append((campaign_id, fingerprint, source, counts))

@@ -3,7 +3,7 @@
 from dialer.adapters.sql_ledger.migrations.frozen import run
 
 revision = "0008"
-down_revision = "0004"
+down_revision = "0007"
 
 
 def upgrade() -> None:
