@@ -54,8 +54,6 @@ CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
 SOURCES_WITHIN_S = 4 * 3600.0
 """The longest time one reading of a source may take."""
 READER_WITHIN_S = 600.0
-LONGEST_NAME = 150
-"""Bytes of a campaign's name in the name of its rejects file: file systems take 255."""
 WATCH_S = 0.5
 """How often it is noted how far the ledger is, while it is written."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
