@@ -14,6 +14,7 @@ from dialer.domain.redial import Redial
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -22,6 +23,7 @@ from dialer.ports import (
     KnownCall,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     Report,
     Suppression,
@@ -101,6 +103,18 @@ class MemoryView(Records):
             len(found), min((row.log.started_at or now for row in found), default=0.0),
             max((row.owed_until or 0.0 for row in found), default=0.0),
         )  # fmt: skip
+
+    async def last_send(self) -> tuple[int, float]:
+        return 0, 0.0
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        return {t.token for t in self._tries.values()} & set(tokens)
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        raise NotImplementedError
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        raise NotImplementedError
 
     async def log_facts(self, account: str) -> Mapping[str, str]:
         return dict(self._log_facts.get(account, {}))
