@@ -10,7 +10,6 @@ from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
-from dialer.domain.redial import Redial
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
@@ -85,7 +84,7 @@ class MemoryView(Records):
             and row.log.disposition is not None
             and self._tries[row.attempt_id].state not in UNSETTLED
         )
-        called_back = row.log.callback_requested and isinstance(row.follow, Redial)
+        called_back = row.log.callback_requested and row.follow is not None
         seen_at, owed = self._seen.get(row.log.call_id, 0.0), row.owed_until is not None
         return KnownCall(seen_at, row.attempt_id, settled, row.log.disposition, row.log.cost, owed, called_back)
 
