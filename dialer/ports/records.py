@@ -351,7 +351,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class LogScan:
-    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and no row was unreadable."""
+    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and without a gap."""
 
     started_at: float
     ended_at: float
