@@ -31,9 +31,7 @@ def check_list(
 ) -> None:
     """The import report of a list; only the rejects are written."""
     found = load()
-    if path is not None and path.is_dir():
-        raise UsageError(f"{path}: a directory, not a list")
-    name = path.stem if path else "source"
+    name = name_of(path) if path else "source"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
     room = CheckContacts(rejects_in(found.home, spec.name, ".check"), outlook=outlook_now(spec))
@@ -87,6 +85,13 @@ async def _bring(
     return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)
 
 
+def name_of(path: Path) -> str:
+    """What a campaign is called whose list this is. Raises UsageError for a directory."""
+    if path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
+    return path.stem
+
+
 def standing_limits(settings: Settings) -> dict[str, PersonLimits]:
     """The limits of a person where a campaign names none, for ``Overrides.defaults``.
 
@@ -100,7 +105,7 @@ async def _spec(
 ) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = ({} if campaign or path is None else {"name": path.stem}) | standing_limits(settings)
+    defaults = ({} if campaign or path is None else {"name": name_of(path)}) | standing_limits(settings)
     return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 
