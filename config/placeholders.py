@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 from urllib.parse import quote
 
-from dotenv import dotenv_values
-
+from config.env_file import read_env_file
 from config.settings import SettingsError
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
@@ -17,7 +16,7 @@ def fill_url(url: str, env_file: Path = Path(".env")) -> str:
 
     A value that stands for user or password may hold any character. Raises SettingsError for a name that is not set.
     """
-    known = {**(dotenv_values(env_file) if env_file.is_file() else {}), **os.environ}
+    known = {**read_env_file(env_file), **os.environ}
 
     def value(found: re.Match[str]) -> str:
         filled = known.get(found[1])

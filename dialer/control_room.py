@@ -5,6 +5,7 @@ import platform
 import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
@@ -22,6 +23,12 @@ async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
         yield ledger
     finally:
         await ledger.aclose()
+
+
+def has_ledger(settings: Settings) -> bool:
+    """Whether there is a ledger to look into; opening one that is not there would make it."""
+    kind, _, path = settings.ledger_url.partition(":///")
+    return kind != "sqlite" or Path(path).is_file()
 
 
 def dialing_times(settings: Settings) -> DialingTimes:

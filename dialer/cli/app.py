@@ -1,8 +1,11 @@
 """Every command, in the order of ``dialer --help``. Imports happen inside, so that help is instant."""
 
+import os
 import sys
+from errno import EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import normalize
 
 import typer
 
@@ -10,7 +13,7 @@ from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
 from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
 from dialer.cli.options import Json, OptEncoding, OptReason, OptRegion, with_overrides
-from dialer.errors import DialerError, UsageError
+from dialer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from dialer.adapters.campaign_file import Overrides
@@ -39,11 +42,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _composed(name: str) -> str:
+    """A name as campaigns bear it, in Unicode's composed form."""
+    return normalize("NFC", name).strip()
+
+
 Contacts = Annotated[
     Path | None,
     typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
 ]
-Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False, callback=_composed)]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
 CampaignFileOrName = Annotated[
     str | None, typer.Option("--campaign", help="Campaign file (TOML), or the name of a campaign that exists.")
@@ -85,7 +94,7 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
@@ -104,7 +113,7 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
@@ -237,9 +246,13 @@ def worker(
 
     Example: dialer worker
     """
-    from dialer.cli.running import check_worker, run_worker
+    if check_health:
+        from dialer.cli.opening import check_worker
 
-    raise typer.Exit(check_worker() if check_health else run_worker())
+        raise typer.Exit(check_worker())
+    from dialer.cli.running import run_worker
+
+    raise typer.Exit(run_worker())
 
 
 @app.command(
@@ -270,22 +283,52 @@ def _top(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Tell of an error where it arose; may stand behind the command too.")
+    ] = False,
 ) -> None:
-    del version
+    del version, debug
 
 
 def main() -> None:
     """Run the command line; errors become one line on stderr and an exit code."""
+    from dialer.cli import streams
+
+    streams.make_usable()
+    os.umask(0o077)  # numbers of people are in nearly every file this program writes
+    debug = _takes_debug()
     try:
-        app()
-    except UsageError as wrong:
-        _fail(wrong, EXIT_USAGE)
-    except DialerError as failed:
-        _fail(failed, EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def _fail(error: Exception, code: int) -> None:
-    typer.echo(f"dialer: {error}", err=True)
+        answer = app(standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else EXIT_FAILED
+    except (KeyboardInterrupt, Interrupted):
+        code = EXIT_INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - the last resort
+        code = _tell(error, debug=debug)
+    unwritten = streams.finish_output()
+    if unwritten is not None:
+        code = code or (EXIT_FAILED if streams.is_gone(unwritten) else _tell(unwritten, debug=debug))
     sys.exit(code)
+
+
+def _takes_debug() -> bool:
+    """Whether ``--debug`` is among the words, wherever people write it."""
+    words = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else len(sys.argv)]
+    if "--debug" not in words:
+        return os.environ.get("DIALER_LOG_LEVEL", "").lower() == "debug"
+    sys.argv.remove("--debug")
+    return True
+
+
+def _tell(error: BaseException, *, debug: bool) -> int:
+    from dialer.cli.faults import in_a_line, tell, tell_words, whole_story
+
+    if hasattr(error, "format_message"):  # the words of the command line do not fit
+        return tell_words(error)
+    if isinstance(error, OSError) and error.errno == EPIPE:
+        return EXIT_FAILED
+    if debug:
+        tell(whole_story(error))
+    tell(f"dialer: {in_a_line(error)}")
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED

@@ -8,16 +8,18 @@ from operator import itemgetter
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import local, masked, plain, print_json, print_table
+from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
 from dialer.domain.act import MOVES, Act
 from dialer.domain.attempt import FINAL
 from dialer.domain.campaign import REHEARSAL, SIMULATOR
-from dialer.errors import UnknownName
+from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
+LONGEST_ID = 18
+"""Digits; the ledger counts to 2**63."""
 SHOWN_SCANS = 6
 """Of many readings of the log only the first and the last ones are printed."""
 
@@ -45,7 +47,7 @@ def move(name: str, verb: str, reason: str = "", *, as_json: bool) -> None:
     if as_json:
         print_json({"campaign": moved.spec.name, "status": str(moved.status)})
     else:
-        print(f"{moved.spec.name}: {moved.status}")
+        put(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
@@ -111,7 +113,9 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
 
     story = with_ledger(use)
     if not story:
-        raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
+        whom = "to this number" if phone else f"with the id {attempt_id}"
+        hint = "" if phone else ' (a phone number begins with "+", or needs --region)'
+        raise UnknownName(f"no attempt {whom} was made yet{hint}")
     if as_json:
         print_json([_attempt_document(told) for told in story])
         return
@@ -120,9 +124,9 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
         title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
-        print(plain(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}"))
+        put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
         for _, line in sorted([*_moves(told), *_sends(told), *_looks(told), *_acts(told)], key=itemgetter(0)):
-            print(plain(f"  {line}"))
+            put(f"  {line}")
 
 
 def _count(number_of: int, what: str) -> str:
@@ -185,7 +189,10 @@ def _looks(told: Told) -> Iterator[tuple[float, str]]:
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
-    if who.isdigit() and len(who) < 7:
+    """Digits alone are an id, unless a region says that they are a number in its own format."""
+    if who.isascii() and who.isdigit() and not region:
+        if len(who) > LONGEST_ID:
+            raise UsageError(f'{len(who)} digits are no id of an attempt: write a phone number with "+", or --region')
         return "", int(who)
     return number(who, region), 0
 

@@ -10,8 +10,10 @@ from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.bars import Bar, open_bar
 from dialer.cli.opening import with_ledger
+from dialer.cli.printing import cells
 from dialer.cli.spreadsheets import harmless
 from dialer.control_room import operator
+from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
 from dialer.ports import AttemptRow, ContactRow
@@ -67,14 +69,14 @@ async def _write(
 ) -> None:
     if output_format == "jsonl":
         async for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
             bar.advance()
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*columns, *own])
+    writer.writerow(cells([*columns, *own]))
     async for row in rows:
-        cells = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
-        writer.writerow(harmless(cells))
+        told = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
+        writer.writerow(cells(harmless(told)))
         bar.advance()
 
 

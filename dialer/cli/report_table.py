@@ -103,6 +103,8 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.replace("_", " "), f"{document[name]:,}"
     for word, count in document["unmapped_words"].items():
         yield "unknown word", f'the provider says "{word}" ({count:,} times), which this version does not know'
+    for note in document["log_notes"]:
+        yield "call log", note
     if document["cost"]:
         yield "cost", f"{document['cost']:g}"
     started, finished = document["started_at"], document["finished_at"]

@@ -62,11 +62,13 @@ def suppress_import(
 ) -> None:
     """Add every number, or hash, of a CSV file. When this returns, no request leaves for them any more.
 
+    A cell that may mean several numbers bars them all. Exit 1 when anything could not be read: a file holds it.
+
     Example: dialer suppress import do_not_call.csv
     """
     from dialer.cli.suppressing import import_file
 
-    import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json)
+    raise typer.Exit(import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json))
 
 
 @suppressions.command("list")

@@ -1,9 +1,10 @@
 """When a cron expression falls due, on the clock of a place."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
+
+from dialer.domain.time_zones import zone_of
 
 
 def next_moment(expression: str, zone: str, after: float) -> float:
@@ -13,7 +14,7 @@ def next_moment(expression: str, zone: str, after: float) -> float:
     autumn falls due once. Raises ValueError for an expression that does not read, or never falls due.
     """
     try:
-        coming = CronSim(expression, datetime.fromtimestamp(after, ZoneInfo(zone)))
+        coming = CronSim(expression, datetime.fromtimestamp(after, zone_of(zone)))
     except CronSimError as wrong:
         raise ValueError(str(wrong)) from None
     for moment in coming:

@@ -55,6 +55,7 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "unconfirmed": report.dispositions[Disposition.UNCONFIRMED],
         "unexplained_calls": report.unexplained_calls,
         "unmapped_words": dict(report.unmapped_words),
+        "log_notes": list(report.log_notes),
         "waiting": dict(report.waiting),
         "rules": campaign.spec.window.rules,
         "rules_reason": campaign.spec.window.rules_reason,

@@ -1,9 +1,11 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
+from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallArchive, CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
+    LOG_NOTES,
     Absent,
     Admitted,
     AttemptRow,
@@ -14,13 +16,16 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
     Turned,
@@ -28,6 +33,7 @@ from dialer.ports.records import (
 from dialer.ports.world import Clock, ContactSource, Reject
 
 __all__ = [
+    "LOG_NOTES",
     "Absent",
     "Admitted",
     "AttemptRow",
@@ -35,6 +41,7 @@ __all__ = [
     "CallProvider",
     "Campaign",
     "Clock",
+    "Connection",
     "ContactRow",
     "ContactSource",
     "Denied",
@@ -44,13 +51,17 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KeptLogin",
+    "KnownCall",
     "Leases",
     "Ledger",
     "LedgerView",
     "Limits",
     "LogScan",
+    "LoginStore",
     "Matched",
     "OpenAttempt",
+    "Owed",
     "PaceState",
     "Pacer",
     "QueuedAttempt",
@@ -60,6 +71,7 @@ __all__ = [
     "SendOutcome",
     "SendPermit",
     "SourceState",
+    "Supply",
     "Suppression",
     "Swept",
     "Turned",

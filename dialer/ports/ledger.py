@@ -17,13 +17,16 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -47,10 +50,14 @@ class Ledger(Protocol):
         """
         ...
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
-        """Add people, due at once or as their appointment says.
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
+        """Add people, due at once or as their appointment says, from the list with this ``fingerprint``.
 
-        Answers for each "queued", "duplicate", "suppressed", or "deferred": kept, but no moment is left to call.
+        An appointment for which a later list has another time is moved, and planned again. Answers for each "queued",
+        "suppressed", "deferred" (kept, but no moment is left to call), "duplicate" (the campaign has the number, and
+        the list says nothing new), "doubled" (another row of the list has the number), "second" (and another
+        appointment), "other" (another person's appointment stands under the number) or "busy" (a call is on its way:
+        import the list again).
         """
         ...
 
@@ -70,8 +77,8 @@ class Ledger(Protocol):
     ) -> list[str]:
         """Add who is new, and plan again who changed. Each call renews the lease.
 
-        Answers as ``add_contacts`` for who is new; "known", "changed", "duplicate" (the reading had the number
-        before); "stale" for all, once another reading has begun.
+        Answers as ``add_contacts`` for who is new; "known", "changed", "doubled" or "second" (the reading had the
+        number before); "stale" for all, once another reading has begun.
         """
         ...
 
@@ -133,8 +140,11 @@ class Ledger(Protocol):
         ...
 
     # feeding
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        """For each campaign of ``wanted`` (id -> how many at most), in its order, move due attempts to queued.
+
+        Makes the first attempt of fresh contacts.
+        """
         ...
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
@@ -166,17 +176,47 @@ class Ledger(Protocol):
         """Record what became of requests; False where the attempt was no longer the worker's to move."""
         ...
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        """Halt what refuses everybody: the reason, or "" while it may be the people's own.
+
+        Whoever was refused since the last accepted call is given back, unspent. See ``dialer.domain.refusal``.
+        """
+        ...
+
     # reconciling
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
         ...
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        """Which of these calls are settled in the ledger: call id -> its attempt."""
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        """What the ledger holds of these rows of the log, for those it holds: call id -> that."""
+        ...
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        """Attempt -> the status in the last row that the log showed of it, for those of which it showed one."""
+        ...
+
+    async def owed(self, account: str) -> Owed:
+        """The calls that are over and of which more is waited for."""
+        ...
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        """What was noted of the account's log: name -> text."""
+        ...
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        """Note these; an empty text forgets one."""
         ...
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Store log rows and move what they settle; True where an attempt ended by it."""
+        ...
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Take in what the rows of settled calls say anew; True where an attempt came to something else by it.
+
+        With a ``follow`` the contact is called again, or is settled, though it was settled before.
+        """
         ...
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
@@ -212,6 +252,14 @@ class LedgerView(Protocol):
 
     async def campaigns(self) -> list[Campaign]:
         """All of them, oldest first."""
+        ...
+
+    async def supplies(self) -> list[Supply]:
+        """Every running campaign."""
+        ...
+
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:

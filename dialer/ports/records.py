@@ -1,7 +1,7 @@
 """What goes into the ledger and comes out of it. Times are unix seconds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dialer.domain.act import Act
@@ -25,6 +25,8 @@ class Campaign:
     started_at: float | None = None
     finished_at: float | None = None
     is_new: bool = False
+    flaw: str = ""
+    """Why the program cannot obey its spec; "" when it can. It is left alone then, and stops no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,13 @@ class ImportCounts:
     """Path of the CSV with every rejected row; empty when there is none."""
     waits: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Why rows that were queued or deferred cannot be called at once, and how many."""
+    undecided: int = field(default=0, compare=False)
+    """Of those that are invalid, how many hold numbers of which the owner of the list must say which is meant."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything came of the list, or would if somebody decided: False means that it is the wrong list."""
+        return self.invalid < self.rows or self.rows == 0 or self.undecided > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ class SourceState:
     next_at: float | None = None
     error: str = ""
     failed_at: float | None = None
+    failures: int = 0
+    """Readings that failed in a row, up to the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,8 @@ class GateRequest:
     answer_within_s: float
     granted_until: float = math.inf
     """Past this the line that the pacer granted may be somebody else's, and the gate does not admit."""
+    on_trial: bool = False
+    """The worker does not know that calls of this campaign are accepted: only few people are asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +164,47 @@ class OpenAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A log row, and the attempt it belongs to (None: nothing explains it)."""
+    """A log row, and the attempt it belongs to (None: nothing explains it).
+
+    ``leg``: another row of the same call settles the attempt. ``owed_until``: how long more is waited for of a call
+    that is over, such as its analysis or its cost; None when all is there.
+    """
 
     log: CallLog
     attempt_id: int | None
     evidence: str = ""
     follow: Redial | Settle | None = None
+    leg: bool = False
+    owed_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """What the ledger holds of a row of the log. ``settled``: its attempt is over, and by this row or beside it.
+
+    ``owed``: more is waited for. ``called_back``: that the person asked to be called back was followed.
+    """
+
+    first_seen_at: float
+    attempt_id: int | None = None
+    settled: bool = False
+    disposition: Disposition | None = None
+    cost: float | None = None
+    owed: bool = False
+    called_back: bool = False
+
+
+LOG_NOTES = "notes"
+"""Under this name the ledger keeps what the report says of the log: a JSON list of sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Of how many calls more is waited for: when the oldest of them began, and until when for the last."""
+
+    calls: int = 0
+    since: float = 0.0
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +228,16 @@ class Absent:
     disposition: Disposition
     reason: str
     follow: Redial | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What a running campaign has under way: attempts queued and calls live; and when the next is due, if any is."""
+
+    campaign_id: int
+    queued: int
+    live: int
+    due_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +270,8 @@ class Report:
     source: SourceState | None = None
     moved_by: Act | None = None
     """What last moved the campaign."""
+    log_notes: Sequence[str] = ()
+    """What is odd about the account's call log, in words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Time and lists of people, handed in."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dialer.domain.contact import NewContact
@@ -32,6 +32,8 @@ class Reject:
     reason: str
     remedy: str
     column: str = ""
+    undecided: bool = field(default=False, compare=False)
+    """It holds numbers, of which only the owner of the list can tell the one that is meant."""
 
 
 class ContactSource(Protocol):

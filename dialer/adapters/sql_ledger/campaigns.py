@@ -7,8 +7,7 @@ from typing import Any
 
 from dialer.adapters.sql_ledger.acts import add_acts, handle_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
-from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
-from dialer.adapters.sql_ledger.suppressing import suppressed_among
+from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.attempt import Actor, AttemptState
@@ -20,14 +19,11 @@ from dialer.domain.campaign import (
     hours_changed,
     verb_now,
 )
-from dialer.domain.contact import NewContact
-from dialer.domain.contact_plan import first_due
 from dialer.domain.opening import CLOSED_WORDS
-from dialer.domain.reminder import Moment, NoMoment
 from dialer.errors import UsageError
 from dialer.ports import Campaign, ImportCounts
 
-CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
+CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at, name, account"
 
 COPY_BARS = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
@@ -51,14 +47,6 @@ UPDATE attempts SET due_at = :now WHERE campaign_id = :id AND state = 'planned' 
 """
 CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name"
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
-
-ADD_CONTACT = """
-INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, planned_for, variables,
-    list_row, status, due_at, waits_for, reading)
-VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :event_at, :variables,
-    :row, :status, :due_at, :waits_for, :reading)
-ON CONFLICT (phone, campaign_id) DO NOTHING
-"""
 
 ADD_IMPORT = """
 INSERT INTO imports (campaign_id, fingerprint, source, total, queued, duplicate, suppressed, invalid, deferred,
@@ -93,6 +81,7 @@ RUNNING_OF_ACCOUNT = (
     "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
 )
 
+HOLD_CAMPAIGN = "SELECT id FROM campaigns WHERE id = :id /*postgresql FOR SHARE*/"
 HALTED_AT = """
 INSERT INTO ledger_facts (name, value)
 VALUES (:name, CAST((SELECT coalesce(max(id), 0) FROM sends) AS TEXT))
@@ -100,22 +89,20 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
 
-ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
-"""Status of a new contact -> what its row of the list became."""
-
-
 def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     """A campaign from CAMPAIGN_COLUMNS."""
-    campaign_id, spec, status, halt_reason, created_at, started_at, finished_at = row
+    campaign_id, text, status, halt_reason, created_at, started_at, finished_at, name, account = row
+    spec, flaw = usable_spec(text, name, account)
     return Campaign(
         campaign_id,
-        read_spec(spec),
+        spec,
         CampaignStatus(status),
         halt_reason,
         created_at,
         started_at,
         finished_at,
         is_new,
+        flaw,
     )
 
 
@@ -154,52 +141,6 @@ def _keep_provider(transaction: Transaction, before: Campaign, spec: CampaignSpe
             f'the campaign "{spec.name}" calls through {provider} and has begun: for {spec.provider} give another name '
             f"with --name, or go on with --provider {provider}"
         )
-
-
-def add_contacts(
-    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, now: float, reading: int = 0
-) -> list[str]:
-    """Add people, from a file or a ``reading`` of the source; answers "queued", "duplicate", "suppressed", "deferred".
-
-    Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves.
-    """
-    phones = [contact.phone for contact in contacts]
-    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
-    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
-    rows = [
-        contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
-        for contact in contacts
-    ]
-    added = transaction.won(ADD_CONTACT, rows)
-    return [ADDED[row["status"]] if is_new else "duplicate" for row, is_new in zip(rows, added, strict=True)]
-
-
-def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
-    """What a new contact waits for."""
-    if suppressed:
-        return {"status": "suppressed", "due_at": None, "waits_for": ""}
-    match first_due(spec, contact.zones, contact.places, contact.event_at, now):
-        case Moment(at, why):
-            return {"status": "pending", "due_at": at, "waits_for": why}
-        case NoMoment(why):
-            return {"status": "expired", "due_at": None, "waits_for": why}
-
-
-def contact_row(campaign_id: int, contact: NewContact, reading: int) -> dict[str, Any]:
-    """What a list says of a person, as columns."""
-    return {
-        "campaign_id": campaign_id,
-        "phone": contact.phone,
-        "name": contact.name,
-        "key": contact.key,
-        "region": contact.region,
-        "zones": " ".join(contact.zones),
-        "places": " ".join(contact.places),
-        "event_at": contact.event_at,
-        "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
-        "row": contact.row,
-        "reading": reading,
-    }
 
 
 def record_imports(
@@ -246,6 +187,10 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, by
         waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
         end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+    elif after is CampaignStatus.HALTED:
+        # What was refused before says nothing of what comes after a person acted.
+        transaction.run(HALTED_AT, {"name": f"halted-at:campaign:{campaign_id}"})
+        _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
     if by != PROGRAM or after is not campaign.status:
@@ -266,11 +211,17 @@ def _take_back(transaction: Transaction, campaign_id: int, reason: str, now: flo
 
 def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], now: float) -> list[list[str]]:
     """Halt every running campaign of each (account, reason); answers the names."""
-    return [_halt(transaction, account, reason, now) for account, reason in halts]
+    return [halt_account(transaction, account, reason, now) for account, reason in halts]
 
 
-def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+def halt_account(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+    """The same for one account."""
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
     halted = [_move(transaction, row[0], "halt", reason, PROGRAM, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
+
+
+def halt_campaign(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
+    """Halt one campaign, if it runs."""
+    _move(transaction, campaign_id, "halt", reason, PROGRAM, now)

@@ -11,14 +11,17 @@ from dialer.adapters.sql_ledger import (
     expiry,
     feed,
     leases,
+    listing,
+    logins,
     readings,
     reconcile,
     suppressing,
     view,
+    weighing,
 )
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
-from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
@@ -34,14 +37,18 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KeptLogin,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    Owed,
     QueuedAttempt,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -53,12 +60,14 @@ Found = TypeVar("Found")
 class SqlLedger:
     """The only truth, on ``sqlite:///FILE`` or ``postgresql://...``."""
 
-    def __init__(self, store: Store, clock: Clock, identity: str) -> None:
+    def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store = store
         self.clock = clock
         """The time of every verb."""
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
+        self.made_at = made_at
+        """Where it was made just now; "" for one that was there."""
 
     @classmethod
     async def open(cls, url: str, clock: Clock, *, shared_time: bool = False) -> "SqlLedger":
@@ -66,24 +75,39 @@ class SqlLedger:
 
         ``shared_time``: its clock is the database's, whatever ``clock`` shows.
         """
-        identity = await asyncio.to_thread(migrate, url)
+        identity, made_at = await asyncio.to_thread(prepare, url)
         own = LedgerClock(clock) if shared_time else clock
         store = Store(open_engine(url), own)
         await asyncio.to_thread(store.keep_time)
-        return cls(store, own, identity)
+        return cls(store, own, identity, made_at)
 
     async def aclose(self) -> None:
         """Commit what was asked for and close."""
         await self._store.aclose()
+
+    async def beat(self) -> None:
+        """Write something, to learn whether it can be written now. Raises LedgerUnavailable."""
+        await self._store.submit(feed.beat, [None], serial=False)
 
     # import
 
     async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
         return (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
         # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
-        return await self._store.submit(campaigns.add_contacts, contacts, campaign_id, serial=False)
+        told = await self._store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
+        moved = [n for n, what in enumerate(told) if what == listing.MOVED]
+        if moved:
+            people = [contacts[n] for n in moved]
+            renewed = await self._store.submit(listing.renew_listed, people, campaign_id, fingerprint)
+            for n, what in zip(moved, renewed, strict=True):
+                told[n] = what
+        return told
+
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        now = self.clock.now()
+        return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, now))
 
     async def record_import(
         self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
@@ -153,8 +177,8 @@ class SqlLedger:
 
     # feeding
 
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        return (await self._store.submit(feed.claim_due, [(campaign_id, limit, lease_s)]))[0]
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        return await self._store.submit(feed.claim_due, list(wanted.items()), lease_s)
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
         rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
@@ -194,18 +218,37 @@ class SqlLedger:
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         return await self._store.submit(dial.record_sends, outcomes)
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return (await self._store.submit(weighing.weigh_refusals, [campaign_id]))[0]
+
     # reconciling
 
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         return await self._store.read(lambda t: view.open_attempts(t, account, corrected_since))
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        told = {"account": account, "call_ids": list(call_ids)}
-        rows = await self._store.read(lambda transaction: transaction.all(view.SETTLED_CALLS, told))
-        return {row[0]: row[1] for row in rows}
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        return await self._store.read(lambda transaction: view.known_calls(transaction, account, call_ids))
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        told = {"ids": list(attempt_ids)}
+        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, told)))
+
+    async def owed(self, account: str) -> Owed:
+        told = {"account": account, "now": self.clock.now()}
+        calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
+        return Owed(calls, since or 0.0, until or 0.0)
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        return await self._store.read(lambda transaction: view.log_facts(transaction, account))
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        await self._store.submit(reconcile.note_facts, [dict(facts)], account)
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_logs, rows, account)
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        return await self._store.submit(reconcile.correct_logs, rows, account)
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
         told = {"account": account, "since": since}
@@ -221,6 +264,17 @@ class SqlLedger:
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
 
+    # logins
+
+    async def login(self, name: str) -> KeptLogin:
+        return await self._store.read(lambda transaction: logins.login(transaction, name))
+
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        return (await self._store.submit(logins.claim_logins, [(name, holder, lease_s)]))[0]
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, holder, tokens)])
+
     # viewing
 
     async def campaign(self, name: str) -> Campaign:
@@ -228,6 +282,9 @@ class SqlLedger:
 
     async def campaigns(self) -> list[Campaign]:
         return await self._store.read(view.campaigns)
+
+    async def supplies(self) -> list[Supply]:
+        return await self._store.read(view.supplies)
 
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))

@@ -38,6 +38,12 @@ REMOVE_SUPPRESSION = f"DELETE FROM suppressions WHERE {OF_NUMBER}"
 
 HASHES_COME = "INSERT INTO ledger_facts (name, value) VALUES ('hashed-suppressions', '1') ON CONFLICT (name) DO NOTHING"
 HAS_HASHES = "SELECT count(*) FROM ledger_facts WHERE name = 'hashed-suppressions'"
+# Who asked in a call has asked for all of their numbers in that list.
+OTHER_NUMBERS = """
+SELECT DISTINCT other.phone FROM contacts asked
+    JOIN contacts other ON other.campaign_id = asked.campaign_id AND other.person_key = asked.person_key
+WHERE asked.phone = :phone AND asked.person_key <> '' AND other.phone <> asked.phone
+"""
 LISTED = "SELECT phone, campaign_id, reason FROM suppressions WHERE phone IN :names*"
 
 
@@ -47,19 +53,17 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], by: By, n
     A hash names nobody who could be looked up: its attempts end when their turn comes.
     """
     new = _new(transaction, entries, now)
-    rows: list[dict[str, Any]] = [
-        {
-            "phone": entry.phone,
-            "campaign_id": entry.campaign_id or 0,
-            "reason": entry.reason,
-            "source": entry.source,
-            "added_at": now,
-        }
-        for entry, is_new in zip(entries, new, strict=True)
-        if is_new
-    ]
+    rows = [_row(entry, entry.phone, now) for entry, is_new in zip(entries, new, strict=True) if is_new]
     won = iter(transaction.won(ADD_SUPPRESSION, rows))
     added = [is_new and next(won) for is_new in new]
+    others = [
+        _row(entry, phone, now)
+        for entry, is_new in zip(entries, new, strict=True)
+        if is_new and entry.once
+        for (phone,) in transaction.all(OTHER_NUMBERS, {"phone": entry.phone})
+    ]
+    transaction.won(ADD_SUPPRESSION, others)
+    rows += others
     if any(row["phone"].startswith(HASHED) for row in rows):
         transaction.run(HASHES_COME)
     for campaign_id in sorted({row["campaign_id"] for row in rows}):
@@ -97,6 +101,16 @@ def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int
             acts.append(Act(0, now, by.who, "unsuppress", handle, subject, before, why=by.why))
     add_acts(transaction, acts)
     return removed
+
+
+def _row(entry: Suppression, phone: str, now: float) -> dict[str, Any]:
+    return {
+        "phone": phone,
+        "campaign_id": entry.campaign_id or 0,
+        "reason": entry.reason,
+        "source": entry.source,
+        "added_at": now,
+    }
 
 
 def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:

@@ -34,6 +34,7 @@ DOCUMENT: dict[str, Any] = {
     "unconfirmed": 3,
     "unexplained_calls": 0,
     "unmapped_words": {},
+    "log_notes": [],
     "cost": 1.5,
     "started_at": "2026-11-22T01:59:25.361+00:00",
     "finished_at": "2026-11-22T03:03:29.361+00:00",

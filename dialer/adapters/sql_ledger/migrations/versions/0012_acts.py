@@ -4,8 +4,8 @@ from alembic import op
 
 from dialer.adapters.sql_ledger.migrations.frozen import run
 
-revision = "0009"
-down_revision = "0007"
+revision = "0012"
+down_revision = "0010"
 
 SCHEMA = """
 CREATE TABLE acts (
