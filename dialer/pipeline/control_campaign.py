@@ -1,7 +1,7 @@
 """Start, pause, resume, cancel, suppress: each returns when it holds."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dialer.domain.act import PROGRAM, By
@@ -59,17 +59,11 @@ class ControlCampaign:
         await self.ledger.note_log(account, {RESTORED: accepted})
         return campaign
 
-    async def suppress(
-        self, entries: Sequence[Suppression], done: Callable[[int], object] = lambda _: None
-    ) -> list[bool]:
-        """Add numbers to the list; after this returns, no request leaves for any of them.
-
-        ``done`` is told of each commit how many numbers were in it.
-        """
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        """Add numbers to the list; after this returns, no request leaves for any of them."""
         added: list[bool] = []
         for first in range(0, len(entries), AT_ONCE):
             added += await self.ledger.suppress(entries[first : first + AT_ONCE], self.by)
-            done(len(added) - first)
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added

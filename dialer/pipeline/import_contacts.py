@@ -89,7 +89,10 @@ class ImportContacts:
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
             return await self.ledger.add_contacts(campaign_id, contacts, source.fingerprint)
 
-        counts = await count_rows(source, store, self.rejects, self.outlook, self.ledger.suppress)
+        async def bar(entries: Sequence[Suppression]) -> None:
+            await self.ledger.suppress(entries, self.by)
+
+        counts = await count_rows(source, store, self.rejects, self.outlook, bar)
         await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts, self.by)
         return counts
 
