@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 
 from dialer.adapters.csv_faults import broken_row, undecodable
+from dialer.adapters.spreadsheet_cells import undone
 from dialer.errors import InputFileError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -256,7 +257,7 @@ def _records(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     try:
         for cells in reader:
             if not is_blank(cells):
-                yield began, cells
+                yield began, undone(cells)
             began = reader.line_num + layout.preamble + 1
     except csv.Error as error:
         raise broken_row(path, _lines(path, layout.encoding), layout.delimiter, began, str(error)) from None
