@@ -69,6 +69,8 @@ class MemoryView(Records):
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         self._now()
         late = [t for t in self._of_account(account, {S.UNCONFIRMED}) if (t.ended_at or 0.0) > corrected_since]
+        review = self._of_account(account, {S.REVIEW})
+        late += [t for t in review if t.call_id is not None and (t.dialed_at or 0.0) > corrected_since]
         found = [*self._of_account(account, {S.PLACED, S.UNKNOWN}), *late]
         found.sort(key=lambda t: (t.dialed_at or 0.0, t.attempt_id))
         return [self._open_attempt(t) for t in found]
