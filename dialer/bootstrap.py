@@ -296,9 +296,11 @@ async def _join(
         )
         for account, provider in providers.items()
     }
-    marks = KeptMarks(redis, settings.home, ledger.identity)
     restores = {
-        account: NoticeRestore(room, marks, settings.reconcile_interval_s) for account, room in reconcilers.items()
+        account: NoticeRestore(
+            room, KeptMarks(redis, settings.home, f"{ledger.identity}:{account}"), settings.reconcile_interval_s
+        )
+        for account, room in reconcilers.items()
     }
     return App(
         settings=settings,
