@@ -41,8 +41,10 @@ log = structlog.get_logger()
 NO_PROVIDER_S = 60.0
 GRANT_WORTH_S = 4.0
 """The pacer keeps a line for 5 s before the ledger shows what it is for."""
-STALE_GRANT_S = 0.1
+STALE_GRANT_S = 0.2
 """A slot this old is given up for another: the call would come too late for the pace."""
+READY_S = 6.0
+"""How long a connection that was made ahead is worth waiting with."""
 PROOF_WITHIN_S = 10.0
 LATE_RETRY_S = 30.0
 
@@ -195,34 +197,40 @@ class PlaceCall:
         account = attempt.account
         if not await trial.enter(self.times.patience_s):
             raise _NoTurn("others are asked first, while no call was accepted yet")
+        connection = None
         try:
-            grant = await self._line(attempt)
+            if self.caution.standing(account).slow_way:
+                connection = await self._connect(account, attempt)
+            grant, connection = await self._line(attempt, connection)
             granted_at = self.clock.monotonic()
             await self._prove(account, attempt)
-            connection = await self._connect(account, attempt)
+            connection = connection or await self._connect(account, attempt)
             if self.clock.monotonic() - granted_at > STALE_GRANT_S:
-                grant = await self._another_slot(attempt, connection)
+                grant = await self._another_slot(attempt)
         except BaseException:
             trial.leave()
+            if connection is not None:
+                await connection.give_back()
             raise
         return grant, connection
 
-    async def _line(self, attempt: QueuedAttempt) -> Grant:
-        patience_s = self.times.patience_s
-        grant = await self.pacer.acquire(attempt.account, attempt.campaign_id, attempt.attempt_id, patience_s)
-        if grant is None:
-            raise _NoTurn("no line or slot came free in time")
-        return grant
-
-    async def _another_slot(self, attempt: QueuedAttempt, connection: Connection) -> Grant:
-        grant = None
-        try:
-            grant = await self.pacer.again(
-                attempt.account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s
-            )
-        finally:
-            if grant is None:
+    async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
+        """A slot and a line; a connection that was made before grows too old meanwhile, and is made anew."""
+        account, end = attempt.account, self.clock.monotonic() + self.times.patience_s
+        while True:
+            left_s = end - self.clock.monotonic()
+            patience_s = left_s if connection is None else min(READY_S, left_s)
+            grant = await self.pacer.acquire(account, attempt.campaign_id, attempt.attempt_id, patience_s)
+            if grant is not None:
+                return grant, connection
+            if connection is not None:
                 await connection.give_back()
+            if connection is None or self.clock.monotonic() >= end:
+                raise _NoTurn("no line or slot came free in time")
+            connection = await self._connect(account, attempt)
+
+    async def _another_slot(self, attempt: QueuedAttempt) -> Grant:
+        grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s)
         if grant is None:
             await self.pacer.release(attempt.account, [attempt.attempt_id])
             raise _NoTurn("no slot came free in time")
@@ -231,9 +239,11 @@ class PlaceCall:
     async def _connect(self, account: str, attempt: QueuedAttempt) -> Connection:
         """Before the gate: however long it takes, the call can leave as soon as it may."""
         try:
-            return await self.providers[account].connect()
+            connection = await self.providers[account].connect()
         except NotSent as error:
             raise await self._no_turn(account, attempt, NotPlaced(str(error))) from error
+        self.caution.standing(account).connected(connection.took_s)
+        return connection
 
     async def _prove(self, account: str, attempt: QueuedAttempt) -> None:
         """After answers that were lost: nobody's attempt is risked before a mere reading is answered."""
