@@ -313,6 +313,7 @@ def main() -> None:
 
     streams.make_usable()
     os.umask(0o077)  # numbers of people are in nearly every file this program writes
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process of ours takes a module from the working directory
     debug = _takes_debug()
     try:
         answer = app(standalone_mode=False)
