@@ -20,7 +20,8 @@ from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavailable
 from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
-from dialer.pipeline.send_permit import Permit
+from dialer.pipeline.doorway import Doorway
+from dialer.pipeline.send_permit import Permit, Turn
 from dialer.ports import (
     Admitted,
     CallProvider,
@@ -87,6 +88,7 @@ class PlaceCall:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last of them is done."""
     caution: Caution = field(default_factory=Caution)
+    doorways: dict[str, Doorway] = field(default_factory=dict)
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -122,12 +124,13 @@ class PlaceCall:
         if turn is None:
             return
         try:
-            await self._dial(attempt, *turn, trial)
+            await self._dial(attempt, turn, trial)
         finally:
+            turn.passage.leave()
             trial.leave()
 
-    async def _dial(self, attempt: QueuedAttempt, grant: Grant, connection: Connection, trial: Trial) -> None:
-        account = attempt.account
+    async def _dial(self, attempt: QueuedAttempt, turn: Turn, trial: Trial) -> None:
+        account, connection = attempt.account, turn.connection
         self.passing("place.granted")
         try:
             admitted = await self._pass_gate(attempt, trial)
@@ -137,7 +140,7 @@ class PlaceCall:
                 if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
                     await self.pacer.release(account, [attempt.attempt_id])
                 return
-            permit = Permit(self.pacer, self.clock, self.times.send_within_s, self.passing, account, admitted, grant)
+            permit = Permit(self.pacer, self.clock, self.times.send_within_s, self.passing, account, admitted, turn)
             result = await self._ask_provider(account, admitted, permit, connection)
         finally:
             await connection.give_back()
@@ -169,7 +172,7 @@ class PlaceCall:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.idle.wait(), within_s)
 
-    async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> tuple[Grant, Connection] | None:
+    async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn | None:
         """A slot, a line and a connection; None when they did not come, and the attempt was handed back."""
         task = asyncio.current_task()
         assert task is not None
@@ -191,7 +194,7 @@ class PlaceCall:
         await self._hand_back(attempt, why, after_s)
         return None
 
-    async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> tuple[Grant, Connection]:
+    async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn:
         account = attempt.account
         if not await trial.enter(self.times.patience_s):
             raise _NoTurn("others are asked first, while no call was accepted yet")
@@ -200,12 +203,27 @@ class PlaceCall:
             granted_at = self.clock.monotonic()
             await self._prove(account, attempt)
             connection = await self._connect(account, attempt)
-            if self.clock.monotonic() - granted_at > STALE_GRANT_S:
-                grant = await self._another_slot(attempt, connection)
+            return await self._enter(attempt, grant, granted_at, connection)
         except BaseException:
             trial.leave()
             raise
-        return grant, connection
+
+    async def _enter(self, attempt: QueuedAttempt, grant: Grant, granted_at: float, connection: Connection) -> Turn:
+        """Into the doorway with a young slot; a stale one is exchanged before and, soon or not at all, in it."""
+        passage = None
+        try:
+            while passage is None or self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                if self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                    within_s = self.times.patience_s if passage is None else self.times.send_within_s
+                    grant = await self._another_slot(attempt, within_s)
+                    granted_at = self.clock.monotonic()
+                passage = passage or await self.doorways.setdefault(attempt.account, Doorway()).enter()
+        except BaseException:
+            if passage is not None:
+                passage.leave()
+            await connection.give_back()
+            raise
+        return Turn(grant, connection, passage)
 
     async def _line(self, attempt: QueuedAttempt) -> Grant:
         patience_s = self.times.patience_s
@@ -214,15 +232,8 @@ class PlaceCall:
             raise _NoTurn("no line or slot came free in time")
         return grant
 
-    async def _another_slot(self, attempt: QueuedAttempt, connection: Connection) -> Grant:
-        grant = None
-        try:
-            grant = await self.pacer.again(
-                attempt.account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s
-            )
-        finally:
-            if grant is None:
-                await connection.give_back()
+    async def _another_slot(self, attempt: QueuedAttempt, within_s: float) -> Grant:
+        grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, within_s)
         if grant is None:
             await self.pacer.release(attempt.account, [attempt.attempt_id])
             raise _NoTurn("no slot came free in time")
