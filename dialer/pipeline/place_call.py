@@ -1,7 +1,7 @@
 """Place one call for one attempt: the loop of the whole program.
 
-Read ``PlaceCall.one`` from top to bottom: wait for a slot, a line and a connection, pass the gate (the intent is durable
-before the first byte leaves), ask the provider, record what it said.
+Read ``PlaceCall.one`` from top to bottom: wait for a slot, a line and a connection, pass the gate (the intent is
+durable before the first byte leaves), ask the provider, record what it said.
 """
 
 import asyncio
