@@ -65,7 +65,7 @@ def event_of(home: Home, name: str, phone: str) -> str:
     "odd",
     [
         ("UPDATE listed SET starts_at = '9999-12-31T23:59:59Z' WHERE name = 'P1'",),
-        ("UPDATE listed SET starts_at = '0001-01-01T00:00:00Z', phone = '\x00', name = char(55357)",),
+        ("UPDATE listed SET starts_at = '0001-01-01T00:00:00Z', phone = char(0), name = char(55357)",),
         ("DROP VIEW people",),
         ("DROP VIEW people", "CREATE VIEW people AS SELECT phone FROM listed"),
         (DROP, HANGS),
