@@ -19,8 +19,7 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 	@$(BIN)/dialer run examples/contacts.csv
 
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
-	@$(BIN)/pytest --ignore tests/acceptance/test_pace.py
-	@$(BIN)/pytest -n 0 tests/acceptance/test_pace.py  # the pace is measured with the machine to itself
+	@$(BIN)/pytest
 
 push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, chaos with 1,000 people
 	@$(BIN)/pytest tests/crash tests/simulation
@@ -78,7 +77,10 @@ lock: ## make the lock files again (needs uv)
 	echo 'hatchling>=1.31' | $(COMPILE) - -o requirements-build.lock
 	$(COMPILE) benchmarks/rivals/requirements.in -o benchmarks/rivals/requirements.lock
 
+sbom: $(VENV)/.ready ## list the packages of the lock with their licences, as CycloneDX and as text, in dist/
+	$(BIN)/python .ci/sbom.py requirements.lock
+
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock clean
+.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom clean

@@ -27,17 +27,23 @@ PHONE_LIKE = re.compile(
 )
 """Eight to fifteen digits as people write a number, and before them what only looks like one."""
 
+ACTS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, colours, or turns the reading order; line ends stand in exceptions alone."""
 CREDENTIALS = re.compile(r"(?<=://)[^/\s@]+@")
 SECRET_KEYS = frozenset({"api_key", "x-api-key", "access_token", "token", "authorization", "cookie", "password"})
 SHORTEST_INTEGER = 10**9
 """Smaller integers are ids and counts."""
 KEPT_DIGITS = 2
+SHORTEST_SECRET = 8
 
 
 def mask_phones(text: str, secrets: Iterable[str] = ()) -> str:
     """The text with every phone number reduced to its last two digits, and every secret removed."""
     for secret in secrets:
-        text = text.replace(secret, "[secret]")
+        if len(secret) < SHORTEST_SECRET:  # inside other words it would betray itself, and garble them
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "[secret]", text)
+        else:
+            text = text.replace(secret, "[secret]")
     return PHONE_LIKE.sub(_last_digits, CREDENTIALS.sub("[secret]@", text))
 
 
@@ -55,14 +61,16 @@ class Mask:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        return {name: value if name == "timestamp" else self._item(name, value) for name, value in event.items()}
+        told = {name: value if name == "timestamp" else self._item(name, value) for name, value in event.items()}
+        # What others wrote must not look like a line of ours.
+        return told | {"event": str(told.get("event", "")).replace("\n", " ")}
 
     def _item(self, name: object, value: Any) -> Any:
         return "[secret]" if str(name).lower() in SECRET_KEYS else self._masked(value)
 
     def _masked(self, value: Any) -> Any:
         if isinstance(value, str):
-            return mask_phones(value, self._secrets)
+            return ACTS.sub("\N{REPLACEMENT CHARACTER}", mask_phones(value, self._secrets))
         if isinstance(value, bool | float) or value is None:
             return value
         if isinstance(value, int):

@@ -5,32 +5,74 @@ directory. An unknown ``DIALER_`` name is an error that names the nearest right 
 """
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PREFIX = "DIALER_"
+from config.addresses import AddressError, check_base_url, check_postgresql, check_redis, password_of
+from config.env_file import PREFIX, SettingsError, read_env_file
+
+__all__ = ["Settings", "SettingsError", "load_settings", "option_names"]
+
 TEST_PREFIX = "DIALER_TEST_"
+YEAR_S = 366 * 86400.0
+SMALLEST_RATE, LARGEST_RATE = 0.00001, 100_000.0
+"""Calls per second: far above what a process can send, and still a number that the pacer can count in microseconds."""
+LARGEST_COUNT = 1_000_000
+
+SERVICE_NAME = re.compile(
+    r"DIALER_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+"""What Kubernetes and Docker links put into every container beside a service whose name begins with ``dialer``."""
+SERVICE_VALUE = re.compile(r"(?:tcp|udp|sctp)://\S+")
 
 
-class SettingsError(ValueError):
-    """An option that is unknown or cannot be obeyed; the message names it, never its value."""
+def _checked(check: Callable[[str], None]) -> AfterValidator:
+    """An address that may be empty, and else passes ``check``."""
+
+    def passed(url: str) -> str:
+        if url:
+            check(url)
+        return url
+
+    return AfterValidator(passed)
+
+
+def _expanded(home: Path) -> Path:
+    try:
+        return home.expanduser()
+    except RuntimeError:
+        raise AddressError("begins with ~, and there is no such user's home directory") from None
+
+
+def _slow_enough(rate: float) -> float:
+    if 0 < rate < SMALLEST_RATE:
+        raise ValueError(f"must be 0 (no limit) or at least {SMALLEST_RATE:g}, a call a day")
+    return rate
+
+
+Home = Annotated[Path, AfterValidator(_expanded)]
+RedisUrl = Annotated[str, _checked(check_redis)]
+BaseUrl = Annotated[str, _checked(check_base_url)]
+Rate = Annotated[float, Field(ge=0, le=LARGEST_RATE, allow_inf_nan=False), AfterValidator(_slow_enough)]
+Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Seconds = Annotated[float, Field(gt=0, le=YEAR_S, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
     """The options. Seconds end in ``_s``; 0 means no limit where a limit is meant."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
-    home: Path = Field(Path(".dialer"), description="Directory of the ledger, the embedded Redis and rejects.")
-    redis_url: str = Field(
+    home: Home = Field(Path(".dialer"), description="Directory of the ledger, the embedded Redis and rejects.")
+    redis_url: RedisUrl = Field(
         "", repr=False, description="Redis or Valkey, e.g. redis://host:6379/0. Empty: an embedded one."
     )
     redis_server: str = Field("", description="Path of a redis-server or valkey-server binary to embed.")
@@ -38,41 +80,48 @@ class Settings(BaseSettings):
         SecretStr(""), description="postgresql://user:password@host/name. Empty: SQLite in the home directory."
     )
 
-    vaani_base_url: str = Field("https://api.vaani.ai", description="Address of the vaani API.")
+    vaani_base_url: BaseUrl = Field("https://api.vaani.ai", description="Address of the vaani API.")
     vaani_api_key: SecretStr = Field(SecretStr(""), description="Key for the X-API-Key header.")
     vaani_access_token: SecretStr = Field(SecretStr(""), description="Token for the access_token cookie, instead.")
     vaani_refresh_token: SecretStr = Field(SecretStr(""), description="Renews the access token when it runs out.")
-    vaani_calls_per_second: float = Field(0.0, ge=0, description="The account's limit over all campaigns.")
-    vaani_concurrent_calls: int = Field(0, ge=0, description="The account's lines over all campaigns.")
+    vaani_calls_per_second: Rate = Field(0.0, description="The account's limit over all campaigns.")
+    vaani_concurrent_calls: Count = Field(0, description="The account's lines over all campaigns.")
 
-    vaanivoice_base_url: str = Field("https://api.vaanivoice.ai", description="Address of the vaanivoice API.")
+    vaanivoice_base_url: BaseUrl = Field("https://api.vaanivoice.ai", description="Address of the vaanivoice API.")
     vaanivoice_api_key: SecretStr = Field(SecretStr(""), description="Key for the X-API-Key header.")
-    vaanivoice_calls_per_second: float = Field(0.0, ge=0, description="The account's limit over all campaigns.")
-    vaanivoice_concurrent_calls: int = Field(0, ge=0, description="The account's lines over all campaigns.")
+    vaanivoice_calls_per_second: Rate = Field(0.0, description="The account's limit over all campaigns.")
+    vaanivoice_concurrent_calls: Count = Field(0, description="The account's lines over all campaigns.")
 
-    provider_timeout_s: float = Field(30.0, gt=0, description="Total time for one answer of a provider.")
-    max_call_s: float = Field(
-        3600.0, gt=0, description="The longest call, ringing included; a line without word is held so long."
+    provider_timeout_s: Seconds = Field(30.0, description="Total time for one answer of a provider.")
+    max_call_s: Seconds = Field(
+        3600.0, description="The longest call, ringing included; a line without word is held so long."
     )
-    unknown_horizon_s: float = Field(
+    unknown_horizon_s: Seconds = Field(
         4200.0,
-        gt=0,
         description="How long after a request its call may still turn up in the log; then absence is believed.",
     )
-    reconcile_interval_s: float = Field(5.0, gt=0, description="Time between two readings of the call log.")
+    reconcile_interval_s: Seconds = Field(5.0, description="Time between two readings of the call log.")
     redial_scale: float = Field(
         1.0,
         gt=0,
+        le=1000,
+        allow_inf_nan=False,
         description="Multiplies every redial delay (rehearsals, which limit a person only by name).",
     )
     retry_5xx: Literal["verified", "at_once"] = Field(
         "verified", description="verified: a 5xx is repeated only through the call log. at_once: repeated at once."
     )
 
-    worker_max_calls: int = Field(1000, ge=1, description="Requests one worker process has on the wire at once.")
+    worker_max_calls: int = Field(
+        1000, ge=1, le=LARGEST_COUNT, description="Requests one worker process has on the wire at once."
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal.")
+
+    source_names: str = Field(
+        "", description="Variables that a [source] url may name besides SOURCE_...; separated by spaces or commas."
+    )
 
     web_token: SecretStr = Field(SecretStr(""), description="Token for the web page and API beyond loopback.")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Secret that signs the provider's webhooks.")
@@ -80,7 +129,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the logs to leave out."""
-        return [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+        told = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+        return [*told, *(password_of(url) for url in (self.redis_url, self.database_url.get_secret_value()))]
 
     @property
     def ledger_url(self) -> str:
@@ -91,23 +141,54 @@ class Settings(BaseSettings):
 
 def load_settings(env_file: Path = Path(".env")) -> Settings:
     """Read the options. Raises SettingsError for an unknown name or an unusable value."""
-    _refuse_unknown([*os.environ, *(dotenv_values(env_file) if env_file.is_file() else {})])
+    from_file = read_env_file(env_file)
+    _refuse_unknown([*(name for name, value in os.environ.items() if not _is_injected(name, value)), *from_file])
     try:
-        settings = Settings(_env_file=env_file)  # type: ignore[call-arg]
+        settings = Settings(**_beneath_environment(from_file))  # type: ignore[arg-type]
     except ValidationError as invalid:
         problems = "; ".join(
-            f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg']}" for error in invalid.errors(include_input=False)
+            f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
+            for error in invalid.errors(include_input=False)
         )
         raise SettingsError(problems) from None
-    url = settings.ledger_url
-    if not url.startswith(("sqlite:///", "postgresql://")):
-        raise SettingsError(f"{PREFIX}DATABASE_URL: must begin with postgresql:// or sqlite:///")
+    _check_ledger(settings.ledger_url)
     return settings
 
 
 def option_names() -> list[str]:
     """``DIALER_HOME`` and so on, in the order of the class."""
     return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+
+
+def _check_ledger(url: str) -> None:
+    if not url.startswith(("sqlite:///", "postgresql://")):
+        raise SettingsError(f"{PREFIX}DATABASE_URL: must begin with postgresql:// or sqlite:///")
+    if url == "sqlite:///":
+        raise SettingsError(f"{PREFIX}DATABASE_URL: must name the file, e.g. sqlite:///ledger.db")
+    if url.startswith("postgresql://"):
+        try:
+            check_postgresql(url)
+        except AddressError as wrong:
+            raise SettingsError(f"{PREFIX}DATABASE_URL: {wrong}") from None
+
+
+def _beneath_environment(from_file: Mapping[str, str]) -> dict[str, str]:
+    """What the file says where the environment says nothing, by the names of the fields."""
+    said = {name.upper() for name, value in os.environ.items() if value}
+    return {
+        name.upper().removeprefix(PREFIX).lower(): value
+        for name, value in from_file.items()
+        if value and name.upper().startswith(PREFIX) and name.upper() not in said
+    }
+
+
+def _is_injected(name: str, value: str) -> bool:
+    """Whether a container's runtime put this name there, telling of a service and not of an option."""
+    name = name.upper()
+    if SERVICE_NAME.fullmatch(name) or name.startswith("DIALER_ENV_"):
+        return True
+    link = name == "DIALER_NAME" and value.startswith("/")
+    return link or (name.startswith(PREFIX) and name.endswith("_PORT") and SERVICE_VALUE.fullmatch(value) is not None)
 
 
 def _refuse_unknown(names: Iterable[str]) -> None:

@@ -1,16 +1,20 @@
 """Opens the pools, joins rooms to plumbing, closes in reverse order."""
 
+import asyncio
 import os
 import platform
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import SystemRandom
 
 import structlog
 from arq.connections import ArqRedis
+from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
@@ -20,17 +24,20 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.adapters.rejects_file import RejectsFile
+from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
-from dialer.control_room import dialing_times, open_ledger
+from dialer.control_room import dialing_times, open_ledger, operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
-from dialer.errors import UsageError
+from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.keep_loops import KeepLoops, Loop
+from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
@@ -41,12 +48,23 @@ from dialer.provider_access import account_limits, open_providers
 log = structlog.get_logger()
 
 LINE_MARGIN_S = 60.0
+FEEDER = "feeder"
 FEED_EVERY_S, FEEDER_WITHIN_S = 0.5, 30.0
 CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
 SOURCES_WITHIN_S = 4 * 3600.0
 """The longest time one reading of a source may take."""
 READER_WITHIN_S = 600.0
+WATCH_S = 0.5
+"""How often it is noted how far the ledger is, while it is written."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Whether the feeder gets through its ticks: when it last did (monotonic seconds), and why it did not since."""
+
+    fed_at: float | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,8 @@ class App:
     control: ControlCampaign
     calendar: KeepCalendar
     loops: KeepLoops
+    restores: Mapping[str, NoticeRestore]
+    pulse: Pulse = field(default_factory=Pulse)
 
     async def keep_loops(self) -> None:
         """Hold the loops of the fleet that nobody else holds, until cancelled."""
@@ -76,15 +96,42 @@ class App:
             Loop("calendar", self._keep_calendar, CALENDAR_WITHIN_S),
             Loop("sources", self._read_sources, SOURCES_WITHIN_S),
         ]
-        await self.loops.run([Loop("feeder", self._feed, FEEDER_WITHIN_S), *calendar, *readers])
+        await self.loops.run([Loop(FEEDER, self._feed, FEEDER_WITHIN_S), *calendar, *readers])
+
+    def not_fed_for_s(self) -> float:
+        """How long this process holds the feeder without a tick that got through; 0 when another holds it."""
+        now = self.clock.monotonic()
+        if not self.loops.holds(FEEDER) or self.pulse.fed_at is None:
+            self.pulse.fed_at = now
+        return now - self.pulse.fed_at
 
     async def _feed(self) -> float:
-        await self.feeder.tick()
+        try:
+            await self.feeder.tick()
+        except (LedgerUnavailable, QueueUnavailable) as unavailable:
+            self.pulse.why = str(unavailable)
+            raise
+        self.pulse.fed_at, self.pulse.why = self.clock.monotonic(), ""
         return FEED_EVERY_S
 
     async def _keep_calendar(self) -> float:
         await self.calendar.tick()
         return CALENDAR_EVERY_S
+
+    async def keep_watch(self) -> None:
+        """See to it that no account is dialed whose ledger is older than what was done since, until cancelled."""
+        await asyncio.gather(*(self._watch(account, restore) for account, restore in self.restores.items()))
+
+    async def _watch(self, account: str, restore: NoticeRestore) -> None:
+        while True:
+            try:
+                await restore.look()
+            except (QueueUnavailable, LedgerUnavailable) as unavailable:
+                log.warning("restore.not_compared", account=account, error=str(unavailable))
+            except Exception:
+                # Until it is known how far the ledger is, its account is not dialed; the others are.
+                log.exception("restore.not_compared", account=account)
+            await self.clock.sleep(WATCH_S)
 
     async def _read_sources(self) -> float:
         await self.calendar.read_sources()
@@ -104,10 +151,11 @@ class LogRounds:
         done, now = await self.reconciler.tick(), self.reconciler.clock.monotonic()
         elapsed_s = 0.0 if self.read_at is None else now - self.read_at
         self.read_at = now
-        if done.scarce:
-            # While lines are short, a call that is over holds up another.
-            return 0.4 * self.interval_s
-        return next_look_s(0.9 * self.interval_s, elapsed_s, done.news, done.rows / max(1, done.pages))
+        page_size = done.rows / max(1, done.pages)
+        # While lines are short, a call that is over holds up another: read twice as often.
+        usual_s = next_look_s(0.9 * self.interval_s, elapsed_s, done.news, page_size)
+        again_s = 0.4 * self.interval_s if done.scarce else usual_s
+        return max(again_s, self.reconciler.trouble.rest_s(self.interval_s))
 
 
 @contextmanager
@@ -120,9 +168,31 @@ def open_redis(settings: Settings) -> Iterator[str]:
         yield url
 
 
+async def reach_redis(url: str, *, wait: bool) -> None:
+    """Ask Redis for a sign of life, before anything hangs on it. Raises QueueUnavailable.
+
+    ``wait``: one that is merely away may come later; one that lets nobody in never gets better by itself.
+    """
+    redis = pacing_redis(url)
+    try:
+        await redis.ping()
+    except BusyLoadingError:
+        return
+    except (RedisError, OSError) as broken:
+        away = isinstance(broken, OSError | RedisConnectionError | RedisTimeoutError)
+        if wait and away and not isinstance(broken, AuthenticationError):
+            log.warning("redis.unreachable", error=str(broken))
+            return
+        raise QueueUnavailable(
+            f"Redis cannot be used ({broken}). See DIALER_REDIS_URL, and whether it runs; `dialer doctor` looks again"
+        ) from None
+    finally:
+        await redis.aclose()
+
+
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), operator())
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -162,15 +232,23 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     from dialer.adapters.database_contacts import DatabaseContacts
 
     try:
-        url = fill_url(spec.source.url)
+        url, filled = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
+    return DatabaseContacts(
+        url,
+        spec.source.query,
+        spec.columns,
+        spec.region,
+        reminder=spec.reminder,
+        template=spec.source.url,
+        filled=filled,
+    )
 
 
-def rejects_in(home: Path, name: str) -> "_OpenRejects":
-    """Opens the file that a campaign's rejected rows go to."""
-    return _OpenRejects(home / "rejects" / f"{''.join(c if c.isalnum() else '-' for c in name)}.csv")
+def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
+    """Opens the file that a campaign's rejected rows go to; no two campaigns share one."""
+    return _OpenRejects(home / "rejects" / f"{file_stem(name)}{ending}.csv")
 
 
 @dataclass(frozen=True)
@@ -212,6 +290,16 @@ async def _join(
     providers = open_providers(settings, clock, simulator_url, ledger)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
+    reconcilers = {
+        account: ReconcileCalls(
+            ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
+        )
+        for account, provider in providers.items()
+    }
+    marks = KeptMarks(redis, settings.home, ledger.identity)
+    restores = {
+        account: NoticeRestore(room, marks, settings.reconcile_interval_s) for account, room in reconcilers.items()
+    }
     return App(
         settings=settings,
         clock=clock,
@@ -228,6 +316,7 @@ async def _join(
             account_limits(settings),
             line_life_s,
             lease_s=times.lease_s,
+            may_dial=lambda account: account not in restores or restores[account].may_dial,
         ),
         place_call=PlaceCall(
             ledger,
@@ -238,15 +327,11 @@ async def _join(
             times,
             worker=f"{platform.node()}:{os.getpid()}",
         ),
-        reconcilers={
-            account: ReconcileCalls(
-                ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
-            )
-            for account, provider in providers.items()
-        },
-        control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
+        reconcilers=reconcilers,
+        control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
         loops=KeepLoops(ledger, clock, name),
+        restores=restores,
     )
 
 

@@ -5,6 +5,8 @@ DialerError
 │   ├── InputFileError         a contact list that is refused whole
 │   ├── CampaignFileError      a campaign file or override that cannot be obeyed
 │   └── UnknownName            no campaign, attempt or person of that name
+├── ReadingStopped             a process that read a list was ended; the same list again adds the rest
+├── Interrupted                exit 130: a signal ended the command; the same command goes on
 ├── LedgerUnavailable          the ledger cannot be read or written now
 ├── SourceUnavailable          a campaign's source cannot be read now
 ├── QueueUnavailable           Redis cannot be reached now
@@ -32,7 +34,8 @@ DialerError
         ├── ConnectionLost     reset or closed before an answer came
         │   └── AnswerCut      half of an answer, or none that is HTTP
         ├── AnswerUnreadable   a 2xx without the JSON that the contract promises
-        │   └── CallIdMissing  a success that names no call (``output`` null)
+        │   ├── CallIdMissing  a success that names no call (``output`` null)
+        │   └── AnswerTooLarge a body over the cap
         ├── Unsuccessful       a 2xx with ``success: false`` for a reason nobody documented
         ├── TranscriptFailed   a 200 that tells of an error in place of a transcript
         └── ServerFailed       5xx
@@ -64,6 +67,19 @@ class CampaignFileError(UsageError):
 
 class UnknownName(UsageError):
     """No campaign, attempt or person goes by that name."""
+
+
+class ReadingStopped(DialerError):
+    """A process of ours that read the numbers of a list was ended from outside."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a process that read the list was ended (for want of memory?): the same list again adds the rest"
+        )
+
+
+class Interrupted(DialerError):
+    """A signal ended the command before it was done."""
 
 
 class LedgerUnavailable(DialerError):
@@ -193,6 +209,10 @@ class AnswerCut(ConnectionLost):
 
 class AnswerUnreadable(OutcomeUnknown):
     """A 2xx whose body is not the JSON that the contract promises."""
+
+
+class AnswerTooLarge(AnswerUnreadable):
+    """A body over the cap: asked again as it is, it would be no smaller."""
 
 
 class CallIdMissing(AnswerUnreadable):

@@ -5,7 +5,6 @@ outage, and a heartbeat file for health checks.
 """
 
 import asyncio
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import Any
 
 import structlog
 from arq.connections import RedisSettings
+from arq.utils import poll
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
 
@@ -24,6 +24,7 @@ from dialer.adapters.arq_queue import DIAL_QUEUE, deserialize, serialize
 from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerUnavailable, UsageError
+from jobs.health import uptime_s, write_heartbeat
 from jobs.place_call import place_call
 
 log = structlog.get_logger()
@@ -33,7 +34,9 @@ DRAIN_S = 45.0
 POLL_S = 0.1
 END_S = 2.0
 HEARTBEAT_S = 2.0
-STALE_HEARTBEAT_S = 15.0
+BEAT_WITHIN_S = 5.0
+FED_WITHIN_S = 15.0
+"""A worker whose feeder did not get through a tick for so long dials nothing, whatever else is well."""
 
 FUNCTIONS: list[Function] = [func(place_call, max_tries=1, keep_result=0, timeout=JOB_TIMEOUT_S)]
 COMMON: dict[str, Any] = {
@@ -51,12 +54,34 @@ COMMON: dict[str, Any] = {
 class SteadyWorker(Worker):
     """arq's worker, which by itself ends with the first failing Redis command."""
 
+    async def main(self) -> None:
+        """As arq's, without the look at INFO before it: Redis may come late, or not allow it."""
+        self.ctx["redis"] = self.pool
+        async for _ in poll(self.poll_delay_s):
+            await self._poll_iteration()
+            if self.burst and not await self.pool.zcard(self.queue_name):
+                await asyncio.gather(*self.tasks.values())
+                return
+
     async def _poll_iteration(self) -> None:
         try:
             await super()._poll_iteration()
         except (RedisError, OSError) as broken:
             log.warning("redis.unreachable", queue=self.queue_name, error=str(broken))
             await asyncio.sleep(0.5)
+
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """One by one: what arq took for a job that Redis then failed to start is given back."""
+        for job_id in job_ids:
+            if self.job_counter >= self.max_jobs:
+                return
+            before = self.job_counter
+            try:
+                await super().start_jobs([job_id])
+            except (RedisError, OSError):
+                if self.job_counter > before and job_id.decode() not in self.tasks:
+                    self._release_sem_dec_counter_on_complete()
+                raise
 
     async def end(self) -> None:
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""
@@ -76,6 +101,7 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
         asyncio.create_task(dial.async_run()),
         loops,
         asyncio.create_task(app.place_call.keep_leases()),
+        asyncio.create_task(app.keep_watch()),
     ]
     if heartbeat is not None:
         background.append(asyncio.create_task(_beat(app, heartbeat)))
@@ -108,34 +134,33 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process's loop turns and that it reaches its ledger and its Redis."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all."""
+    well_at: float | None = None
     while True:
+        why = await _ailment(app)
+        if not why:
+            well_at = uptime_s()
+        else:
+            log.warning("worker.unhealthy", error=why)
         try:
-            await app.ledger.waiting_in_queue()
-            await app.redis.ping()
-            _write_heartbeat(path, app.clock.now())
-        except (RedisError, OSError, LedgerUnavailable) as broken:
+            write_heartbeat(path, well_at, why)
+        except OSError as broken:
             log.warning("worker.unhealthy", error=str(broken))
         await app.clock.sleep(HEARTBEAT_S)
 
 
-def _write_heartbeat(path: Path, now: float) -> None:
-    path.write_text(json.dumps({"at": now}))
-
-
-def heartbeat_file(home: Path) -> Path:
-    """Where the worker on this host says that it is well."""
-    return home / "health" / f"{platform.node()}.json"
-
-
-def is_healthy(home: Path, now: float) -> bool:
-    """Whether the worker on this host said so lately."""
+async def _ailment(app: App) -> str:
+    if app.not_fed_for_s() > FED_WITHIN_S:
+        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder gets through no tick'}"
     try:
-        at = float(json.loads(heartbeat_file(home).read_text())["at"])
-    except (OSError, ValueError, KeyError):
-        return False
-    return 0 <= now - at <= STALE_HEARTBEAT_S
+        async with asyncio.timeout(BEAT_WITHIN_S):
+            await app.ledger.beat()
+            await app.redis.set(f"dialer:{app.ledger.identity}:beat", b"1", ex=60)
+    except TimeoutError:
+        return f"its ledger or its Redis took longer than {BEAT_WITHIN_S:g} s"
+    except (RedisError, OSError, LedgerUnavailable) as broken:
+        return str(broken)
+    return ""
 
 
 async def _startup(ctx: dict[str, Any]) -> None:
@@ -149,7 +174,8 @@ async def _startup(ctx: dict[str, Any]) -> None:
 
 
 def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
-    return [asyncio.create_task(app.keep_loops()), asyncio.create_task(app.place_call.keep_leases())]
+    beside = (app.keep_loops(), app.place_call.keep_leases(), app.keep_watch())
+    return [asyncio.create_task(work) for work in beside]
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:

@@ -42,11 +42,15 @@ def deserialize(value: bytes) -> Any:
 
 
 def arq_redis(url: str) -> ArqRedis:
-    """A connection pool that rides out a Redis outage of half a minute. Connects at first use."""
+    """A connection pool that rides out a lost connection, and tells of a Redis that is away within seconds.
+
+    Whoever uses it tries again by itself. redis-py repeats both the command and, within each, the connecting.
+    """
     pool = Redis.from_url(
         url,
         socket_timeout=5,
-        retry=Retry(ExponentialBackoff(cap=1, base=0.05), 40),
+        socket_connect_timeout=2,
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 2),
         # OSError is what a refused connect raises; redis-py does not count it as a connection error.
         retry_on_error=[OSError, RedisConnectionError, RedisTimeoutError],
         health_check_interval=15,

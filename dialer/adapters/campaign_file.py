@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,13 @@ from dialer.adapters.campaign_tables import (
     TABLES,
     Keys,
     check_calendar,
+    given_zone,
     read_limits,
     read_reminder,
     read_schedule,
     read_source,
 )
+from dialer.adapters.campaign_values import check_name, check_options, check_value
 from dialer.adapters.campaign_window import WINDOW_KEYS, given_window, read_window
 from dialer.adapters.providers import PROVIDERS
 from dialer.domain.calling_window import CallingWindow
@@ -36,6 +38,7 @@ KEYS: dict[str, Keys] = {
     **TABLES,
     **REDIAL_TABLES,
 }  # fmt: skip
+LONGEST_FILE = 1_000_000
 ALWAYS_REASON = "the window is `always` on the command line"
 
 
@@ -65,6 +68,7 @@ def read_campaign(path: Path | None, overrides: Overrides) -> CampaignSpec:
 
     Raises CampaignFileError that names the file, the key and the nearest right one.
     """
+    check_options(_options(overrides))
     raw = _read(path) if path is not None else {}
     place = str(path) if path is not None else "options"
     _check(raw, place)
@@ -74,13 +78,14 @@ def read_campaign(path: Path | None, overrides: Overrides) -> CampaignSpec:
 
 def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
     """An existing campaign's spec with what the command line sets. Raises CampaignFileError."""
+    check_options(_options(given))
     pace, columns = spec.pace, spec.columns
-    return replace(
+    spec = replace(
         spec,
         agent=given.agent or spec.agent,
         caller_ids=given.caller_ids or spec.caller_ids,
         region=(given.region or spec.region).upper(),
-        timezone=given.timezone or spec.timezone,
+        timezone=given_zone(given.timezone) or spec.timezone,
         window=given_window(given.window, "contact", ALWAYS_REASON) if given.window else spec.window,
         pace=replace(
             pace,
@@ -95,13 +100,27 @@ def override(spec: CampaignSpec, given: Overrides) -> CampaignSpec:
             sheet=given.sheet or columns.sheet,
         ),
     )
+    check_calendar("options", spec)
+    return spec
+
+
+def _options(given: Overrides) -> dict[str, Any]:
+    return {part.name: getattr(given, part.name) for part in fields(given)}
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(LONGEST_FILE + 1)
+        if len(text) > LONGEST_FILE:
+            raise CampaignFileError(f"{path}: longer than {LONGEST_FILE:,} bytes: it cannot be a campaign file")
+        return tomllib.loads(text.decode("utf-8-sig"))
     except FileNotFoundError:
         raise CampaignFileError(f"{path}: there is no such campaign file") from None
+    except IsADirectoryError:
+        raise CampaignFileError(f"{path}: a directory, not a campaign file") from None
+    except RecursionError:
+        raise CampaignFileError(f"{path}: not a readable TOML file: lists or tables are nested too deep") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
         raise CampaignFileError(f"{path}: not a readable TOML file: {broken}") from broken
 
@@ -128,6 +147,7 @@ def _check_key(place: str, table: str, name: str, value: object, known: Mapping[
             for kind in kinds[:1]
         )
         raise CampaignFileError(f"{place}: {table}{name} must be {names}")
+    check_value(place, table.strip("[] "), name, value)
 
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
@@ -136,7 +156,7 @@ def _nearest(name: str, known: Mapping[str, Any]) -> str:
 
 
 def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides: Overrides) -> CampaignSpec:
-    name = overrides.name or top.get("name") or ""
+    name = check_name(place, overrides.name or top.get("name") or "")
     provider = overrides.provider or top.get("provider") or "vaanivoice"
     agent = overrides.agent or top.get("agent") or ""
     if not name:
@@ -154,10 +174,10 @@ def _spec(place: str, top: Mapping[str, Any], raw: Mapping[str, Any], overrides:
         caller_ids=overrides.caller_ids or tuple(str(item) for item in top.get("caller_ids", ())),
         columns=_columns(contacts, overrides),
         region=(overrides.region or _default_region(contacts)).upper(),
-        timezone=overrides.timezone or "",
+        timezone=given_zone(overrides.timezone, place),
         window=_window(place, raw.get("window", {}), top, overrides),
-        pace=_pace(place, raw.get("pace", {}), top, overrides),
-        redial=read_redial(place, raw.get("redial", {}), _max_attempts(place, raw, top, overrides)),
+        pace=_pace(raw.get("pace", {}), top, overrides),
+        redial=read_redial(place, raw.get("redial", {}), _max_attempts(raw, top, overrides)),
         limits=read_limits(place, raw.get("limits", {}), top.get("person_limits", PersonLimits())),
         source=read_source(place, raw.get("source", {})),
         schedule=read_schedule(place, raw.get("schedule", {})),
@@ -202,20 +222,14 @@ def _window(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], override
         raise CampaignFileError(f"{place}: {wrong}") from None
 
 
-def _pace(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:
+def _pace(raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> Pace:
     rate = overrides.rate if overrides.rate is not None else raw.get("calls_per_second", top.get("rate", 1.0))
     lines = overrides.concurrency
     lines = lines if lines is not None else raw.get("concurrent_calls", top.get("concurrency", 10))
-    weight = raw.get("weight", 1)
-    if rate < 0 or lines < 0 or weight < 1:
-        raise CampaignFileError(f"{place}: rate and concurrency must not be negative (0: no limit), weight at least 1")
-    return Pace(float(rate), int(lines), int(weight))
+    return Pace(float(rate), int(lines), int(raw.get("weight", 1)))
 
 
-def _max_attempts(place: str, raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> int:
-    most = overrides.max_attempts
-    if most is None:
-        most = raw.get("redial", {}).get("max_attempts", top.get("max_attempts", RedialPolicy().max_attempts))
-    if most < 1:
-        raise CampaignFileError(f"{place}: max_attempts must be at least 1")
-    return int(most)
+def _max_attempts(raw: Mapping[str, Any], top: Mapping[str, Any], overrides: Overrides) -> int:
+    if overrides.max_attempts is not None:
+        return overrides.max_attempts
+    return int(raw.get("redial", {}).get("max_attempts", top.get("max_attempts", RedialPolicy().max_attempts)))

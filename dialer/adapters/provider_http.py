@@ -19,7 +19,7 @@ from dialer.adapters.placing_answers import place_error, result_of
 from dialer.adapters.provider_answers import (
     Answer,
     is_5xx,
-    json_value,
+    lists_value,
     lost_kind,
     read_error,
     retry_after_s,
@@ -31,7 +31,7 @@ from dialer.adapters.provider_login import Login, with_login
 from dialer.adapters.provider_stream import Stream, words_of
 from dialer.domain.call import Placed, PlaceResult
 from dialer.errors import (
-    AnswerUnreadable,
+    AnswerTooLarge,
     NotSent,
     OutcomeUnknown,
     ProviderError,
@@ -267,8 +267,8 @@ class ProviderHttp:
         )(attempt)
 
     async def get_json(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """``get``, with the body as JSON of any type."""
-        return json_value(await self.get(path, query))
+        """``get``, with the body as JSON of any type, read as ``lists_value`` reads it."""
+        return lists_value(await self.get(path, query))
 
     @property
     def _address_option(self) -> str:
@@ -365,7 +365,7 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
         size += len(part)
         if size > cap:
             # With its status: a second time it would be as large.
-            raise AnswerUnreadable(
+            raise AnswerTooLarge(
                 f"HTTP {response.status_code} with a body over {cap} bytes", status=response.status_code
             )
         parts.append(part)
@@ -375,7 +375,7 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
 def may_ask_again(error: BaseException) -> bool:
     """Whether a request that may be done twice should be, after this error."""
     match error:
-        case SendWithdrawn():
+        case SendWithdrawn() | AnswerTooLarge():
             return False
         case NotSent():
             return True

@@ -10,7 +10,7 @@ from typing import Any
 from dialer.adapters.vaani_api.models import AgentSettings
 from dialer.adapters.vaanivoice_api.agents import SECTIONS
 from dialer.adapters.vaanivoice_api.models import Agent
-from dialer.cli.printing import print_json, print_table
+from dialer.cli.printing import print_json, print_table, put
 from dialer.cli.reaching import Reached, ask
 from dialer.errors import InputFileError, UsageError
 
@@ -46,7 +46,7 @@ def show_agent(provider: str | None, agent: str, *, as_json: bool) -> None:
         print_json(found)
         return
     for name, value in found.items():
-        print(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        put(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
 def create_agent(provider: str | None, name: str, file: Path | None, *, as_json: bool) -> None:
@@ -133,4 +133,4 @@ def _tell(what: str, shown: Shown, *, as_json: bool) -> None:
     if as_json:
         print_json(shown | {what: True})
     else:
-        print(f"{what}: {shown['agent']}")
+        put(f"{what}: {shown['agent']}")

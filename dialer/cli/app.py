@@ -1,16 +1,19 @@
 """Every command, in the order of ``dialer --help``. Imports happen inside, so that help is instant."""
 
+import os
 import sys
+from errno import EPIPE
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from unicodedata import normalize
 
 import typer
 
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
 from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
-from dialer.cli.options import Json, OptEncoding, OptRegion, with_overrides
-from dialer.errors import DialerError, UsageError
+from dialer.cli.options import Json, OptEncoding, OptReason, OptRegion, with_overrides
+from dialer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from dialer.adapters.campaign_file import Overrides
@@ -39,11 +42,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _composed(name: str) -> str:
+    """A name as campaigns bear it, in Unicode's composed form."""
+    return normalize("NFC", name).strip()
+
+
 Contacts = Annotated[
     Path | None,
     typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
 ]
-Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False)]
+Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False, callback=_composed)]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]
 CampaignFileOrName = Annotated[
     str | None, typer.Option("--campaign", help="Campaign file (TOML), or the name of a campaign that exists.")
@@ -85,7 +94,7 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
@@ -104,49 +113,65 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
-def start(name: Name, json: Json = False) -> None:
+def start(
+    name: Name,
+    reason: OptReason = "",
+    json: Json = False,
+    after_restore: Annotated[
+        bool,
+        typer.Option(
+            "--after-restore",
+            help="Dial with a ledger restored from a copy, whatever the call log hides.",
+        ),
+    ] = False,
+) -> None:
     """Start a campaign, or go on after a halt.
 
     Example: dialer start october-renewals
     """
-    _move(name, "start", json)
+    if after_restore:
+        from dialer.cli.campaigns import start_after_restore
+
+        start_after_restore(name, reason, as_json=json)
+    else:
+        _move(name, "start", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def pause(name: Name, json: Json = False) -> None:
+def pause(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """Pause a campaign. When this returns, no request leaves for it any more.
 
     Example: dialer pause october-renewals
     """
-    _move(name, "pause", json)
+    _move(name, "pause", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def resume(name: Name, json: Json = False) -> None:
+def resume(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """Go on with a paused campaign.
 
     Example: dialer resume october-renewals
     """
-    _move(name, "resume", json)
+    _move(name, "resume", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def cancel(name: Name, json: Json = False) -> None:
+def cancel(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """End a campaign for good. When this returns, no request leaves for it any more.
 
     Example: dialer cancel october-renewals
     """
-    _move(name, "cancel", json)
+    _move(name, "cancel", reason, json)
 
 
-def _move(name: str, verb: str, as_json: bool) -> None:
+def _move(name: str, verb: str, reason: str, as_json: bool) -> None:
     from dialer.cli.campaigns import move
 
-    move(name, verb, as_json=as_json)
+    move(name, verb, reason, as_json=as_json)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -178,6 +203,7 @@ def export(
     output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
     transcripts: Annotated[bool, typer.Option("--transcripts", help="Fetch what was said, as files.")] = False,
     recordings: Annotated[Path | None, typer.Option("--recordings", help="Fetch recordings to this directory.")] = None,
+    reason: OptReason = "",
 ) -> None:
     """Write one row for each contact (or attempt) to stdout, streamed; fetch files on request, resumable.
 
@@ -185,7 +211,8 @@ def export(
     """
     from dialer.cli.exporting import export_campaign
 
-    export_campaign(name, attempts=attempts, output_format=output_format)
+    files = [what for what, asked in (("transcripts", transcripts), ("recordings", recordings is not None)) if asked]
+    export_campaign(name, attempts=attempts, output_format=output_format, files=files, reason=reason)
     if transcripts or recordings is not None:
         from dialer.cli.archiving import fetch_files
 
@@ -207,6 +234,21 @@ def attempts(
     show_attempts(who, region or "", as_json=json)
 
 
+@app.command(rich_help_panel=LOOK)
+def audit(
+    name: Annotated[str | None, typer.Argument(help="Name of a campaign; none: all acts.", show_default=False)] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that no row was changed or taken out.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell who did what and why: started, paused, changed, suppressed, exported; and what the program halted by itself.
+
+    Example: dialer audit october-renewals
+    """
+    from dialer.cli.auditing import show_audit
+
+    raise typer.Exit(show_audit(name, verify=verify, as_json=json))
+
+
 app.add_typer(suppress_commands.suppressions, name="suppress", rich_help_panel=BAR)
 
 
@@ -220,9 +262,13 @@ def worker(
 
     Example: dialer worker
     """
-    from dialer.cli.running import check_worker, run_worker
+    if check_health:
+        from dialer.cli.opening import check_worker
 
-    raise typer.Exit(check_worker() if check_health else run_worker())
+        raise typer.Exit(check_worker())
+    from dialer.cli.running import run_worker
+
+    raise typer.Exit(run_worker())
 
 
 @app.command(
@@ -253,22 +299,52 @@ def _top(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Tell of an error where it arose; may stand behind the command too.")
+    ] = False,
 ) -> None:
-    del version
+    del version, debug
 
 
 def main() -> None:
     """Run the command line; errors become one line on stderr and an exit code."""
+    from dialer.cli import streams
+
+    streams.make_usable()
+    os.umask(0o077)  # numbers of people are in nearly every file this program writes
+    debug = _takes_debug()
     try:
-        app()
-    except UsageError as wrong:
-        _fail(wrong, EXIT_USAGE)
-    except DialerError as failed:
-        _fail(failed, EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_INTERRUPTED)
-
-
-def _fail(error: Exception, code: int) -> None:
-    typer.echo(f"dialer: {error}", err=True)
+        answer = app(standalone_mode=False)
+        code = answer if isinstance(answer, int) else 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else EXIT_FAILED
+    except (KeyboardInterrupt, Interrupted):
+        code = EXIT_INTERRUPTED
+    except BaseException as error:  # noqa: BLE001 - the last resort
+        code = _tell(error, debug=debug)
+    unwritten = streams.finish_output()
+    if unwritten is not None:
+        code = code or (EXIT_FAILED if streams.is_gone(unwritten) else _tell(unwritten, debug=debug))
     sys.exit(code)
+
+
+def _takes_debug() -> bool:
+    """Whether ``--debug`` is among the words, wherever people write it."""
+    words = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else len(sys.argv)]
+    if "--debug" not in words:
+        return os.environ.get("DIALER_LOG_LEVEL", "").lower() == "debug"
+    sys.argv.remove("--debug")
+    return True
+
+
+def _tell(error: BaseException, *, debug: bool) -> int:
+    from dialer.cli.faults import in_a_line, tell, tell_words, whole_story
+
+    if hasattr(error, "format_message"):  # the words of the command line do not fit
+        return tell_words(error)
+    if isinstance(error, OSError) and error.errno == EPIPE:
+        return EXIT_FAILED
+    if debug:
+        tell(whole_story(error))
+    tell(f"dialer: {in_a_line(error)}")
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED

@@ -1,5 +1,6 @@
 """start, pause, resume, cancel, campaigns, report, attempts."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -7,15 +8,18 @@ from operator import itemgetter
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import number, with_ledger
-from dialer.cli.printing import local, masked, plain, print_json, print_table
+from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
+from dialer.domain.act import MOVES, Act
 from dialer.domain.attempt import FINAL
-from dialer.domain.campaign import SIMULATOR
-from dialer.errors import UnknownName
+from dialer.domain.campaign import REHEARSAL, SIMULATOR
+from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
+LONGEST_ID = 18
+"""Digits; the ledger counts to 2**63."""
 SHOWN_SCANS = 6
 """Of many readings of the log only the first and the last ones are printed."""
 
@@ -29,13 +33,28 @@ class Told:
     sends: list[Send]
     scans: list[LogScan]
     """Of the log, while the attempt waited for it."""
+    acts: list[Act]
+    """What moved its campaign meanwhile."""
 
 
-def move(name: str, verb: str, *, as_json: bool) -> None:
+def move(name: str, verb: str, reason: str = "", *, as_json: bool) -> None:
     """Apply a verb; returns when it holds."""
 
     async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
-        return await open_control(settings, ledger).move(name, verb)
+        return await open_control(settings, ledger, reason).move(name, verb)
+
+    moved = with_ledger(use)
+    if as_json:
+        print_json({"campaign": moved.spec.name, "status": str(moved.status)})
+    else:
+        put(f"{moved.spec.name}: {moved.status}")
+
+
+def start_after_restore(name: str, reason: str, *, as_json: bool) -> None:
+    """Go on with a ledger that is older than what was done since; what the log does not show is accepted."""
+
+    async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
+        return await open_control(settings, ledger, reason).start_after_restore(name)
 
     moved = with_ledger(use)
     if as_json:
@@ -100,13 +119,16 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
                 await _scans(ledger, attempt, events, ledger.clock.now()),
+                await _acts_on(ledger, attempt, events),
             )
             for attempt, events in story
         ]
 
     story = with_ledger(use)
     if not story:
-        raise UnknownName(f"no attempt {'to this number' if phone else f'with the id {attempt_id}'} was made yet")
+        whom = "to this number" if phone else f"with the id {attempt_id}"
+        hint = "" if phone else ' (a phone number begins with "+", or needs --region)'
+        raise UnknownName(f"no attempt {whom} was made yet{hint}")
     if as_json:
         print_json([_attempt_document(told) for told in story])
         return
@@ -115,9 +137,9 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
         title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
-        print(plain(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}"))
-        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
-            print(plain(f"  {line}"))
+        put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
+        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told), *_acts(told)], key=itemgetter(0)):
+            put(f"  {line}")
 
 
 def _count(number_of: int, what: str) -> str:
@@ -129,6 +151,19 @@ async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], no
         return []
     until = events[-1].at if attempt.state in FINAL else now
     return await ledger.scans(attempt.account, attempt.dialed_at, until)
+
+
+async def _acts_on(ledger: SqlLedger, attempt: AttemptRow, events: list[Event]) -> list[Act]:
+    handle = (REHEARSAL if attempt.account == SIMULATOR else "") + attempt.campaign
+    until = events[-1].at if events and attempt.state in FINAL else math.inf
+    since = events[0].at if events else math.inf
+    return [act async for act in ledger.acts(handle) if act.act in MOVES and since <= act.at <= until]
+
+
+def _acts(told: Told) -> Iterator[tuple[float, str]]:
+    for act in told.acts:
+        why = f": {act.why}" if act.why else ""
+        yield act.at, f"{iso(act.at)}  campaign {act.before} -> {act.after}  {act.act} by {act.who}{why}"
 
 
 def _moves(told: Told) -> Iterator[tuple[float, str]]:
@@ -167,7 +202,10 @@ def _looks(told: Told) -> Iterator[tuple[float, str]]:
 
 
 def _whom(who: str, region: str) -> tuple[str, int]:
-    if who.isdigit() and len(who) < 7:
+    """Digits alone are an id, unless a region says that they are a number in its own format."""
+    if who.isascii() and who.isdigit() and not region:
+        if len(who) > LONGEST_ID:
+            raise UsageError(f'{len(who)} digits are no id of an attempt: write a phone number with "+", or --region')
         return "", int(who)
     return number(who, region), 0
 

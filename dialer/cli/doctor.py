@@ -6,19 +6,27 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
 from dialer.adapters.arq_queue import pacing_redis
+from dialer.adapters.private_home import make_private
 from dialer.adapters.providers import PROVIDERS
+from dialer.adapters.sql_ledger.hazards import hazards
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_redis
-from dialer.cli.printing import print_json
+from dialer.cli.printing import print_json, put
 from dialer.cli.probing import probe
 from dialer.cli.reaching import NO_KEY, Reached, reach
+from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
+from dialer.domain.time_zones import tzdata_version
 from dialer.errors import (
     DialerError,
     Forbidden,
@@ -29,6 +37,7 @@ from dialer.errors import (
     NotSent,
     ProviderError,
     Throttled,
+    UsageError,
 )
 from dialer.provider_access import has_key
 
@@ -51,15 +60,15 @@ class Finding:
 
 def examine(*, probing: bool, as_json: bool) -> int:
     """Check everything; ``probing`` also asks the provider what its documents leave open. Answers the exit code."""
-    findings = asyncio.run(_every_check(probing))
+    findings = run(lambda: _every_check(probing))
     well = all(found.ok is not False for found in findings)
     if as_json:
         print_json({"ok": well, "checks": [asdict(found) for found in findings]})
     else:
         for found in findings:
-            print(f"{_MARKS[found.ok]} {found.check}: {found.message}")
+            put(f"{_MARKS[found.ok]} {found.check}: {found.message}")
             if found.remedy and not found.ok:
-                print(f"       {found.remedy}")
+                put(f"       {found.remedy}")
     return 0 if well else 1
 
 
@@ -72,7 +81,9 @@ async def _every_check(probing: bool) -> list[Finding]:
     except SettingsError as wrong:
         return [Finding("settings", False, str(wrong), "config/example.env lists every option.")]
     configure_logs(level="error", fmt=settings.log_format, secrets=settings.secrets)
-    findings = [Finding("settings", True, "every option is known and usable"), _home(settings), await _redis(settings)]
+    findings = [Finding("settings", True, f"every option is known and usable; {_env_file()}"), _home(settings)]
+    findings.append(await _redis(settings))
+    findings.append(Finding("clocks", True, f"the packaged zones of tzdata {tzdata_version()}, not the system's"))
     ledger, specs = await _ledger(settings)
     findings.append(ledger)
     keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]
@@ -85,11 +96,18 @@ async def _every_check(probing: bool) -> list[Finding]:
     return findings
 
 
+def _env_file() -> str:
+    file = Path(".env").absolute()
+    return f"{file} was read" if file.is_file() else f"there is no {file}"
+
+
 def _home(settings: Settings) -> Finding:
     try:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(settings.home)
         with tempfile.TemporaryFile(dir=settings.home):
-            return Finding("home", True, f"{settings.home} can be written")
+            return Finding("home", True, f"{settings.home.absolute()} can be written, and is shut to others")
+    except UsageError as error:
+        return Finding("home", False, str(error))
     except OSError as error:
         remedy = "Set DIALER_HOME to a directory that this user may write."
         return Finding("home", False, f"{settings.home}: {error.strerror}", remedy)
@@ -103,6 +121,7 @@ async def _redis(settings: Settings) -> Finding:
             redis = pacing_redis(url)
             try:
                 seconds, microseconds = await redis.time()
+                evicts = await _evicts(redis)
             finally:
                 await redis.aclose()
     except (TimeoutError, DialerError, OSError) as error:
@@ -112,7 +131,20 @@ async def _redis(settings: Settings) -> Finding:
     skew = seconds + microseconds / 1e6 - SystemClock().now()
     if abs(skew) > LARGEST_SKEW_S:
         return Finding("redis", False, f"its clock is {skew:+.0f} s from ours", NTP)
+    if evicts:
+        message = f"{what} throws keys away when it is full ({evicts}): lines and pace would be forgotten"
+        return Finding("redis", False, message, "Set maxmemory-policy noeviction.")
     return Finding("redis", True, f"{what} answers, its clock is ours")
+
+
+async def _evicts(redis: "Redis") -> str:
+    """The policy of a server that drops keys; "" for one that does not, or does not let us ask."""
+    try:
+        memory = await redis.info("memory")
+    except RedisError:
+        return ""
+    policy = str(memory.get("maxmemory_policy", ""))
+    return policy if int(memory.get("maxmemory", 0)) and policy not in ("", "noeviction") else ""
 
 
 async def _ledger(settings: Settings) -> tuple[Finding, list[CampaignSpec]]:
@@ -123,7 +155,10 @@ async def _ledger(settings: Settings) -> tuple[Finding, list[CampaignSpec]]:
     except DialerError as error:
         remedy = "See DIALER_DATABASE_URL, or DIALER_HOME for SQLite; docs/operating.md tells of both."
         return Finding("ledger", False, f"{what}: {error}", remedy), []
+    wrong = await asyncio.to_thread(hazards, settings.ledger_url)
     specs = [campaign.spec for campaign in campaigns if campaign.status not in OVER]
+    if wrong:
+        return Finding("ledger", False, f"{what}: {wrong[0][0]}", wrong[0][1]), specs
     return Finding("ledger", True, f"{what}, {len(campaigns)} campaigns, {len(specs)} of them not over"), specs
 
 

@@ -1,12 +1,14 @@
 """What commands open: options, logs, the ledger."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
+from dialer.adapters.private_home import make_private
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.cli.printing import say
+from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.phone_number import Phone, Unusable, parse_phone
 from dialer.errors import UsageError
@@ -34,11 +36,29 @@ def settings() -> Settings:
 
 
 def with_ledger(use: Callable[[Settings, SqlLedger], Awaitable[T]]) -> T:
-    """Run ``use`` with the ledger open."""
-    found = settings()
+    """Run ``use`` with the ledger open. Raises Interrupted for a signal."""
+    options = settings()
+    if not options.database_url.get_secret_value():
+        make_private(options.home)
 
     async def body() -> T:
-        async with open_ledger(found) as ledger:
-            return await use(found, ledger)
+        async with open_ledger(options) as ledger:
+            tell_if_new(ledger)
+            return await use(options, ledger)
 
-    return asyncio.run(body())
+    return run(body)
+
+
+def tell_if_new(ledger: SqlLedger) -> None:
+    """In another directory than yesterday's nobody has been called yet: say so before anybody is."""
+    if ledger.made_at:
+        say(f"made a new ledger, which knows of no call yet: {ledger.made_at}")
+
+
+def check_worker() -> int:
+    """Whether the worker on this host said lately that it is well; answers the exit code."""
+    from jobs.health import ailment, uptime_s
+
+    wrong = ailment(settings().home, uptime_s())
+    say(f"worker: {wrong or 'well'}")
+    return 1 if wrong else 0

@@ -1,9 +1,9 @@
 """What every command prints the same way."""
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import IO, Any
 
@@ -12,27 +12,36 @@ from rich.table import Table
 from rich.text import Text
 
 from dialer.domain.phone_number import mask
+from dialer.domain.plain_text import inert, inert_json
 
 FILE_WIDTH = 200
 """Where there is no terminal no cell is folded for want of room."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What moves the cursor, colours, ends a line or turns its direction."""
 
 
 def plain(text: object) -> str:
     """A text from outside as it may stand within a line on a terminal."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    return inert(str(text))
+
+
+def put(text: object = "") -> None:
+    """A line for people, on stdout."""
+    print(plain(text))
+
+
+def cells(row: Iterable[Any]) -> list[Any]:
+    """The cells of a table that leads into a file, or onto a terminal after all: there they must not act."""
+    return [plain(cell) if isinstance(cell, str) else cell for cell in row] if sys.stdout.isatty() else list(row)
 
 
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(inert_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n")
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, so that stdout stays clean."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for people, on stderr, so that stdout stays clean. Whoever closed it wants to hear nothing."""
+    with suppress(OSError, ValueError):
+        print(plain(text), file=sys.stderr, flush=True)
 
 
 def screen() -> Console:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from dialer.cli.printing import masked, print_json, print_table
+from dialer.cli.printing import masked, print_json, print_table, put
 from dialer.cli.reaching import Reached, ask
 from dialer.domain.call import CallLog
 from dialer.domain.disposition import Disposition
@@ -116,14 +116,17 @@ def _disposition(text: str) -> Disposition | None:
 def _print(shown: Mapping[str, Any], *, transcript_asked: bool) -> None:
     outcome = shown["disposition"] or shown["status"] or "not in the log yet"
     to = f" · {masked(shown['to'])}" if shown["to"] else ""
-    print(f"{shown['call_id']}{to} · {outcome}")
+    put(f"{shown['call_id']}{to} · {outcome}")
     for name in ("started_at", "ended_at", "duration_s", "cost", "summary"):
         if shown[name]:
-            print(f"{name}: {shown[name]}")
+            put(f"{name}: {shown[name]}")
     for name in ("entity", "evaluation"):
         for key, value in (shown.get(name) or {}).items():
-            print(f"{name}.{key}: {value}")
+            put(f"{name}.{key}: {value}")
     if transcript_asked:
-        print(shown["transcript"] or "the transcript is still being made: ask again in some seconds")
+        for line in shown["transcript"].splitlines():
+            put(f"  {line}")  # set in: what was said must not look like a line of ours
+        if not shown["transcript"]:
+            put("the transcript is still being made: ask again in some seconds")
     if "recording" in shown:
-        print(f"recording: {shown['recording']['path']} ({shown['recording']['bytes']:,} bytes)")
+        put(f"recording: {shown['recording']['path']} ({shown['recording']['bytes']:,} bytes)")

@@ -1,6 +1,5 @@
 """How a command reaches a provider: which one, with which key."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dialer.adapters.vaani_api.client import VaaniApi
 from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
 from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
 from dialer.cli.opening import settings as load
+from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
@@ -102,4 +102,4 @@ def ask(provider: str | None, use: Callable[[Reached], Awaitable[T]]) -> T:
         async with reach(settings, name) as reached:
             return await use(reached)
 
-    return asyncio.run(body())
+    return run(body)

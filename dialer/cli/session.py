@@ -1,12 +1,13 @@
 """dialer session: a test conversation with an agent, in a browser."""
 
 import asyncio
+import sys
 import uuid
 from contextlib import suppress
 from typing import Any
 
 from dialer.adapters.vaanivoice_api.models import SessionEvent
-from dialer.cli.printing import print_json, say
+from dialer.cli.printing import print_json, put, say
 from dialer.cli.reaching import Reached, ask
 from dialer.errors import ProviderError, SessionExpired
 
@@ -49,7 +50,8 @@ def open_session(
             async for event in api.events(session.session_token, grace_s=float(grace_s)):
                 events.append({"event": event.event, "reason": event.reason})
                 if not as_json:
-                    print(_line(event), flush=True)
+                    put(_line(event))
+                    sys.stdout.flush()
         except SessionExpired as over:
             events.append({"event": "session_ended", "reason": str(over)})
         except asyncio.CancelledError:
@@ -64,7 +66,7 @@ def open_session(
     elif not follow or "access_token" in opened:
         for name, value in opened.items():
             if value:
-                print(f"{name}: {value}")
+                put(f"{name}: {value}")
 
 
 async def _token(reached: Reached, agent: str) -> dict[str, Any]:

@@ -107,6 +107,10 @@ class KeepLoops:
             await self.clock.sleep(left_s)
         return "lease lost" if self._left_s(loop) <= 0 else f"not done within {loop.within_s:g} s"
 
+    def holds(self, name: str) -> bool:
+        """Whether this process may run the loop now."""
+        return self.held_until.get(name, 0.0) > self.clock.monotonic()
+
     def _left_s(self, loop: Loop) -> float:
         return self.held_until.get(loop.name, 0.0) - self.clock.monotonic()
 

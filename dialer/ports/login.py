@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from dialer.ports.ledger import Leases
-
 
 @dataclass(frozen=True, slots=True)
 class KeptLogin:
@@ -17,16 +15,17 @@ class KeptLogin:
         return f"KeptLogin(tokens='***', renewals={self.renewals})"
 
 
-class LoginStore(Leases, Protocol):
-    """One place for all workers; what it keeps is secret. Who renews a login holds its lease meanwhile.
-
-    All raise LedgerUnavailable.
-    """
+class LoginStore(Protocol):
+    """One place for all workers; what it keeps is secret. All raise LedgerUnavailable."""
 
     async def login(self, name: str) -> KeptLogin:
         """What is kept under this name."""
         ...
 
-    async def keep_login(self, name: str, tokens: str) -> None:
-        """Keep what a renewal brought."""
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        """Whether ``holder`` may renew it now: nobody else does until the lease runs out."""
+        ...
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        """Keep what a renewal brought ("": nothing), and let others renew."""
         ...

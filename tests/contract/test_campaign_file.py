@@ -1,12 +1,15 @@
 """The campaign file and the overrides of the command line."""
 
 import json
+import math
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dialer.adapters.campaign_file import Overrides, override, read_campaign
+from dialer.adapters.campaign_file import KEYS, Overrides, override, read_campaign
 from dialer.adapters.duration import parse_duration
 from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.domain.calling_window import CallingWindow
@@ -162,14 +165,20 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
             'there is no rule "RBI"; rules to name are IN-RBI, US-REG-F, unknown',
         ),
         ('name = "n"\nagent = "a"\n[window]\nrules = "lax"', '[window] rules = "lax" must be "strict" or "off"'),
-        ('name = "n"\nagent = "a"\n[limits]\nper_day = -1', "[limits] per_day must not be negative"),
+        (
+            'name = "n"\nagent = "a"\n[limits]\nper_day = -1',
+            "[limits] per_day = -1 must be a number from 1 to 1,000,000, or 0 (no limit)",
+        ),
         (
             'name = "n"\nagent = "a"\n[limits]\npreset = "usa"',
             '[limits] preset = "usa" must be one of default, reg_f, us_strict, fr, uk, reminder',
         ),
         ('name = "n"\nagent = "a"\n[limits]\nspacing = "soon"', '[limits] spacing = "soon" must read like "15m"'),
-        ('name = "n"\nagent = "a"\n[redial]\nmax_busy = -1', "[redial] max_busy must not be negative"),
-        ('name = "n"\nagent = "a"\n[suppression]\nentities = [3]', "[suppression] entities must list words"),
+        (
+            'name = "n"\nagent = "a"\n[redial]\nmax_busy = -1',
+            "[redial] max_busy = -1 must be a number from 1 to 1,000, or 0 (as max_attempts)",
+        ),
+        ('name = "n"\nagent = "a"\n[suppression]\nentities = [3]', "[suppression] entities must list words in quotes"),
         ('name = "n"\nagent = "a"\n[source]\nurl = "sqlite://"', "[source] needs both url and query"),
         ('name = "n"\nagent = "a"\n[schedule]\nstart = "2027-03-01"', "must be a time with its zone"),
         (
@@ -260,3 +269,79 @@ def test_an_address_without_a_readable_password_is_kept_as_it_is(tmp_path: Path,
 def test_cron_expressions_are_read_in_the_declared_zone(tmp_path: Path, text: str, zone: str) -> None:
     whole = f'{LEAST}{SOURCE}refresh = "0 9 * * *"\n{text}'
     assert read_campaign(written(tmp_path, whole), Overrides()).cron_zone == zone
+
+
+ODD_VALUES = [
+    "nan", "inf", "-inf", "1e400", "-1", "-1e308", "1e308", "1e-300", "0.5", "9" * 30, "true", "[]", "[[]]", "[1]",
+    "[nan]", "[{}]", "{}", '""', '" "', '"nans"', '"infd"', '"1e400d"', '"-1h"', '"1_0h"', '"9999999999999d"',
+    "2027-03-01", "2027-03-01T09:00:00Z", "09:00:00", '"\\u0000"', '"\\u001b[31m"', '["\\u0000"]', '[""]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", list(KEYS))
+@pytest.mark.parametrize("value", ODD_VALUES)
+def test_no_odd_value_of_any_key_gets_further_than_the_file(tmp_path: Path, table: str, value: str) -> None:
+    for key in KEYS[table]:
+        head = "\n".join(f'{name} = "x"' for name in ("name", "agent") if (table, name) != ("", key))
+        text = f"{key} = {value}\n{head}" if not table else f"{head}\n[{table}]\n{key} = {value}"
+        try:
+            spec = read_campaign(written(tmp_path, text), Overrides())
+        except CampaignFileError as refused:
+            assert f"{tmp_path}/october.toml" in str(refused)
+            continue
+        json.dumps(json.loads(write_spec(spec)), allow_nan=False)
+        assert read_spec(write_spec(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"rate": math.nan}, {"rate": math.inf}, {"rate": -1.0}, {"rate": 1e-300}, {"rate": 1e308}, {"concurrency": -1},
+        {"concurrency": 10**30}, {"max_attempts": 0}, {"max_attempts": -2}, {"max_attempts": 10**30},
+        {"timezone": "Mars/Phobos"}, {"region": "XX"}, {"caller_ids": ("",)}, {"window": "sometimes"},
+    ],
+)  # fmt: skip
+def test_an_override_is_held_to_the_same_bounds(odd: dict[str, Any]) -> None:
+    given = Overrides(name="n", agent="a", provider="simulator")
+    with pytest.raises(CampaignFileError):
+        read_campaign(None, replace(given, **odd))
+    with pytest.raises(CampaignFileError):
+        override(CampaignSpec("n", "a"), Overrides(**odd))
+
+
+def test_a_campaign_of_moments_keeps_an_attempt_for_each_also_with_overrides() -> None:
+    spec = CampaignSpec("n", "a", reminder=Reminder("at", (86400.0, 3600.0)))
+    with pytest.raises(CampaignFileError, match="leaves no attempt"):
+        override(spec, Overrides(max_attempts=1))
+
+
+@pytest.mark.parametrize(("text", "said"), [("[" * 5000, "nested too deep"), ("#" * 1_000_001, "longer than")])
+def test_a_file_that_no_campaign_is_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(CampaignFileError, match=said):
+        read_campaign(written(tmp_path, f"a = {text}"), Overrides())
+
+
+def test_a_directory_is_no_campaign_file(tmp_path: Path) -> None:
+    with pytest.raises(CampaignFileError, match="a directory"):
+        read_campaign(tmp_path, Overrides())
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m", "a\nb", "a\u202eb", "a\u200bb", "a\ud83d", "a" * 301, "\x9b31m"])
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(CampaignFileError, match="the campaign's name") as refused:
+        read_campaign(None, Overrides(name=name, agent="a"))
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("Cafe\u0301 ", "Caf\u00e9"), ("  a b ", "a b"), ("\u0915\u094d\u200d\u0937",) * 2]
+)
+def test_names_that_look_the_same_are_the_same(name: str, kept: str) -> None:
+    assert read_campaign(None, Overrides(name=name, agent="a")).name == kept
+
+
+def test_a_source_whose_port_is_no_number_is_refused_without_a_word_of_it(tmp_path: Path) -> None:
+    text = f'{LEAST}[source]\nurl = "postgresql://u@h:Xq7wPd9z/x"\nquery = "SELECT 1"'
+    with pytest.raises(CampaignFileError, match="a port is a number") as refused:
+        read_campaign(written(tmp_path, text), Overrides())
+    assert "Xq7wPd9z" not in str(refused.value)

@@ -25,8 +25,6 @@ class _Account:
     lines: dict[int, _Line] = field(default_factory=dict)
     next_slot: float = -math.inf
     campaign_slot: dict[int, float] = field(default_factory=dict)
-    turns: dict[int, float] = field(default_factory=dict)
-    waiting: dict[int, int] = field(default_factory=dict)
     epoch: int = 0
     campaign_epoch: dict[int, int] = field(default_factory=dict)
     braked_until: float = -math.inf
@@ -84,16 +82,12 @@ class MemoryPacer:
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
         """A grant shortly before its slot."""
         at, deadline = self._account(account), self._clock.monotonic() + patience_s
-        at.waiting[campaign_id] = at.waiting.get(campaign_id, 0) + 1
-        try:
-            while (grant := self._grant(at, campaign_id, attempt_id)) is None:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return None
-                await self._clock.sleep(min(STEP_S, left))
-            return grant
-        finally:
-            at.waiting[campaign_id] -= 1
+        while (grant := self._grant(at, campaign_id, attempt_id)) is None:
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return None
+            await self._clock.sleep(min(STEP_S, left))
+        return grant
 
     async def again(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
         """Another slot, the line kept."""
@@ -145,29 +139,14 @@ class MemoryPacer:
         now = self._clock.monotonic()
         due = max(at.next_slot, at.campaign_slot.get(campaign_id, -math.inf), at.braked_until)
         paced = at.limits.calls_per_second or own.calls_per_second
-        if due > now + (LEAD_S if paced else 0.0) or not self._my_turn(at, campaign_id):
+        if due > now + (LEAD_S if paced else 0.0):
             return None
         if not self._line(at, own, campaign_id, attempt_id):
             return None
         due = max(due, now + LEAD_S) if paced else now
         at.next_slot = due + interval_us(at.limits.calls_per_second * self._part(at)) / 1e6
         at.campaign_slot[campaign_id] = due + interval_us(own.calls_per_second) / 1e6
-        at.turns[campaign_id] = at.turns.get(campaign_id, 0.0) + 1 / own.weight
         return MemoryGrant(at, campaign_id, self._clock, due, at.epoch, at.campaign_epoch.get(campaign_id, 0))
-
-    def _my_turn(self, at: _Account, campaign_id: int) -> bool:
-        rivals = [
-            at.turns.get(other, 0.0)
-            for other, waiters in at.waiting.items()
-            if waiters and other in at.campaigns and self._unbound(at, other)
-        ]
-        return at.turns.get(campaign_id, 0.0) <= min(rivals, default=math.inf)
-
-    def _unbound(self, at: _Account, campaign_id: int) -> bool:
-        own = at.campaigns[campaign_id]
-        used = sum(line.campaign_id == campaign_id for line in at.lines.values())
-        within = not own.concurrent_calls or used < own.concurrent_calls
-        return not own.paused and within and at.campaign_slot.get(campaign_id, -math.inf) <= at.next_slot
 
     def _line(self, at: _Account, own: Limits, campaign_id: int, attempt_id: int) -> bool:
         now = self._clock.now()

@@ -14,7 +14,7 @@ from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import Settle
 from dialer.domain.refusal import FEW, About
-from dialer.ports import Admitted, Campaign, KeptLogin, Turned
+from dialer.ports import Admitted, Campaign, Turned
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import claim, contact, dial, moves, outcome, phone, request, running, state
 
@@ -203,11 +203,16 @@ async def test_what_one_person_alone_meets_while_others_get_through_is_that_pers
     assert (await sql.campaign("spring")).status is CampaignStatus.RUNNING
 
 
-async def test_what_a_renewal_brought_is_known_to_all(sql: SqlLedger) -> None:
-    assert await sql.login("login:1") == KeptLogin("", 0)
-    await sql.keep_login("login:1", "secret-1")
-    await sql.keep_login("login:1", "secret-2")
-    kept = await sql.login("login:1")
-    assert (kept.tokens, kept.renewals) == ("secret-2", 2)
-    assert "secret" not in repr(kept)
-    assert (await sql.login("login:2")).renewals == 0
+async def test_a_login_is_renewed_by_one_and_known_to_all(sql: SqlLedger, clock: ManualClock) -> None:
+    assert await sql.claim_login("vaani:1", "one", 60)
+    assert not await sql.claim_login("vaani:1", "two", 60)
+    await sql.keep_login("vaani:1", "two", "stolen")
+    assert (await sql.login("vaani:1")).tokens == ""
+    await sql.keep_login("vaani:1", "one", "secret-1")
+    kept = await sql.login("vaani:1")
+    assert (kept.tokens, kept.renewals) == ("secret-1", 1)
+    assert "secret-1" not in repr(kept)
+    assert await sql.claim_login("vaani:1", "two", 60)
+    clock.skip(61)
+    assert await sql.claim_login("vaani:1", "three", 60), "who died while renewing does not keep others out"
+    assert (await sql.login("other")).renewals == 0

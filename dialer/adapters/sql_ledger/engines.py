@@ -5,7 +5,9 @@ other process is inside a serial block at the same time. ``reading`` gives a rea
 LedgerUnavailable. Each pair of methods is called from one thread only.
 """
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,14 +18,35 @@ from dialer.adapters.file_lock import FileLock
 from dialer.adapters.sql_ledger.transaction import PostgresqlTransaction, SqliteTransaction, Transaction
 from dialer.errors import LedgerUnavailable
 
+SQLITE = "sqlite:///"
 GATE_LOCK = 0x6469616C_67617465  # "dialgate"
 
 
 def open_engine(url: str) -> "SqliteEngine | PostgresqlEngine":
     """The engine for ``sqlite:///FILE`` or ``postgresql://...``; connects at first use."""
-    if url.startswith("sqlite:///"):
-        return SqliteEngine(Path(url.removeprefix("sqlite:///")))
+    if url.startswith(SQLITE):
+        return SqliteEngine(Path(url.removeprefix(SQLITE)))
     return PostgresqlEngine(url)
+
+
+def connect_postgresql(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """A connection that speaks UTF-8, whatever the address or the role says."""
+    return psycopg.connect(url, connect_timeout=5, client_encoding="utf8", autocommit=autocommit)
+
+
+def in_a_line(broken: Exception) -> str:
+    """What a driver says, whose sentences come on lines of their own."""
+    return " ".join(str(broken).split())
+
+
+def keep_private(path: Path) -> None:
+    """Make the file of a ledger readable for its owner alone; what SQLite puts beside it follows its mode."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for file in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            facts = file.stat()
+            if facts.st_uid == os.geteuid() and stat.S_IMODE(facts.st_mode) & 0o077:
+                file.chmod(0o600)
 
 
 class SqliteEngine:
@@ -57,7 +80,7 @@ class SqliteEngine:
         except (sqlite3.DatabaseError, OSError) as broken:
             if not _is_out_of_reach(broken):
                 raise
-            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -71,7 +94,7 @@ class SqliteEngine:
         except (sqlite3.DatabaseError, OSError) as broken:
             if not _is_out_of_reach(broken):
                 raise
-            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be read: {in_a_line(broken)}") from broken
 
     def database_now(self) -> float | None:
         """None: whoever opens the file has its machine's clock."""
@@ -132,6 +155,16 @@ class FileLockOf:
         self._lock.close()
 
 
+OUT_OF_REACH = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.UndefinedTable,
+)
+"""It is the database that is at fault (away, a standby, a right or a table that is missing), not what was asked."""
+
+
 class PostgresqlEngine:
     """Serial blocks take one advisory lock, so the gate and a pause are never inside at the same time."""
 
@@ -148,10 +181,10 @@ class PostgresqlEngine:
                 if serial:
                     writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
                 yield PostgresqlTransaction(writer)
-        except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction) as broken:
+        except OUT_OF_REACH as broken:
             _close(self._writer)
             self._writer = None
-            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
     def database_now(self) -> float | None:
         """The server's clock, in unix seconds. Raises LedgerUnavailable."""
@@ -160,7 +193,7 @@ class PostgresqlEngine:
 
     def _open_writer(self) -> psycopg.Connection:
         if self._writer is None:
-            self._writer = psycopg.connect(self._url, connect_timeout=5)
+            self._writer = connect_postgresql(self._url)
             # A later snapshot than the lock's: a pause that was committed meanwhile must be seen.
             self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             self._refuse_lax_commits(self._writer)
@@ -170,15 +203,15 @@ class PostgresqlEngine:
     def reading(self) -> Iterator[Transaction]:
         try:
             if self._reader is None:
-                self._reader = psycopg.connect(self._url, connect_timeout=5)
+                self._reader = connect_postgresql(self._url)
                 self._reader.read_only = True
                 self._reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             with self._reader.transaction():
                 yield PostgresqlTransaction(self._reader)
-        except (psycopg.OperationalError, psycopg.InterfaceError) as broken:
+        except OUT_OF_REACH as broken:
             _close(self._reader)
             self._reader = None
-            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be read: {in_a_line(broken)}") from broken
 
     def close_writer(self) -> None:
         _close(self._writer)

@@ -6,7 +6,7 @@ from typing import Any
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.person_history import read_histories
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.adapters.sql_ledger.weighing import weigh
@@ -73,7 +73,14 @@ RENEW_LEASE = (
     "UPDATE attempts SET lease_until = :lease_until WHERE id = :id AND dispatch = :dispatch AND state = 'queued'"
 )
 
-EXPIRED_LEASES = "SELECT id FROM attempts WHERE state = 'queued' AND lease_until <= :now LIMIT 1000"
+EXPIRED_LEASES = """
+SELECT id FROM attempts WHERE state = 'queued' AND (lease_until <= :now OR lease_until > :longest) LIMIT 1000
+"""
+LONGEST_LEASE_S = 600.0
+"""One that seems to last longer was given before the clock was set back."""
+BEAT = """
+INSERT INTO ledger_facts (name, value) VALUES ('beat-at', :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+"""
 OVERDUE_ANSWERS = "SELECT id, token FROM attempts WHERE state = 'dialing' AND answer_due_at <= :now LIMIT 1000"
 MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id IN :ids* AND state = 'dialing'"
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
@@ -93,10 +100,10 @@ LOOKS = 8
 
 
 def claim_due(
-    transaction: Transaction, claims: Sequence[tuple[int, int, float]], now: float
+    transaction: Transaction, wanted: Sequence[tuple[int, int]], lease_s: float, now: float
 ) -> list[list[QueuedAttempt]]:
-    """For each (campaign id, limit, lease in seconds): move due attempts to queued."""
-    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit, lease_s in claims]
+    """For each (campaign id, how many at most): move due attempts to queued."""
+    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit in wanted]
 
 
 def _claim(
@@ -284,7 +291,7 @@ def renew_leases(transaction: Transaction, attempts: Sequence[tuple[QueuedAttemp
 
 def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[Swept]:
     """Take back expired leases; make attempts unknown whose worker owes an answer."""
-    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now})]
+    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now, "longest": now + LONGEST_LEASE_S})]
     if leases:
         reason = "lease expired: its worker is gone"
         transaction.run(PLAN_AGAIN, {"ids": leases, "reason": reason})
@@ -303,12 +310,18 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
     return [Swept(len(leases), len(overdue))] * len(sweeps)
 
 
+def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[None]:
+    """Note that somebody could write."""
+    transaction.run(BEAT, {"at": str(round(now))})
+    return [None] * len(beats)
+
+
 def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float) -> list[list[str]]:
     """Finish every campaign whose contacts are all final, if it runs and nobody comes to it, or has ended."""
     done = [
         id_
         for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
-        if is_over(read_spec(spec), CampaignStatus(status), now, fed=bool(fed))
+        if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
         and not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
     ]
     if not done:

@@ -9,9 +9,10 @@ from pathlib import Path
 import psycopg
 
 from dialer.adapters.file_lock import file_lock
+from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0007"
+HEAD = "0011"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"
@@ -22,6 +23,14 @@ def migrate(url: str) -> str:
 
     Raises LedgerUnavailable when it cannot be opened or is newer than this program.
     """
+    return prepare(url)[0]
+
+
+def prepare(url: str) -> tuple[str, str]:
+    """As ``migrate``; answers the identity, and where a ledger was made if there was none before, else "".
+
+    A ledger that is up to date is only read: it may be a standby, or its disk may be full.
+    """
     try:
         with _exclusive(url):
             version = _version(url)
@@ -29,43 +38,57 @@ def migrate(url: str) -> str:
                 if version > HEAD:
                     raise LedgerUnavailable(f"the ledger has schema {version}, this program knows {HEAD}: upgrade it")
                 _upgrade(url)
-            return _identity(url)
+            return _identity(url), "" if version else _place(url)
     except (sqlite3.Error, psycopg.Error, OSError) as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
+
+
+def _place(url: str) -> str:
+    if url.startswith(SQLITE):
+        return str(Path(url.removeprefix(SQLITE)).absolute())
+    return "the database of DIALER_DATABASE_URL"
 
 
 @contextmanager
 def _exclusive(url: str) -> Iterator[None]:
-    if url.startswith("sqlite:///"):
-        path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith(SQLITE):
+        path = Path(url.removeprefix(SQLITE))
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with file_lock(path.with_suffix(".lock")):
+            keep_private(path)
             yield
         return
-    with psycopg.connect(url) as connection:
+    with connect_postgresql(url) as connection:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding not in (None, "UTF8", "SQL_ASCII"):
+            raise LedgerUnavailable(
+                f"the database has the encoding {encoding}, which cannot hold every name. Make one with UTF8: "
+                "CREATE DATABASE dialer ENCODING 'UTF8' TEMPLATE template0"
+            )
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         yield
 
 
 @contextmanager
 def _plain(url: str) -> Iterator[sqlite3.Connection | psycopg.Connection]:
-    if url.startswith("sqlite:///"):
-        path = url.removeprefix("sqlite:///")
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            yield connection
-        finally:
-            connection.close()
-        return
-    with psycopg.connect(url, autocommit=True) as connection_pg:
-        yield connection_pg
+    connection: sqlite3.Connection | psycopg.Connection
+    if url.startswith(SQLITE):
+        connection = sqlite3.connect(url.removeprefix(SQLITE), isolation_level=None)
+    else:
+        connection = connect_postgresql(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def _version(url: str) -> str:
     with _plain(url) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable):
+        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as broken:
+            if isinstance(broken, sqlite3.OperationalError) and "no such table" not in str(broken):
+                raise
             return ""
         return str(row[0]) if row else ""
 
@@ -81,7 +104,12 @@ def _upgrade(url: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=NullPool)
+    # Connected as everywhere else: SQLAlchemy reads some addresses differently.
+    if url.startswith(SQLITE):
+        path = url.removeprefix(SQLITE)
+        engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=NullPool)
+    else:
+        engine = create_engine("postgresql+psycopg://", creator=lambda: connect_postgresql(url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -90,16 +118,19 @@ def _upgrade(url: str) -> None:
             command.upgrade(config, "head")
             connection.commit()
     except SQLAlchemyError as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
 def _identity(url: str) -> str:
     """A random name that tells this ledger's Redis keys from another's."""
+    ask = "SELECT value FROM ledger_facts WHERE name = 'identity'"
     with _plain(url) as connection:
-        fresh = uuid.uuid4().hex[:12]
-        connection.execute(
-            f"INSERT INTO ledger_facts (name, value) VALUES ('identity', '{fresh}') ON CONFLICT (name) DO NOTHING"
-        )
-        row = connection.execute("SELECT value FROM ledger_facts WHERE name = 'identity'").fetchone()
+        row = connection.execute(ask).fetchone()
+        if row is None:
+            fresh = uuid.uuid4().hex[:12]
+            connection.execute(
+                f"INSERT INTO ledger_facts (name, value) VALUES ('identity', '{fresh}') ON CONFLICT (name) DO NOTHING"
+            )
+            row = connection.execute(ask).fetchone()
         assert row is not None
         return str(row[0])

@@ -35,7 +35,7 @@ class CookieLogin:
         self._store, self._renewals = store, 0
         # Tokens that a person sets anew are another login.
         given = hashlib.sha256(f"{access_token} {refresh_token}".encode()).hexdigest()
-        self._name = f"login:vaani:{given[:16]}"
+        self._name = f"vaani:{given[:16]}"
         self._holder = f"{http.random.getrandbits(64):016x}" if store is not None else ""
         self._access_token = access_token
         if access_token:
@@ -78,35 +78,35 @@ class CookieLogin:
                 if not self._refresh_token:
                     self._expired = "the access token ran out and there is no refresh token to renew it with"
                     raise LoginExpired(self._expired, status=401)
-                try:
-                    if not await self._claimed():
-                        return False
-                    await self._renew()
-                finally:
-                    await self._freed()
+                if not await self._claimed():
+                    return False
+                await self._renew()
             except LedgerUnavailable as unavailable:
                 raise NotPlaced(f"the access token ran out and the ledger is away: {unavailable}") from unavailable
         return True
 
     async def _renew(self) -> None:
+        tokens = ""
         try:
             renewed = await self.refresh()
+            tokens = json.dumps([renewed.access_token, renewed.refresh_token])
         except ProviderError as error:
             problem = f"the access token ran out and renewing it failed: {error}"
             if may_ask_again(error):
                 raise NotPlaced(problem, retry_after_s=error.retry_after_s) from error
             self._expired = problem
             raise LoginExpired(problem, status=401, body=error.body) from error
-        if self._store is not None:
-            await self._store.keep_login(self._name, json.dumps([renewed.access_token, renewed.refresh_token]))
-            self._renewals += 1
+        finally:
+            if self._store is not None:
+                await self._store.keep_login(self._name, self._holder, tokens)
+                self._renewals += bool(tokens)
 
     async def _adopted(self) -> bool:
         """Whether another worker renewed it since; what that got is worn from now on."""
         if self._store is None:
             return False
         kept = await self._store.login(self._name)
-        if kept.renewals <= self._renewals:
+        if kept.renewals <= self._renewals or not kept.tokens:
             return False
         self._access_token, self._refresh_token = json.loads(kept.tokens)
         self._renewals = kept.renewals
@@ -118,15 +118,14 @@ class CookieLogin:
         """Whether it is for this worker to renew; False when another one did while this one waited."""
         if self._store is None:
             return True
-        while not await self._store.hold_leases([self._name], self._holder, LEASE_S):
+        while not await self._store.claim_login(self._name, self._holder, LEASE_S):
             await self._http.clock.sleep(WAIT_S)
             if await self._adopted():
                 return False
-        return not await self._adopted()
-
-    async def _freed(self) -> None:
-        if self._store is not None:
-            await self._store.free_leases([self._name], self._holder)
+        if not await self._adopted():
+            return True
+        await self._store.keep_login(self._name, self._holder, "")
+        return False
 
     async def _ask(self, path: str, body: object) -> Tokens:
         answer = await self._http.exchange("POST", path, json.dumps(body).encode(), headers=_JSON)

@@ -3,7 +3,7 @@
 import re
 from array import array
 
-from dialer.adapters.workbook.parts import Elements, End, Parts, Start
+from dialer.adapters.workbook.parts import LONGEST_CELL, Elements, End, Parts, Start
 
 _PRESERVE = "http://www.w3.org/XML/1998/namespace space"
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
@@ -21,10 +21,18 @@ class Runs:
         self._trimmed, self._spoken = True, False
         self.starts: dict[str, Start] = {"t": self._begin, "rPh": self._begin_spoken}
         self.ends: dict[str, End] = {"t": self._end, "rPh": self._end_spoken}
-        self.text = self._pieces.append
+        self._length = 0
+
+    def text(self, piece: str) -> None:
+        """The next piece of a text. Raises ValueError for one that is longer than a cell may be."""
+        self._length += len(piece)
+        if self._length > LONGEST_CELL:
+            raise ValueError(f"a cell holds more than {LONGEST_CELL:,} characters")
+        self._pieces.append(piece)
 
     def clear(self, _: object = None) -> None:
         """Forget what was read so far."""
+        self._length = 0
         self._pieces.clear()
         self._runs.clear()
 

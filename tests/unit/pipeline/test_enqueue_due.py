@@ -1,5 +1,6 @@
 """The feeder: just in time, in the measure that can be dialed."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from dialer.domain.call import Placed, PlaceResult, Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.disposition import Disposition as D
 from dialer.errors import QueueUnavailable
-from dialer.ports import Matched, SendOutcome
+from dialer.ports import Limits, Matched, SendOutcome
 from tests.fakes.provider import ScriptedProvider, log_row
 from tests.house import SPEC, House, phone
 
@@ -144,7 +145,7 @@ async def test_a_campaign_that_is_dialed_slowly_is_fed_less() -> None:
     assert len(await house.queued()) == 1000
     assert len(await house.queued()) == 0
     await house.clock.advance(6)
-    assert len(await house.queued()) == 250
+    assert len(await house.queued()) == 500
 
 
 async def test_workers_that_let_leases_run_out_are_fed_half_until_they_keep_them() -> None:
@@ -185,3 +186,32 @@ async def test_a_call_that_began_late_holds_its_line_from_then_on() -> None:
     await house.clock.advance(100)
     await house.queued()
     assert await house.lines() == 1
+
+
+async def test_an_account_is_shared_by_weight_however_little_it_allows() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(1, 10))).opened(0)
+    house.feeder = replace(house.feeder, account_limits={"vaanivoice": Limits(2, 0)})
+    for number in range(20):
+        spec = replace(SPEC, name=f"c{number}", pace=Pace(1, 10, weight=1 + number % 2))
+        campaign = await house.ledger.open_campaign(spec)
+        people = [house.contact(1000 + 100 * number + n) for n in range(60)]
+        await house.ledger.add_contacts(campaign.campaign_id, people)
+        await house.ledger.move_campaign(campaign.campaign_id, "start", "")
+    rung = Counter[int]()
+    most = 0
+    for _ in range(40):
+        attempts = await house.queued()
+        most = max(most, len(attempts))
+        await house.dialed(attempts)
+        rung.update(attempt.campaign_id for attempt in attempts)
+    heavy = sum(count for campaign_id, count in rung.items() if campaign_id % 2 == 1)
+    assert most <= 7
+    assert len(rung) == 20
+    assert abs(heavy / rung.total() - 2 / 3) < 0.05
+
+
+async def test_nobody_is_queued_for_a_line_that_will_not_come_free() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 2))).opened(10)
+    await house.dialed()
+    assert len(await house.queued()) <= 2 + 2 * 2
+    assert await house.queued() == []

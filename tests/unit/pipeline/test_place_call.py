@@ -185,8 +185,9 @@ async def test_a_request_that_stands_still_before_its_first_byte_does_not_leave(
 
 
 async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
-    house = House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=3))
-    await (await house.opened(2)).dialed()
+    house = await House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=3)).opened(2)
+    await house.feeder.tick()
+    await house.dialed([*house.queue.rung, *(await house.ledger.claim_due({house.campaign_id: 2}, 60.0))[0]])
     states = await house.states()
     assert sorted(states) == [S.PLACED, S.PLANNED]
     assert len(house.provider.sent) == 1
@@ -194,7 +195,7 @@ async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
 
 async def test_a_worker_that_stops_hands_back_what_waits() -> None:
     house = await House(spec=replace(SPEC, pace=Pace(0, 1))).opened(2)
-    attempts = await house.queued()
+    attempts = await house.queued() + (await house.ledger.claim_due({house.campaign_id: 1}, 60.0))[0]
     working = asyncio.ensure_future(house.place_call.slice(attempts))
     await house.clock.advance(2)
     await house.place_call.stop(0)

@@ -6,7 +6,7 @@ What rehearsals put onto the suppression list before stays there: an operator ma
 from dialer.adapters.sql_ledger.migrations.frozen import run
 
 revision = "0007"
-down_revision = "0006"
+down_revision = "0004"
 
 SCHEMA = """
 ALTER TABLE attempts ADD COLUMN account TEXT DEFAULT '' NOT NULL;

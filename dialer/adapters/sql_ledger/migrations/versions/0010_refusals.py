@@ -2,8 +2,8 @@
 
 from dialer.adapters.sql_ledger.migrations.frozen import add_missing_columns, run
 
-revision = "0006"
-down_revision = "0004"
+revision = "0010"
+down_revision = "0009"
 
 OF_SENDS = {"about": "TEXT DEFAULT '' NOT NULL"}
 
@@ -11,7 +11,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS logins (
     name TEXT NOT NULL PRIMARY KEY,
     tokens TEXT DEFAULT '' NOT NULL,
-    renewals INTEGER DEFAULT '0' NOT NULL
+    renewals INTEGER DEFAULT '0' NOT NULL,
+    holder TEXT DEFAULT '' NOT NULL,
+    lease_until $real
 );
 """
 

@@ -1,0 +1,57 @@
+"""Whether the worker on this host is well, by the file it writes. Nothing but the standard library is imported.
+
+``python -m jobs.health`` is the health check of a container: it costs a fiftieth of a whole command.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+STALE_S = 15.0
+
+
+def uptime_s() -> float:
+    """A clock that all processes of this machine share and nobody sets; it goes on while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def heartbeat_file(home: Path) -> Path:
+    """Where the worker on this host says that it is well."""
+    return home / "health" / f"{os.uname().nodename}.json"
+
+
+def write_heartbeat(path: Path, well_at: float | None, why: str) -> None:
+    """Say when the worker was well last (by ``uptime_s``), and why it is not well now ("": it is)."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps({"well_at": well_at, "why": why}))
+    partial.chmod(0o600)
+    partial.replace(path)
+
+
+def ailment(home: Path, now: float) -> str:
+    """What is wrong with the worker on this host, in words; "" when it said lately that it is well."""
+    try:
+        told = json.loads(heartbeat_file(home).read_text())
+        well_at, why = told["well_at"], str(told["why"])
+    except FileNotFoundError:
+        return "no worker has run here"
+    except (OSError, ValueError, KeyError, TypeError) as broken:
+        return f"its word cannot be read ({type(broken).__name__})"
+    if isinstance(well_at, int | float) and 0 <= now - well_at <= STALE_S:
+        return ""
+    return why or "no word from it lately"
+
+
+def main() -> int:
+    """Answers the exit code: 0 when it is well. The home is that of the environment."""
+    home = Path(os.environ.get("DIALER_HOME") or ".dialer").expanduser()
+    wrong = ailment(home, uptime_s())
+    print(f"worker: {wrong or 'well'}", file=sys.stderr)  # noqa: T201 - a command
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
