@@ -119,6 +119,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal.")
 
+    source_names: str = Field(
+        "", description="Variables that a [source] url may name besides SOURCE_...; separated by spaces or commas."
+    )
+
     web_token: SecretStr = Field(SecretStr(""), description="Token for the web page and API beyond loopback.")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Secret that signs the provider's webhooks.")
 

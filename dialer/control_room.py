@@ -1,5 +1,8 @@
 """The ledger and the operator's room alone: what commands open that must hold at once and need no worker."""
 
+import os
+import platform
+import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
+from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.place_call import DialingTimes
 
@@ -36,6 +40,15 @@ def dialing_times(settings: Settings) -> DialingTimes:
     )
 
 
-def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
-    """The operator's room over a ledger."""
-    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s)
+def operator(why: str = "") -> By:
+    """Whoever runs this process: the operating system's user, and the host."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    return By(f"{user}@{platform.node()}", why)
+
+
+def open_control(settings: Settings, ledger: SqlLedger, why: str = "") -> ControlCampaign:
+    """The operator's room over a ledger; ``why`` is the operator's reason."""
+    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s, by=operator(why))

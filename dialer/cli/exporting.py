@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from config import Settings
@@ -12,6 +12,7 @@ from dialer.cli.bars import Bar, open_bar
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import cells
 from dialer.cli.spreadsheets import harmless
+from dialer.control_room import operator
 from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
@@ -26,13 +27,20 @@ ATTEMPT_COLUMNS = (
 )  # fmt: skip
 
 
-def export_campaign(name: str, *, attempts: bool, output_format: str) -> None:
-    """Write to stdout. Raises UsageError for an unknown format, UnknownName."""
+def export_campaign(
+    name: str, *, attempts: bool, output_format: str, files: Sequence[str] = (), reason: str = ""
+) -> None:
+    """Write to stdout; the audit has it before the first row leaves.
+
+    Raises UsageError for an unknown format, UnknownName, LedgerUnavailable.
+    """
     if output_format not in ("csv", "jsonl"):
         raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
     async def use(_: Settings, ledger: SqlLedger) -> None:
-        campaign_id = (await ledger.campaign(name)).campaign_id
+        campaign = await ledger.campaign(name)
+        campaign_id, what = campaign.campaign_id, ["attempts" if attempts else "contacts", *files]
+        await ledger.record_act("export", operator(reason), campaign.spec.handle, ", ".join(what))
         # Where the rows themselves run over the terminal, a bar would only be in their way.
         with open_bar(f"exporting {name}", quiet=sys.stdout.isatty()) as bar:
             counted = await ledger.report(campaign_id)

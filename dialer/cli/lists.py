@@ -15,7 +15,7 @@ from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_import, print_json
 from dialer.cli.stopping import run
-from dialer.control_room import has_ledger, open_ledger
+from dialer.control_room import has_ledger, open_ledger, operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
 from dialer.domain.contact_plan import first_due
@@ -39,9 +39,7 @@ def check_list(
 ) -> int:
     """The import report of a list; only the rejects are written. Answers the exit code."""
     settings = load()
-    if path is not None and path.is_dir():
-        raise UsageError(f"{path}: a directory, not a list")
-    name = (path.stem if path else SOURCE) or "list"
+    name = (name_of(path) if path else SOURCE) or "list"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
     with open_bar(f"checking {name}", quiet=as_json) as bar:
@@ -99,12 +97,12 @@ async def import_list(
     A list that is refused whole leaves no campaign behind. Raises InputFileError, UsageError.
     """
     await in_daemon_thread(lambda: source.header)
-    campaign = await ledger.open_campaign(spec)
+    campaign = await ledger.open_campaign(spec, operator())
     if campaign.status is CampaignStatus.CANCELLED:
         raise UsageError(f'campaign "{spec.name}" was cancelled: choose another name with --name')
     counts = await _bring(settings, ledger, campaign, source, origin)
     if campaign.status is CampaignStatus.DRAFT or counts.queued or counts.deferred:
-        campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added") or campaign
+        campaign = await ledger.move_campaign(campaign.campaign_id, "reopen", "contacts added", operator()) or campaign
     return campaign, counts
 
 
@@ -117,6 +115,13 @@ async def _bring(
     if campaign.spec.schedule.repeat:
         return ImportCounts()
     return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)
+
+
+def name_of(path: Path) -> str:
+    """What a campaign is called whose list this is. Raises UsageError for a directory."""
+    if path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
+    return path.stem
 
 
 def standing_limits(settings: Settings) -> dict[str, PersonLimits]:
@@ -132,7 +137,7 @@ async def _spec(
 ) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = ({} if campaign or path is None else {"name": path.stem}) | standing_limits(settings)
+    defaults = ({} if campaign or path is None else {"name": name_of(path)}) | standing_limits(settings)
     return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 

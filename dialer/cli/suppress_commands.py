@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.headings import Headed
-from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRegion
+from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptReason, OptRegion
 
 suppressions = typer.Typer(
     cls=Headed, help="The suppression list: numbers that must not be called.", no_args_is_help=True
@@ -37,6 +37,7 @@ def suppress_add(
 @suppressions.command("remove")
 def suppress_remove(
     phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
+    reason: OptReason = "",
     region: OptRegion = None,
     campaign: OfCampaign = None,
     json: Json = False,
@@ -47,7 +48,7 @@ def suppress_remove(
     """
     from dialer.cli.suppressing import remove
 
-    remove(phones, region or "", campaign, as_json=json)
+    remove(phones, region or "", campaign, reason, as_json=json)
 
 
 @suppressions.command("import")

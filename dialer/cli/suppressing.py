@@ -18,7 +18,7 @@ from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import cells, print_json, put
 from dialer.cli.spreadsheets import harmless
-from dialer.control_room import open_control
+from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
@@ -42,12 +42,12 @@ def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *
     _tell(sum(with_ledger(use)), len(named), [], "", as_json=as_json)
 
 
-def remove(phones: Sequence[str], region: str, campaign: str | None, *, as_json: bool) -> None:
+def remove(phones: Sequence[str], region: str, campaign: str | None, reason: str = "", *, as_json: bool) -> None:
     """Take numbers off the list."""
     named = _named(phones, region)
 
     async def use(_: Settings, ledger: SqlLedger) -> list[bool]:
-        return await ledger.unsuppress(named, await _campaign_id(ledger, campaign))
+        return await ledger.unsuppress(named, await _campaign_id(ledger, campaign), operator(reason))
 
     removed = sum(with_ledger(use))
     if as_json:
@@ -96,6 +96,7 @@ def print_list(output_format: str, *, as_json: bool) -> None:
         raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
     async def use(_: Settings, ledger: SqlLedger) -> None:
+        await ledger.record_act("export", operator(), subject="suppressions")
         if as_json:
             print_json([row async for row in _rows(ledger)])
         elif output_format == "jsonl":

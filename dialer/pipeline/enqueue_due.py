@@ -1,7 +1,7 @@
 """The producer: due contacts become queued attempts, just in time, in the measure they can be dialed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -66,6 +66,8 @@ class EnqueueDue:
     """Attempts kept queued at most for a campaign without any limit; it starts with few, and grows."""
     lease_s: float = 3.5
     passing: Passing = unwatched
+    may_dial: Callable[[str], bool] = lambda account: True
+    """Whether an account is known to be as far as its ledger says."""
     depths: dict[int, int] = field(default_factory=dict)
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
     tables: dict[str, "Table"] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class EnqueueDue:
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
             return Feed(0, swept.leases_expired, swept.made_unknown)
-        running = [campaign for campaign in campaigns if campaign.status is CampaignStatus.RUNNING]
+        running = [c for c in campaigns if c.status is CampaignStatus.RUNNING and self.may_dial(c.spec.provider)]
         fed = await self._feed(running, slow=swept.leases_expired > 0)
         finished = await self.ledger.finish_campaigns()
         self.passing("feed.finished")

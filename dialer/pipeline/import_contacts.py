@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from dialer.domain.act import PROGRAM, By
 from dialer.domain.contact import NewContact
 from dialer.domain.opening import Closed, Open
 from dialer.domain.outlook import Outlook, bright
@@ -76,6 +77,7 @@ class ImportContacts:
     ledger: Ledger
     rejects: OpenRejects
     outlook: Outlook = bright
+    by: By = PROGRAM
 
     async def run(self, campaign_id: int, source: ContactSource, origin: str) -> ImportCounts:
         """Store every good row, in batches; ``origin`` says where the list came from.
@@ -87,8 +89,11 @@ class ImportContacts:
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
             return await self.ledger.add_contacts(campaign_id, contacts, source.fingerprint)
 
-        counts = await count_rows(source, store, self.rejects, self.outlook, self.ledger.suppress)
-        await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts)
+        async def bar(entries: Sequence[Suppression]) -> None:
+            await self.ledger.suppress(entries, self.by)
+
+        counts = await count_rows(source, store, self.rejects, self.outlook, bar)
+        await self.ledger.record_import(campaign_id, source.fingerprint, origin, counts, self.by)
         return counts
 
 

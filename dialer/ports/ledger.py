@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
 from dialer.ports.pacing import QueuedAttempt
 from dialer.ports.records import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -20,6 +22,7 @@ from dialer.ports.records import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     Report,
     Send,
@@ -34,13 +37,14 @@ from dialer.ports.records import (
 class Ledger(Protocol):
     """The only truth: verbs, each one transaction, each guarded by the state it expects.
 
-    Every verb that moves an attempt appends one event for it in the same transaction. A verb that takes a
+    Every verb that moves an attempt appends one event for it in the same transaction, and one that moves a campaign,
+    changes its spec or the suppression list an act, ``by`` whom. A verb that takes a
     list answers per item, in order. All raise LedgerUnavailable when nothing could be written. The ledger
     reads its clock inside the transaction: a verdict is about the moment it holds.
     """
 
     # import
-    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
+    async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
         """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec.
 
         A rehearsal and a real campaign of the same name are two. Raises UsageError when a campaign that has begun
@@ -59,7 +63,9 @@ class Ledger(Protocol):
         """
         ...
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
+    ) -> None:
         """Remember what a list brought; the same list again only adds what it added."""
         ...
 
@@ -99,7 +105,7 @@ class Ledger(Protocol):
         ...
 
     # control
-    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str, by: By = PROGRAM) -> Campaign | None:
         """Apply a verb of CAMPAIGN_TRANSITIONS; None when it is not allowed from the present status.
 
         Once this returns, no gate admits an attempt of a campaign that is not running. Waiting attempts of a
@@ -115,7 +121,7 @@ class Ledger(Protocol):
         """How many attempts are in ``dialing`` with an intent younger than ``since``; ``phones`` may be hashes."""
         ...
 
-    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+    async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
 
         Of what was listed under the same ``once`` before nothing happens: False.
@@ -123,8 +129,12 @@ class Ledger(Protocol):
         """
         ...
 
-    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None, by: By = PROGRAM) -> list[bool]:
         """Remove numbers from the list of all campaigns, or of one; True where one was there."""
+        ...
+
+    async def record_act(self, act: str, by: By, campaign: str = "", subject: str = "") -> None:
+        """Remember an act that changes nothing here, such as an export of the campaign with this handle."""
         ...
 
     def suppressions(self) -> AsyncIterator[Suppression]:
@@ -190,6 +200,25 @@ class Ledger(Protocol):
 
     async def owed(self, account: str) -> Owed:
         """The calls that are over and of which more is waited for."""
+        ...
+
+    async def last_send(self) -> tuple[int, float]:
+        """The number of the last send, and when it began (unix seconds); zeros if there is none."""
+        ...
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        """Those of them under which a send was made."""
+        ...
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        """Who of these waits to be called in a campaign of the account."""
+        ...
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        """Take over calls that another life of this ledger made, oldest first: attempts that are spent.
+
+        Each is in review until its row says what it came to; True where it ended by that at once.
+        """
         ...
 
     async def log_facts(self, account: str) -> Mapping[str, str]:
@@ -292,6 +321,10 @@ class LedgerView(Protocol):
 
     async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
         """Every reading of the account's log that began in this time, oldest first, a thousand at most."""
+        ...
+
+    def acts(self, campaign: str = "") -> AsyncIterator[Act]:
+        """Who did what, oldest first: to the campaign with this handle, or all. Streamed."""
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

@@ -115,7 +115,7 @@ def test_json_is_one_document_and_alone(open_provider: OpenProvider, open_home: 
     assert one_document(home, "suppress", "remove", number(3)) == {"removed": 1, "not_listed": 0}
     assert one_document(home, "check", str(contacts))["suppressed"] == 1
     report = one_document(home, "run", str(contacts), *dialing(rate=20))
-    assert report.pop("notes") == ['phone numbers from column "phone"', 'names from column "name"']
+    assert report.pop("notes") == ['phone numbers from column "Mobile Number"', 'names from column "name"']
     assert (report["import"]["queued"], report["import"]["suppressed"]) == (4, 1)
     assert report["contacts"]["reached"] == 4
     assert one_document(home, "report", "list") == report | {"calls_per_second": home.report()["calls_per_second"]}

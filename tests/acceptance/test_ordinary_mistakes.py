@@ -120,9 +120,10 @@ def files() -> list[Mistake]:
         (lambda at: (at / ".env").write_text("DIALER_HOEM=x\n"), ("DIALER_HOEM", "DIALER_HOME")),
     ]
     source = 'name = "x"\nagent = "a"\n[source]\nquery = "SELECT 1"\nurl = '
+    deep = "a = " + "[" * 3000
     weight = 'name = "x"\nagent = "a"\n[pace]\nweight = inf'
     campaigns = [
-        (f'{source}"postgresql://u@h:{SECRET}/x"', "[source] url"), ("[" * 3000, "nested too deep"), ("\xff", "TOML"),
+        (f'{source}"postgresql://u@h:{SECRET}/x"', "[source] url"), (deep, "nested too deep"), ("\xff", "TOML"),
         ('name = "a\\u001b[31m"\nagent = "a"', "the campaign's name"), (weight, "weight"),
         ('name = "x"\nagent = "a"\n[window]\nalso_rules = [[]]', "also_rules"),
     ]  # fmt: skip

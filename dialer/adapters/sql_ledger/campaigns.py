@@ -1,12 +1,15 @@
 """Verbs on campaigns and contacts."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from dialer.adapters.sql_ledger.acts import add_acts, handle_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import (
     CAMPAIGN_TRANSITIONS,
@@ -103,21 +106,26 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     )
 
 
-def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now: float) -> list[Campaign]:
+def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[Campaign]:
     """Make each campaign, or give an existing one its new spec. Raises UsageError."""
     opened = []
     for spec in specs:
         if spec.name.startswith(REHEARSAL):
             raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
-        told = {"name": spec.handle, "account": spec.provider, "spec": write_spec(spec), "now": now}
+        text = write_spec(spec)
+        told = {"name": spec.handle, "account": spec.provider, "spec": text, "now": now}
         is_new = transaction.run(ADD_CAMPAIGN, told) == 1
         before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
         if is_new:
             # Who was barred from it by its name, while there was only a rehearsal of that name.
             transaction.run(COPY_BARS, {"id": before.campaign_id, "rehearsal": REHEARSAL + spec.name})
+            add_acts(transaction, [Act(0, now, by.who, "create", spec.handle, after=text, why=by.why)])
         else:
             _keep_provider(transaction, before, spec)
             transaction.run(RENEW_SPEC, told)
+            if before.spec != spec:
+                old = write_spec(before.spec)
+                add_acts(transaction, [Act(0, now, by.who, "change", spec.handle, "", old, text, by.why)])
             if hours_changed(before.spec, spec):
                 for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
                     transaction.run(sql, {"id": before.campaign_id, "now": now})
@@ -136,12 +144,15 @@ def _keep_provider(transaction: Transaction, before: Campaign, spec: CampaignSpe
 
 
 def record_imports(
-    transaction: Transaction, imports: Sequence[tuple[str, str, ImportCounts]], campaign_id: int, now: float
+    transaction: Transaction, imports: Sequence[tuple[str, str, ImportCounts]], campaign_id: int, by: By, now: float
 ) -> list[None]:
     """Remember what each list (fingerprint, source, counts) brought."""
+    handle = handle_of(transaction, campaign_id)
     for fingerprint, source, counts in imports:
         told = {"campaign_id": campaign_id, "fingerprint": fingerprint, "source": source, "now": now}
         transaction.run(ADD_IMPORT, told | counted(counts))
+        brought = json.dumps({name: count for name, count in counted(counts).items() if count and name != "rejects"})
+        add_acts(transaction, [Act(0, now, by.who, "import", handle, source, after=brought, why=by.why)])
     return [None] * len(imports)
 
 
@@ -159,13 +170,13 @@ def counted(counts: ImportCounts) -> dict[str, Any]:
 
 
 def move_campaigns(
-    transaction: Transaction, moves: Sequence[tuple[int, str, str]], now: float
+    transaction: Transaction, moves: Sequence[tuple[int, str, str]], by: By, now: float
 ) -> list[Campaign | None]:
     """Apply (campaign id, verb, reason) for each; None where the verb is not allowed now."""
-    return [_move(transaction, campaign_id, verb, reason, now) for campaign_id, verb, reason in moves]
+    return [_move(transaction, campaign_id, verb, reason, by, now) for campaign_id, verb, reason in moves]
 
 
-def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, now: float) -> Campaign | None:
+def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, by: By, now: float) -> Campaign | None:
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
     allowed_from, after = CAMPAIGN_TRANSITIONS[verb_now(verb, campaign.spec, campaign.status, now)]
     if campaign.status not in allowed_from:
@@ -178,10 +189,13 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, no
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
     elif after is CampaignStatus.HALTED:
         # What was refused before says nothing of what comes after a person acted.
-        transaction.run(HALTED_AT, {"name": f"halted-at:campaign:{campaign_id}"})
+        transaction.run(HALTED_AT, {"name": f"campaign-halted-at:{campaign_id}"})
         _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
+    if by != PROGRAM or after is not campaign.status:
+        before, why = str(campaign.status), by.why or reason
+        add_acts(transaction, [Act(0, now, by.who, verb, campaign.spec.handle, "", before, str(after), why)])
     return campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
 
 
@@ -203,11 +217,11 @@ def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], no
 def halt_account(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
     """The same for one account."""
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
-    halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
+    halted = [_move(transaction, row[0], "halt", reason, PROGRAM, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
 
 
 def halt_campaign(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
     """Halt one campaign, if it runs."""
-    _move(transaction, campaign_id, "halt", reason, now)
+    _move(transaction, campaign_id, "halt", reason, PROGRAM, now)

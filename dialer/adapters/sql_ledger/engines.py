@@ -34,6 +34,11 @@ def connect_postgresql(url: str, *, autocommit: bool = False) -> psycopg.Connect
     return psycopg.connect(url, connect_timeout=5, client_encoding="utf8", autocommit=autocommit)
 
 
+def in_a_line(broken: Exception) -> str:
+    """What a driver says, whose sentences come on lines of their own."""
+    return " ".join(str(broken).split())
+
+
 def keep_private(path: Path) -> None:
     """Make the file of a ledger readable for its owner alone; what SQLite puts beside it follows its mode."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -75,7 +80,7 @@ class SqliteEngine:
         except (sqlite3.DatabaseError, OSError) as broken:
             if not _is_out_of_reach(broken):
                 raise
-            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -89,7 +94,7 @@ class SqliteEngine:
         except (sqlite3.DatabaseError, OSError) as broken:
             if not _is_out_of_reach(broken):
                 raise
-            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be read: {in_a_line(broken)}") from broken
 
     def database_now(self) -> float | None:
         """None: whoever opens the file has its machine's clock."""
@@ -179,7 +184,7 @@ class PostgresqlEngine:
         except OUT_OF_REACH as broken:
             _close(self._writer)
             self._writer = None
-            raise LedgerUnavailable(f"the ledger cannot be written: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
     def database_now(self) -> float | None:
         """The server's clock, in unix seconds. Raises LedgerUnavailable."""
@@ -206,7 +211,7 @@ class PostgresqlEngine:
         except OUT_OF_REACH as broken:
             _close(self._reader)
             self._reader = None
-            raise LedgerUnavailable(f"the ledger cannot be read: {broken}") from broken
+            raise LedgerUnavailable(f"the ledger cannot be read: {in_a_line(broken)}") from broken
 
     def close_writer(self) -> None:
         _close(self._writer)

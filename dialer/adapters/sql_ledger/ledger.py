@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from dialer.adapters.sql_ledger import (
+    acts,
+    adopting,
     campaigns,
     dial,
     expiry,
@@ -22,10 +24,12 @@ from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
 from dialer.ports import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     Clock,
@@ -40,6 +44,7 @@ from dialer.ports import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     QueuedAttempt,
     Report,
@@ -89,8 +94,8 @@ class SqlLedger:
 
     # import
 
-    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
-        return (await self._store.submit(campaigns.open_campaigns, [spec]))[0]
+    async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
+        return (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
         # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
@@ -107,8 +112,10 @@ class SqlLedger:
         now = self.clock.now()
         return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, now))
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
-        await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
+    ) -> None:
+        await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id, by)
 
     # reading a source
 
@@ -144,8 +151,8 @@ class SqlLedger:
 
     # control
 
-    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
-        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)]))[0]
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str, by: By = PROGRAM) -> Campaign | None:
+        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)], by))[0]
 
     async def halt_account(self, account: str, reason: str) -> list[str]:
         return (await self._store.submit(campaigns.halt_accounts, [(account, reason)]))[0]
@@ -156,11 +163,17 @@ class SqlLedger:
         told = {"campaign_id": campaign_id, "since": since}
         return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, told)[0][0]))
 
-    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
-        return await self._store.submit(suppressing.suppress, entries)
+    async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
+        return await self._store.submit(suppressing.suppress, entries, by)
 
-    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
-        return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0)
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None, by: By = PROGRAM) -> list[bool]:
+        return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0, by)
+
+    async def record_act(self, act: str, by: By, campaign: str = "", subject: str = "") -> None:
+        await self._store.submit(acts.record_acts, [(act, campaign, subject)], by)
+
+    def acts(self, campaign: str = "") -> AsyncIterator[Act]:
+        return self._paged(acts.acts_after, campaign)
 
     def suppressions(self) -> AsyncIterator[Suppression]:
         return self._paged(view.suppressions_after)
@@ -228,6 +241,20 @@ class SqlLedger:
         calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
         return Owed(calls, since or 0.0, until or 0.0)
 
+    async def last_send(self) -> tuple[int, float]:
+        rows = await self._store.read(lambda transaction: transaction.all(view.LAST_SEND))
+        return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        told = {"tokens": list(tokens)}
+        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, told))} if tokens else set()
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        return await self._store.submit(adopting.adopt_calls, calls, account)
+
     async def log_facts(self, account: str) -> Mapping[str, str]:
         return await self._store.read(lambda transaction: view.log_facts(transaction, account))
 
@@ -294,7 +321,7 @@ class SqlLedger:
     def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
         return self._paged(view.attempts_after, campaign_id)
 
-    async def _paged(self, page_after: Callable[..., list[tuple[int, Found]]], *of: int) -> AsyncIterator[Found]:
+    async def _paged(self, page_after: Callable[..., list[tuple[int, Found]]], *of: int | str) -> AsyncIterator[Found]:
         """Every row by id, page by page: no transaction stays open between two."""
         after = 0
         while page := await self._store.read(lambda t, after=after: page_after(t, *of, after, PAGE)):  # type: ignore[misc]

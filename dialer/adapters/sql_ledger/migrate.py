@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 
 from dialer.adapters.file_lock import file_lock
-from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, keep_private
+from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"
@@ -40,7 +40,7 @@ def prepare(url: str) -> tuple[str, str]:
                 _upgrade(url)
             return _identity(url), "" if version else _place(url)
     except (sqlite3.Error, psycopg.Error, OSError) as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
 def _place(url: str) -> str:
@@ -118,7 +118,7 @@ def _upgrade(url: str) -> None:
             command.upgrade(config, "head")
             connection.commit()
     except SQLAlchemyError as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
 def _identity(url: str) -> str:

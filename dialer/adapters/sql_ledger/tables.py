@@ -253,6 +253,22 @@ events = Table(
 )
 Index("events_attempt", events.c.attempt_id)
 
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("campaign", Text, nullable=False, server_default=""),  # its handle; "": over all
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("before", Text, nullable=False, server_default=""),
+    Column("after", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("chain", Text, nullable=False),
+)
+Index("acts_campaign", acts.c.campaign, acts.c.id)
+
 imports = Table(
     "imports",
     metadata,

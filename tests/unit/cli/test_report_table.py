@@ -17,6 +17,7 @@ DOCUMENT: dict[str, Any] = {
     "provider": "vaanivoice",
     "status": "halted",
     "halt_reason": "no credit",
+    "moved": {"act": "halt", "at": "2026-11-22T03:03:29.361+00:00", "by": "dialer", "why": "no credit"},
     "import": {"rows": 336, "queued": 304, "duplicate": 12, "suppressed": 8, "invalid": 12, "deferred": 0,
                "rejects": "a.csv"},
     "contacts": {"total": 312, "reached": 257, "exhausted": 47, "suppressed": 8, "pending": 0},

@@ -77,7 +77,8 @@ async def test_a_campaign_finishes_when_every_contact_is_final() -> None:
     assert (await house.ledger.campaign("october")).status is CampaignStatus.FINISHED
 
 
-LOST = Unknown("reset")
+LOST: PlaceResult = Unknown("reset")
+ACCEPTED: PlaceResult = Placed("call")
 
 
 async def lose(house: House, count: int, accepted: int = 0) -> None:
@@ -85,7 +86,7 @@ async def lose(house: House, count: int, accepted: int = 0) -> None:
     attempts = (await house.queued())[: count + accepted]
     requests = [house.gate_request(attempt) for attempt in attempts]
     await house.ledger.pass_gate(requests)
-    results: list[PlaceResult] = [*[LOST] * count, *[Placed("call")] * accepted]
+    results = [LOST] * count + [ACCEPTED] * accepted
     await house.ledger.record_sends(
         [SendOutcome(r.attempt_id, r.token, result, 1, 0.0) for r, result in zip(requests, results, strict=True)]
     )
