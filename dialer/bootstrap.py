@@ -214,7 +214,16 @@ def open_source(spec: CampaignSpec) -> ContactSource:
         url = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
+    source = spec.source
+    return DatabaseContacts(
+        url,
+        source.query,
+        spec.columns,
+        spec.region,
+        reminder=spec.reminder,
+        timeout_s=source.timeout_s,
+        max_rows=source.max_rows,
+    )
 
 
 def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
