@@ -235,13 +235,16 @@ def open_source(spec: CampaignSpec) -> ContactSource:
         url, filled = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
+    source = spec.source
     return DatabaseContacts(
         url,
-        spec.source.query,
+        source.query,
         spec.columns,
         spec.region,
         reminder=spec.reminder,
-        template=spec.source.url,
+        timeout_s=source.timeout_s,
+        max_rows=source.max_rows,
+        template=source.url,
         filled=filled,
     )
 

@@ -21,7 +21,7 @@ FIRST_YEAR, LAST_YEAR = 2000, 2200
 PLACEHOLDER = re.compile(r"\$\{\w+\}")
 
 TABLES: dict[str, Keys] = {
-    "source": {"url": str, "query": str, "refresh": str},
+    "source": {"url": str, "query": str, "refresh": str, "timeout": str, "max_rows": int},
     "limits": {"preset": str, "per_day": int, "per_7_days": int, "per_30_days": int, "lifetime": int,
                "silence": str, "refusal_silence": str, "spacing": str},
     "schedule": {"start": str, "end": str, "repeat": str, "timezone": str},
@@ -49,6 +49,11 @@ def read_limits(place: str, raw: Mapping[str, Any], standard: PersonLimits) -> P
 def read_source(place: str, raw: Mapping[str, Any]) -> Source:
     """Raises CampaignFileError when only one of url and query is given, and for a password that can be read."""
     source = Source(raw.get("url", ""), raw.get("query", ""), raw.get("refresh", ""))
+    if raw.get("timeout"):
+        source = replace(source, timeout_s=parse_duration(place, "[source] timeout", raw["timeout"]))
+    source = replace(source, max_rows=raw.get("max_rows", source.max_rows))
+    if source.timeout_s < 1:
+        raise CampaignFileError(f"{place}: [source] timeout must be at least 1s")
     if bool(source.url) != bool(source.query):
         raise CampaignFileError(f"{place}: [source] needs both url and query")
     if source.refresh and not source.url:

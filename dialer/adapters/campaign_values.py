@@ -24,6 +24,7 @@ BOUNDS: Mapping[tuple[str, str], Bounds] = {
     ("pace", "calls_per_second"): Bounds(0.00001, 100_000, "no limit"),
     ("pace", "concurrent_calls"): COUNT,
     ("pace", "weight"): Bounds(1, 1_000_000),
+    ("source", "max_rows"): Bounds(1, 1_000_000_000),
     ("budget", "max_cost"): Bounds(1e-6, 1e12, "no limit"),
     ("redial", "max_attempts"): ATTEMPTS,
 }

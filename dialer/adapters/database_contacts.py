@@ -1,48 +1,46 @@
 """A list of people as the result of a query, on any database that SQLAlchemy knows."""
 
 import hashlib
+import sqlite3
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
-from itertools import chain, islice
-from pathlib import Path
+from itertools import chain
 from threading import Thread
 from typing import Any
 
-from psycopg import Connection as PostgreSQL
-from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
 from dialer.adapters.computed_once import computed_once
-from dialer.adapters.contact_rows import POOL_ROWS, Row
+from dialer.adapters.contact_rows import POOL_ROWS, Row, no_more_than
 from dialer.adapters.daemon_thread import DaemonThread, settled
-from dialer.adapters.odd_values import take_odd_moments, take_odd_text
+from dialer.adapters.source_engine import Patience, open_source_engine
 from dialer.adapters.table_contacts import TableContacts
 from dialer.adapters.url_secrets import Secrets
-from dialer.domain.campaign import ContactColumns, Reminder
+from dialer.domain.campaign import ContactColumns, Reminder, Source
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
 from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
-CONNECT_TIMEOUT_S = 10
 CLOSE_WITHIN_S = 2.0
 PLACE = "source"
-DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
-"""Those that are installed with the program; others are named in the URL, and brought by the user."""
+STANDARD = Source()
+PACKAGES = {"MySQLdb": "mysql+pymysql://", "psycopg2": "postgresql://", "cx_Oracle": "oracle+oracledb://"}
+"""What to write instead of an address that asks for a driver of old."""
 
 
 class DatabaseContacts(TableContacts):
     """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
-    result, from 1. ``template`` is the url before the values ``filled`` were put in: no error shows them. The other
-    parameters are those of CsvContacts. Reading raises SourceUnavailable, and InputFileError where the columns do not
-    fit.
+    result, from 1. A query that gives no row for ``timeout_s`` seconds, or more than ``max_rows`` rows, is ended.
+    ``template`` is the url before the values ``filled`` were put in: no error shows them. The other parameters are
+    those of CsvContacts. Reading raises SourceUnavailable, and InputFileError where the columns do not fit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what every list is told, and what is a database's own
         self,
         url: str,
         query: str,
@@ -50,12 +48,16 @@ class DatabaseContacts(TableContacts):
         region: str = "",
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
+        *,
+        timeout_s: float = STANDARD.timeout_s,
+        max_rows: int = STANDARD.max_rows,
         template: str = "",
         filled: Sequence[str] = (),
     ) -> None:
         super().__init__(columns, region, countries, reminder)
         self._url, self._query = url, query
         self._secrets = Secrets(url, template, tuple(filled))
+        self._patience, self._max_rows = Patience(timeout_s), max_rows
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
 
@@ -110,21 +112,24 @@ class DatabaseContacts(TableContacts):
     def _begun(self) -> tuple[Iterator[Row], int]:
         """The rows, and whether they are many: only then it pays to start processes for them."""
         rows = self._rows()
-        first = list(islice(rows, POOL_ROWS))
+        first = no_more_than(rows, POOL_ROWS)
         return chain(first, rows), len(first)
 
     def _rows(self) -> Iterator[Row]:
         with self._told():
             for number, row in enumerate(self._result, 1):
+                if number > self._max_rows:
+                    raise SourceUnavailable(
+                        f"the query of [source] answers more than {self._max_rows:,} rows: narrow it, or raise max_rows"
+                    )
                 yield number, [cell_text(value) for value in row]
+                self._patience.renew()
 
     @computed_once
     def _result(self) -> CursorResult[Any]:
-        engine = _engine(self._url)
+        self._patience.renew()
+        engine = open_source_engine(self._url, self._patience)
         self._connection = engine.connect()
-        driver = self._connection.connection.driver_connection
-        if isinstance(driver, PostgreSQL):
-            take_odd_moments(driver)
         options: dict[str, Any] = {"stream_results": True, "yield_per": FETCH_ROWS}
         if engine.dialect.name == "postgresql":
             self._connection = self._connection.execution_options(postgresql_readonly=True)
@@ -142,28 +147,20 @@ class DatabaseContacts(TableContacts):
         except SourceUnavailable:
             self.close()
             raise
-        except (SQLAlchemyError, ImportError, OSError) as broken:
-            self.close()
-            raise SourceUnavailable(f"the source cannot be read: {self._secrets.hidden_in(broken)}") from None
         except Exception as broken:  # noqa: BLE001
             # Whatever a driver raises: its text may hold any part of the address.
+            late = self._patience.is_over()
             self.close()
-            raise SourceUnavailable(f"the source cannot be read ({type(broken).__name__})") from None
+            raise SourceUnavailable(f"the source cannot be read{self._why(broken, late=late)}") from None
 
-
-def _engine(url: str) -> Engine:
-    parsed = make_url(url)
-    parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
-    connect: dict[str, Any] = {}
-    if parsed.drivername == "postgresql+psycopg" and "connect_timeout" not in parsed.query:
-        connect["connect_timeout"] = CONNECT_TIMEOUT_S
-    if parsed.get_backend_name() == "sqlite":
-        _require_file(parsed)
-        connect["check_same_thread"] = False  # rows are fetched by whatever thread is free, one at a time
-    engine = create_engine(parsed, poolclass=NullPool, connect_args=connect, hide_parameters=True)
-    if parsed.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _read_only)
-    return engine
+    def _why(self, broken: Exception, *, late: bool) -> str:
+        if late:
+            return f": its query gave no row for {self._patience.seconds:g} s: make it quicker, or raise timeout"
+        if isinstance(broken, ImportError) and (known := PACKAGES.get(broken.name or "")):
+            return f": no driver {broken.name} is installed: write {known} in the address, and install that driver"
+        if isinstance(broken, SQLAlchemyError | sqlite3.Error | ImportError | OSError):
+            return f": {self._secrets.hidden_in(broken)}"
+        return ": its url does not read" if type(broken) is ValueError else f" ({type(broken).__name__})"
 
 
 def _interrupt(connection: Connection) -> None:
@@ -173,14 +170,3 @@ def _interrupt(connection: Connection) -> None:
             if hasattr(driver, name):
                 getattr(driver, name)()
                 return
-
-
-def _require_file(url: URL) -> None:
-    """SQLite would make an empty database where there is none."""
-    if url.database and url.database != ":memory:" and not Path(url.database.removeprefix("file:")).is_file():
-        raise FileNotFoundError(f"there is no file {url.database}")
-
-
-def _read_only(connection: Any, _: object) -> None:
-    connection.text_factory = take_odd_text
-    connection.execute("PRAGMA query_only=ON")

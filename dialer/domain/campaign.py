@@ -73,11 +73,16 @@ class ContactColumns:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A database to read the list from: a SQLAlchemy URL, a query, and a cron expression for reading it again."""
+    """A database to read the list from: a SQLAlchemy URL, a query, and a cron expression for reading it again.
+
+    ``timeout_s``: how long the query may take for its next row; ``max_rows``: how many it may answer.
+    """
 
     url: str = ""
     query: str = ""
     refresh: str = ""
+    timeout_s: float = 600.0
+    max_rows: int = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
