@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from dialer.adapters.provider_answers import (
+    KEPT_BODY_CHARS,
     Answer,
     Hide,
     code_of,
@@ -103,7 +104,9 @@ def _moved(answer: Answer, hide: Hide, setting: str) -> ProviderError:
     place = urlsplit(str(answer.headers.get("location", "")))
     where = hide(f"{place.scheme}://{place.hostname or ''}{place.path}" if place.netloc else place.path)[:200]
     reason = f"HTTP {answer.status}, the provider's address has moved" + (f" to {where}" if where else "")
-    return AddressMoved(reason, status=answer.status, remedy=f"Set {setting}")
+    body = hide(answer.body.decode("utf-8", "replace"))[:KEPT_BODY_CHARS]
+    code = code_of(answer.body)
+    return AddressMoved(reason, status=answer.status, code=code, body=body, remedy=f"Set {setting}")
 
 
 def _place_kind(answer: Answer) -> tuple[type[ProviderError], str, About | None]:

@@ -209,6 +209,7 @@ class _Place:
         """The answer of the last place that redirects lead to. Raises ProviderError."""
         base = self._own.endpoint.base_url.rstrip("/")
         url = self._where if "://" in self._where else base + self._where
+        status = 0
         for _ in range(REDIRECTS + 1):
             http, path = self._asked(url, base)
             async with http.streaming(path, headers) as stream:
@@ -216,8 +217,8 @@ class _Place:
                 if not location:
                     yield stream
                     return
-            url = urljoin(url, location)
-        raise AnswerUnreadable(f"more than {REDIRECTS} redirects", status=302)
+            url, status = urljoin(url, location), stream.status
+        raise AnswerUnreadable(f"more than {REDIRECTS} redirects", status=status)
 
     def _asked(self, url: str, base: str) -> tuple[ProviderHttp, str]:
         if url.startswith(f"{base}/"):

@@ -306,7 +306,8 @@ def test_every_exception_has_a_class_of_its_own() -> None:
         ("output null", b'{"success":true,"output":null}', "CallIdMissing"),
         ("a top-level list", b"[]", "AnswerUnreadable"),
         ("not JSON", b"<html>", "AnswerUnreadable"),
-        ("success false", b'{"success":false,"error":"new"}', "Unsuccessful"),
+        ("success false", b'{"success":false,"error":"new"}', "CallRefused"),
+        ("success false, broken", b'{"success":false,"error":"dispatch failed"}', "Unsuccessful"),
     ],
 )
 async def test_what_escapes_the_vendors_client_has_a_name_here(

@@ -124,7 +124,7 @@ async def test_a_browser_call_sends_every_option() -> None:
         ({"success": True, "output": "Command processed"}, CallIdMissing),
         ({"success": True, "output": []}, CallIdMissing),
         ([{"call_id": "c"}], AnswerUnreadable),
-        ({"success": False, "output": None, "error": "something new"}, Unsuccessful),
+        ({"success": False, "output": None, "error": "something broke: internal error"}, Unsuccessful),
         ({"success": False, "output": {"call_id": "c"}, "error": "something"}, Unsuccessful),
     ],
 )

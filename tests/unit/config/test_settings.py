@@ -159,4 +159,5 @@ def test_the_example_writes_every_default_down() -> None:
     for name, text in dotenv_values(EXAMPLE).items():
         default = getattr(defaults, name.removeprefix("DIALER_").lower())
         shown = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
+        shown = shown.lower() if isinstance(default, bool) else shown
         assert text == shown.removesuffix(".0"), name
