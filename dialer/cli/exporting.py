@@ -73,7 +73,7 @@ async def _write(
             bar.advance()
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(cells([*columns, *own]))
+    writer.writerow(cells(harmless([*columns, *own])))
     async for row in rows:
         told = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
         writer.writerow(cells(harmless(told)))

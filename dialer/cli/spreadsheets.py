@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n")
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""The last four are the full-width forms, which some spreadsheets read as the others."""
 
 
 def harmless(cells: Iterable[Any]) -> list[Any]:
