@@ -6,7 +6,6 @@ nobody but its owner, who is this user or root, can write it.
 
 import io
 import os
-import stat
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -37,7 +36,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     if len(raw) > LARGEST:
         raise SettingsError(f"{path.absolute()} is longer than {LARGEST:,} bytes: it cannot be a list of options")
     values = _parse(path, raw)
-    writer = _other_writer(facts)
+    writer = other_writer(facts.st_uid, facts.st_mode)
     guarded = [name for name in values if name.upper().startswith(PREFIX) and name.upper().endswith(GUARDED)]
     if guarded and writer:
         raise SettingsError(
@@ -65,8 +64,8 @@ def _parse(path: Path, raw: bytes) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _other_writer(facts: os.stat_result) -> str:
-    """Who else may write the file, in words; "" for nobody."""
-    if facts.st_uid not in (0, os.geteuid()):
+def other_writer(owner: int, mode: int) -> str:
+    """Who else than this user and root may write a file, in words; "" for nobody."""
+    if owner not in (0, os.geteuid()):
         return "it belongs to another user"
-    return "others may write it" if stat.S_IMODE(facts.st_mode) & 0o022 else ""
+    return "others may write it" if mode & 0o022 else ""

@@ -55,8 +55,8 @@ def read_source(place: str, raw: Mapping[str, Any]) -> Source:
         raise CampaignFileError(f"{place}: [source] refresh needs url and query")
     if _shows_secret(source.url):
         raise CampaignFileError(
-            f"{place}: [source] url holds a password. Write ${{NAME}} in its place, and set NAME in the environment "
-            "or in .env: it is put in when the source is read, and kept nowhere"
+            f"{place}: [source] url holds a password. Write ${{SOURCE_NAME}} in its place, and set SOURCE_NAME in the "
+            "environment or in .env: it is put in when the source is read, and kept nowhere"
         )
     if source.url and not source.url.startswith("${"):
         _check_address(place, source.url)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
-from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
@@ -11,14 +10,16 @@ from typing import Any
 
 from psycopg import Connection as PostgreSQL
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_rows import POOL_ROWS, Row
 from dialer.adapters.daemon_thread import DaemonThread, settled
 from dialer.adapters.odd_values import take_odd_moments, take_odd_text
 from dialer.adapters.table_contacts import TableContacts
+from dialer.adapters.url_secrets import Secrets
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
@@ -36,8 +37,9 @@ class DatabaseContacts(TableContacts):
     """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
-    result, from 1. The other parameters are those of CsvContacts. Reading raises SourceUnavailable, and InputFileError
-    where the columns do not fit.
+    result, from 1. ``template`` is the url before the values ``filled`` were put in: no error shows them. The other
+    parameters are those of CsvContacts. Reading raises SourceUnavailable, and InputFileError where the columns do not
+    fit.
     """
 
     def __init__(
@@ -48,9 +50,12 @@ class DatabaseContacts(TableContacts):
         region: str = "",
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
+        template: str = "",
+        filled: Sequence[str] = (),
     ) -> None:
         super().__init__(columns, region, countries, reminder)
         self._url, self._query = url, query
+        self._secrets = Secrets(url, template, tuple(filled))
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
 
@@ -59,7 +64,7 @@ class DatabaseContacts(TableContacts):
         """What tells this query from another; the same for every reading of it."""
         return hashlib.sha256(self._query.encode()).hexdigest()
 
-    @cached_property
+    @computed_once
     def _names(self) -> list[str]:
         """Begins the query, which goes on with ``batches``."""
         with self._told():
@@ -113,7 +118,7 @@ class DatabaseContacts(TableContacts):
             for number, row in enumerate(self._result, 1):
                 yield number, [cell_text(value) for value in row]
 
-    @cached_property
+    @computed_once
     def _result(self) -> CursorResult[Any]:
         engine = _engine(self._url)
         self._connection = engine.connect()
@@ -134,12 +139,16 @@ class DatabaseContacts(TableContacts):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, ImportError, OSError) as broken:
-            self.close()
-            raise SourceUnavailable(f"the source cannot be read: {_reason(broken, self._url)}") from None
         except SourceUnavailable:
             self.close()
             raise
+        except (SQLAlchemyError, ImportError, OSError) as broken:
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read: {self._secrets.hidden_in(broken)}") from None
+        except Exception as broken:  # noqa: BLE001
+            # Whatever a driver raises: its text may hold any part of the address.
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read ({type(broken).__name__})") from None
 
 
 def _engine(url: str) -> Engine:
@@ -175,17 +184,3 @@ def _require_file(url: URL) -> None:
 def _read_only(connection: Any, _: object) -> None:
     connection.text_factory = take_odd_text
     connection.execute("PRAGMA query_only=ON")
-
-
-def _reason(broken: Exception, url: str) -> str:
-    """What went wrong, in one line, without the secrets of the URL."""
-    if isinstance(broken, DBAPIError) and broken.orig is not None:
-        broken = broken.orig if isinstance(broken.orig, Exception) else broken
-    said = " ".join(str(broken).split()) or type(broken).__name__
-    with suppress(SQLAlchemyError, ValueError):
-        parsed = make_url(url)
-        hidden = [parsed.password, *(value for value in parsed.query.values() if isinstance(value, str))]
-        for secret in filter(None, (url, *hidden)):
-            said = said.replace(str(secret), "***")
-        return said
-    return "its url does not read"

@@ -33,11 +33,14 @@ def _close(home: Path, facts: os.stat_result) -> None:
     shut = mode & (0o007 if facts.st_gid == 0 else 0o077) == 0
     if shut:
         return
-    if ours and not mode & stat.S_ISVTX and _holds_ours_only(home):
+    of_all = mode & stat.S_ISVTX  # such as /tmp
+    if ours and not of_all and _holds_ours_only(home):
         home.chmod(mode & 0o700)
     elif mode & 0o007:
         place = home.absolute()
-        mend = f"mend it with: chmod 700 {place}" if ours else f"set DIALER_HOME={place}/dialer, which is made private"
+        mend = f"mend it with: chmod 700 {place}"
+        if of_all or not ours:
+            mend = f"set DIALER_HOME={place}/dialer, which is made private"
         raise UsageError(f"{place} is open to every user of this machine, and numbers of people lie there: {mend}")
 
 

@@ -50,6 +50,19 @@ def move(name: str, verb: str, reason: str = "", *, as_json: bool) -> None:
         put(f"{moved.spec.name}: {moved.status}")
 
 
+def start_after_restore(name: str, reason: str, *, as_json: bool) -> None:
+    """Go on with a ledger that is older than what was done since; what the log does not show is accepted."""
+
+    async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
+        return await open_control(settings, ledger, reason).start_after_restore(name)
+
+    moved = with_ledger(use)
+    if as_json:
+        print_json({"campaign": moved.spec.name, "status": str(moved.status)})
+    else:
+        print(f"{moved.spec.name}: {moved.status}")
+
+
 def list_campaigns(*, as_json: bool) -> None:
     """All campaigns, oldest first."""
 

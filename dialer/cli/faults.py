@@ -30,7 +30,7 @@ REMEDIES = {
 
 def in_a_line(error: BaseException) -> str:
     """Place, reason and remedy of any error; nothing of it acts on a terminal, and no secret and no number is shown."""
-    return inert(mask_phones(_told(_innermost(error)), _secrets()))
+    return inert(" ".join(mask_phones(_told(_innermost(error)), _secrets()).split()))
 
 
 def whole_story(error: BaseException) -> str:

@@ -39,9 +39,7 @@ def check_list(
 ) -> int:
     """The import report of a list; only the rejects are written. Answers the exit code."""
     settings = load()
-    if path is not None and path.is_dir():
-        raise UsageError(f"{path}: a directory, not a list")
-    name = (path.stem if path else SOURCE) or "list"
+    name = (name_of(path) if path else SOURCE) or "list"
     spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
     source = open_list(path, spec, encoding)
     with open_bar(f"checking {name}", quiet=as_json) as bar:
@@ -119,6 +117,13 @@ async def _bring(
     return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)
 
 
+def name_of(path: Path) -> str:
+    """What a campaign is called whose list this is. Raises UsageError for a directory."""
+    if path.is_dir():
+        raise UsageError(f"{path}: a directory, not a list")
+    return path.stem
+
+
 def standing_limits(settings: Settings) -> dict[str, PersonLimits]:
     """The limits of a person where a campaign names none, for ``Overrides.defaults``.
 
@@ -132,7 +137,7 @@ async def _spec(
 ) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = ({} if campaign or path is None else {"name": path.stem}) | standing_limits(settings)
+    defaults = ({} if campaign or path is None else {"name": name_of(path)}) | standing_limits(settings)
     return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
 
 

@@ -16,7 +16,7 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.private_home import make_private
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
 from dialer.cli.bars import CountedSource, open_bar
-from dialer.cli.lists import SOURCE, UNUSABLE, import_list, standing_limits
+from dialer.cli.lists import SOURCE, UNUSABLE, import_list, name_of, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new
 from dialer.cli.printing import print_import, print_json, say
@@ -70,7 +70,7 @@ def run_campaign(
     """Dial a list until every contact is final; answers the exit code."""
     settings = load()
     rehearsal = file is None and overrides.provider is None
-    defaults = ({"name": path.stem} if file is None and path else {}) | (REHEARSAL if rehearsal else {})
+    defaults = ({"name": name_of(path)} if file is None and path else {}) | (REHEARSAL if rehearsal else {})
     if file is None and path is None:
         raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
     spec = read_campaign(file, replace(overrides, defaults=defaults | standing_limits(settings)))

@@ -24,13 +24,16 @@ class LogClock:
     """What is known of one account's log. ``shift_s``: how much later its times are than ours.
 
     ``proven``: calls of ours were found where their requests say. ``shows_numbers`` and ``shows_agent``: those calls
-    showed the number, and the agent, that we know.
+    showed the number, and the agent, that we know; ``shows_token``: and our token. ``behind_s``: the most that one was
+    seen to begin before its request, by two clocks.
     """
 
     shift_s: float = 0.0
     proven: bool = False
     shows_numbers: bool = False
     shows_agent: bool = False
+    shows_token: bool = False
+    behind_s: float | None = None
 
     def corrected(self, row: CallLog) -> CallLog:
         """The row with its times by our clock."""

@@ -86,15 +86,15 @@ def is_agents(row: CallLog, agent: str) -> bool | None:
 
     One of them may be an id and the other a name, or a number with hidden digits.
     """
-    if agent in (row.agent, row.agent_name):
+    if agent in (row.agent, row.agent_name) or _slug(agent) in (_slug(row.agent), _slug(row.agent_name)):
         return True
-    if not row.agent:
+    is_number = not re.search(r"[A-Za-z]", agent) and len(agent) > NATIONAL_DIGITS
+    if not row.agent or is_number != row.agent.startswith("+"):
         return None
-    if row.agent.startswith("+") and not re.search(r"[A-Za-z]", agent):
+    if is_number:
         return _same_line(row.agent, "+" + re.sub(r"\D", "", agent).removeprefix("00"))
-    if bool(_UUID.fullmatch(agent)) == bool(_UUID.fullmatch(row.agent)):
-        return False
-    return True if _slug(row.agent_name) == _slug(agent) else None
+    by_name = row.agent == row.agent_name
+    return None if by_name or bool(_UUID.fullmatch(agent)) != bool(_UUID.fullmatch(row.agent)) else False
 
 
 def _same_line(shown: str, ours: str) -> bool | None:

@@ -1,12 +1,14 @@
 """Start, pause, resume, cancel, suppress: each returns when it holds."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dialer.domain.act import PROGRAM, By
+from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.errors import UsageError
-from dialer.ports import Campaign, Clock, Ledger, LedgerView, Suppression
+from dialer.ports import RESTORED, Campaign, Clock, Ledger, LedgerView, Suppression
 
 LOOK_AGAIN_S = 0.01
 AT_ONCE = 2_000
@@ -40,6 +42,22 @@ class ControlCampaign:
         if verb in ("pause", "cancel"):
             await self._drain(campaign=moved)
         return moved
+
+    async def start_after_restore(self, name: str) -> Campaign:
+        """Start, and dial although the ledger is older than what was done since.
+
+        Raises UsageError when its account does not wait for that, or ``start`` does not fit; UnknownName.
+        """
+        campaign = await self.view.campaign(name)
+        account = campaign.spec.provider
+        facts = await self.ledger.log_facts(account)
+        if RESTORED not in facts:
+            raise UsageError(f"{account} does not wait for a restored ledger: `dialer start {name}` is enough")
+        accepted = json.dumps(json.loads(facts[RESTORED]) | {"accepted": True})
+        if campaign.status is not CampaignStatus.RUNNING:
+            campaign = await self.move(name, "start")
+        await self.ledger.note_log(account, {RESTORED: accepted})
+        return campaign
 
     async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
         """Add numbers to the list; after this returns, no request leaves for any of them."""

@@ -1,7 +1,7 @@
 """The producer: due contacts become queued attempts, just in time, in the measure they can be dialed."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -63,9 +63,11 @@ class EnqueueDue:
     """How long a call may hold its line without word from the log."""
     ahead_s: float = 3.0
     unpaced_ahead: int = 4000
-    """Attempts kept queued at most for a campaign without any limit; it starts with an eighth of that."""
+    """Attempts kept queued at most for a campaign without any limit; it starts with few, and grows."""
     lease_s: float = 3.5
     passing: Passing = unwatched
+    may_dial: Callable[[str], bool] = lambda account: True
+    """Whether an account is known to be as far as its ledger says."""
     depths: dict[int, int] = field(default_factory=dict)
     """Campaign without limits -> attempts kept queued: as many as the workers turned out to take."""
     tables: dict[str, "Table"] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class EnqueueDue:
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
             return Feed(0, swept.leases_expired, swept.made_unknown)
-        running = [campaign for campaign in campaigns if campaign.status is CampaignStatus.RUNNING]
+        running = [c for c in campaigns if c.status is CampaignStatus.RUNNING and self.may_dial(c.spec.provider)]
         fed = await self._feed(running, slow=swept.leases_expired > 0)
         finished = await self.ledger.finish_campaigns()
         self.passing("feed.finished")
@@ -236,7 +238,7 @@ class EnqueueDue:
 
     def _unpaced(self, campaign: Campaign, queued: int) -> int:
         """More when the workers ran dry since the last tick, less when they left most of it lying."""
-        before = self.depths.get(campaign.campaign_id, self.unpaced_ahead // 8)
+        before = self.depths.setdefault(campaign.campaign_id, self.unpaced_ahead // 64)
         lying, dry = queued > before * 3 // 4, queued <= before // 4
         depth = before // 2 if lying else before * 2 if dry else before
         self.depths[campaign.campaign_id] = max(100, min(depth, self.unpaced_ahead))

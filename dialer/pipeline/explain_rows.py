@@ -47,7 +47,7 @@ class ExplainRows:
             self.clock.shift_s += shift
             log.warning("log.clock_learned", account=self.reader.provider.account, clock=told_hours(self.clock.shift_s))
             scan.rows = {call_id: shifted(row, -shift) for call_id, row in scan.rows.items()}
-            self.reader.behind_s = None
+            self.clock.behind_s = None
             told = self._matched(scan, waiting)
         self._learn(scan, waiting, told)
         self._bound(scan, waiting, told)
@@ -132,6 +132,7 @@ class ExplainRows:
         for call_id, match in told.matches.items():
             row, attempt = scan.rows[call_id], attempts[match.attempt_id]
             clock.shows_numbers = clock.shows_numbers or same_number(row.to_number, attempt.phone)
+            clock.shows_token = clock.shows_token or bool(row.token)
             clock.shows_agent = clock.shows_agent or is_agents(row, attempt.agent) is True
             clock.proven = clock.proven or _begun_sanely(row, attempt.dialed_at, scan.started)
 

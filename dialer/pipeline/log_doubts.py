@@ -56,6 +56,8 @@ class LogDoubts:
             clock.shift_s, clock.proven = told["shift_s"], clock.proven or told["proven"]
             clock.shows_numbers = clock.shows_numbers or told["shows_numbers"]
             clock.shows_agent = clock.shows_agent or told["shows_agent"]
+            clock.shows_token = clock.shows_token or told["shows_token"]
+            clock.behind_s = told["behind_s"] if clock.behind_s is None else clock.behind_s
             self._known = known
         self.noted = facts.get(LOG_NOTES, "[]")
         self.read_since = self.read_since or now

@@ -71,8 +71,6 @@ class LogReader:
     walked_pages: int = 0
     covered_at: float = -math.inf
     covered_pages: int = 0
-    behind_s: float | None = None
-    """The most that a call was seen to begin before its request, by two clocks."""
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """Rows that are not settled, and how they stood when they were read."""
 
@@ -96,7 +94,8 @@ class LogReader:
     @property
     def most_behind_s(self) -> float:
         """How much earlier than its request a call may begin: less, once calls have shown how much it is."""
-        return CLOCK_SKEW_S if self.behind_s is None else min(CLOCK_SKEW_S, self.behind_s + NEAR_S)
+        behind_s = self.clock.behind_s
+        return CLOCK_SKEW_S if behind_s is None else min(CLOCK_SKEW_S, behind_s + NEAR_S)
 
     async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
         """Walk back to ``since``; or, with ``look_since``, look: past that moment, and on while there is news.
@@ -136,7 +135,8 @@ class LogReader:
     def learn(self, begun_before_s: Iterable[float]) -> None:
         """How much earlier than their requests calls began, by the provider's clock; negative for later."""
         for seconds in begun_before_s:
-            self.behind_s = seconds if self.behind_s is None else max(self.behind_s, seconds)
+            before = self.clock.behind_s
+            self.clock.behind_s = seconds if before is None else max(before, seconds)
 
     def _note(self, reading: LogReading, look_since: float | None) -> None:
         if look_since is None:

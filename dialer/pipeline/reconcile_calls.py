@@ -131,7 +131,7 @@ class ReconcileCalls:
         await (self.trouble.over() if scan.failure is None else self.trouble.mind(scan.failure, calling=calling))
         self.passing("reconcile.scanned")
 
-        explained = self._explainer().explain(scan, waiting)
+        explained = self.explainer().explain(scan, waiting)
         matched = self._matched(scan, explained, waiting, specs)
         self.passing("reconcile.matched")
         matched = await self._heed(list(scan.rows.values()), matched, scan, waiting, specs)
@@ -142,7 +142,7 @@ class ReconcileCalls:
         await AuditDenials(self.ledger, self.view, self.follow, account).audit(strays, specs, since)
         self._learn(scan, matched, waiting)
         over = {row.attempt_id for row in matched if row.log.disposition is not None and not row.leg}
-        unseen = [attempt for attempt in unsettled if attempt.attempt_id not in over]
+        unseen = [a for a in unsettled if a.attempt_id not in over and a.state is not AttemptState.REVIEW]
         absent = await self.doubts.settle(unseen, matched, scan, specs, calling=calling)
         if absent:
             self.passing("reconcile.closed")
@@ -161,7 +161,7 @@ class ReconcileCalls:
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         heard = LogReading(self.clock.now(), rows={row.call_id: self.reader.clock.corrected(row) for row in rows})
         heard.known.update(await self.ledger.known_calls(account, list(heard.rows)))
-        explained = self._explainer().explain(heard, waiting)
+        explained = self.explainer().explain(heard, waiting)
         matched = self._matched(heard, explained, waiting, specs)
         matched = await self._heed(rows, matched, heard, waiting, specs)
         ended = await self.recorder.record([row for row in matched if row.attempt_id is not None])
@@ -191,7 +191,8 @@ class ReconcileCalls:
         look_since = self.reader.since(dialed_at, now, scarce=_scarce(unsettled, specs))
         return since, look_since if late is None else min(look_since, late - CLOCK_SKEW_S)
 
-    def _explainer(self) -> ExplainRows:
+    def explainer(self) -> ExplainRows:
+        """Finds whose calls rows are, and learns from them how the log is written."""
         return ExplainRows(self.reader, self.reader.clock, self.provider.ids_are_final, self.horizon_s)
 
     def _learn(self, scan: LogReading, matched: Sequence[Matched], waiting: Sequence[OpenAttempt]) -> None:

@@ -6,8 +6,10 @@ from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, Queue
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     LOG_NOTES,
+    RESTORED,
     Absent,
     Admitted,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -20,6 +22,7 @@ from dialer.ports.records import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     Report,
     Send,
@@ -30,12 +33,14 @@ from dialer.ports.records import (
     Swept,
     Turned,
 )
-from dialer.ports.world import Clock, ContactSource, Reject
+from dialer.ports.world import Clock, ContactSource, Reject, SendMarks
 
 __all__ = [
     "LOG_NOTES",
+    "RESTORED",
     "Absent",
     "Admitted",
+    "Adopted",
     "AttemptRow",
     "CallArchive",
     "CallProvider",
@@ -61,6 +66,7 @@ __all__ = [
     "LoginStore",
     "Matched",
     "OpenAttempt",
+    "OpenContact",
     "Owed",
     "PaceState",
     "Pacer",
@@ -68,6 +74,7 @@ __all__ = [
     "Reject",
     "Report",
     "Send",
+    "SendMarks",
     "SendOutcome",
     "SendPermit",
     "SourceState",

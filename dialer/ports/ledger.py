@@ -9,6 +9,7 @@ from dialer.domain.contact import NewContact
 from dialer.ports.pacing import QueuedAttempt
 from dialer.ports.records import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -21,6 +22,7 @@ from dialer.ports.records import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     Report,
     Send,
@@ -185,7 +187,7 @@ class Ledger(Protocol):
 
     # reconciling
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
-        """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
+        """Attempts placed or unknown; since ``corrected_since`` unconfirmed, or in review by a call. Oldest first."""
         ...
 
     async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
@@ -198,6 +200,25 @@ class Ledger(Protocol):
 
     async def owed(self, account: str) -> Owed:
         """The calls that are over and of which more is waited for."""
+        ...
+
+    async def last_send(self) -> tuple[int, float]:
+        """The number of the last send, and when it began (unix seconds); zeros if there is none."""
+        ...
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        """Those of them under which a send was made."""
+        ...
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        """Who of these waits to be called in a campaign of the account."""
+        ...
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        """Take over calls that another life of this ledger made, oldest first: attempts that are spent.
+
+        Each is in review until its row says what it came to; True where it ended by that at once.
+        """
         ...
 
     async def log_facts(self, account: str) -> Mapping[str, str]:

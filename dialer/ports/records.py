@@ -198,6 +198,30 @@ LOG_NOTES = "notes"
 """Under this name the ledger keeps what the report says of the log: a JSON list of sentences."""
 
 
+RESTORED = "restored"
+"""Under this name, while an account waits because its ledger is older than what was done since: why, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContact:
+    """Somebody who waits to be called, and the number of the next attempt."""
+
+    contact_id: int
+    phone: str
+    number_of: int
+    spec: CampaignSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A call that the ledger did not know, and whose it was."""
+
+    log: CallLog
+    contact_id: int
+    evidence: str
+    follow: Redial | Settle | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """Of how many calls more is waited for: when the oldest of them began, and until when for the last."""
@@ -268,10 +292,10 @@ class Report:
     expired: Mapping[str, int] = field(default_factory=dict)
     """Why contacts are expired, and how many."""
     source: SourceState | None = None
-    moved_by: Act | None = None
-    """What last moved the campaign."""
     log_notes: Sequence[str] = ()
     """What is odd about the account's call log, in words."""
+    moved_by: Act | None = None
+    """What last moved the campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +351,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class LogScan:
-    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and no row was unreadable."""
+    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and without a gap."""
 
     started_at: float
     ended_at: float

@@ -56,15 +56,3 @@ def test_a_row_that_was_changed_behind_the_programs_back_is_noticed(open_home: O
     ledger.close()
     ended = home.command("audit", "--verify", code=1)
     assert "broken: act 4 is not as it was written" in ended.err
-
-
-def test_no_column_of_a_list_is_run_by_a_spreadsheet(open_home: OpenHome) -> None:
-    home = open_home(Provider("http://127.0.0.1:9"))
-    contacts = home.path / "list.csv"
-    contacts.write_text(f"phone,name,\"=cmd|' /C calc'!A0\",@city\n{number(0)},A,=1+1,x\n", encoding="utf-8")
-    home.command("enqueue", str(contacts), *dialing())
-    (row,) = home.export()
-    assert {name: row[name] for name in row if name.startswith("'")} == {
-        "'=cmd|' /C calc'!A0": "'=1+1",
-        "'@city": "x",
-    }

@@ -115,7 +115,7 @@ def test_json_is_one_document_and_alone(open_provider: OpenProvider, open_home: 
     assert one_document(home, "suppress", "remove", number(3)) == {"removed": 1, "not_listed": 0}
     assert one_document(home, "check", str(contacts))["suppressed"] == 1
     report = one_document(home, "run", str(contacts), *dialing(rate=20))
-    assert report.pop("notes") == ['phone numbers from column "phone"', 'names from column "name"']
+    assert report.pop("notes") == ['phone numbers from column "Mobile Number"', 'names from column "name"']
     assert (report["import"]["queued"], report["import"]["suppressed"]) == (4, 1)
     assert report["contacts"]["reached"] == 4
     assert one_document(home, "report", "list") == report | {"calls_per_second": home.report()["calls_per_second"]}
@@ -136,8 +136,8 @@ def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
     home.command("suppress", "add", number(1), "--campaign", "list")
     told = home.command("suppress", "list", "--format", "csv").out
     assert [line.rpartition(",")[0] for line in told.splitlines()] == [
-        "phone,reason,source,campaign", f"{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
-        f"{number(1)},do not call,command line,list",
+        "phone,reason,source,campaign", f"'{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
+        f"'{number(1)},do not call,command line,list",
     ]  # fmt: skip
     for line in told.splitlines()[1:]:
         of_campaign = ["--campaign", "list"] if ",list," in line else []

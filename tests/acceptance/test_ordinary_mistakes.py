@@ -120,9 +120,10 @@ def files() -> list[Mistake]:
         (lambda at: (at / ".env").write_text("DIALER_HOEM=x\n"), ("DIALER_HOEM", "DIALER_HOME")),
     ]
     source = 'name = "x"\nagent = "a"\n[source]\nquery = "SELECT 1"\nurl = '
+    deep = "a = " + "[" * 3000
     weight = 'name = "x"\nagent = "a"\n[pace]\nweight = inf'
     campaigns = [
-        (f'{source}"postgresql://u@h:{SECRET}/x"', "[source] url"), ("[" * 3000, "nested too deep"), ("\xff", "TOML"),
+        (f'{source}"postgresql://u@h:{SECRET}/x"', "[source] url"), (deep, "nested too deep"), ("\xff", "TOML"),
         ('name = "a\\u001b[31m"\nagent = "a"', "the campaign's name"), (weight, "weight"),
         ('name = "x"\nagent = "a"\n[window]\nalso_rules = [[]]', "also_rules"),
     ]  # fmt: skip
@@ -162,13 +163,13 @@ def options() -> list[Mistake]:
     ]
     return [
         *found,
-        Mistake(("attempts", "²"), 2, ("²",)),
+        Mistake(("attempts", "²"), 2, ("number",)),
         Mistake(("attempts", "1" * 30), 2, ("30 digits",)),
         Mistake(("attempts", "1234567"), 2, ("no attempt with the id 1234567", "--region")),
         Mistake(("attempts", "12", "--region", "IN"), 2, ("",)),
         Mistake(("report", "x"), 2, ("x",)),
         Mistake(("report", "x\x1b[31m"), 2, ("x",)),
-        Mistake(("suppress", "add", "nobody"), 2, ("nobody",)),
+        Mistake(("suppress", "add", "nobody"), 2, ("number",)),
         Mistake(("suppress", "list", "--format", "xml"), 2, ("xml",)),
         Mistake(("agents", "--provider", "nobody"), 2, ("nobody",)),
     ]

@@ -1,6 +1,5 @@
 """The working directory is data: no module, program or address in it is taken from somebody else."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,14 +64,13 @@ def test_no_module_beside_a_long_list_is_run_by_the_processes_that_read_it(home:
     assert not mark.exists()
 
 
-@pytest.mark.parametrize("mode", [0o666, 0o662, 0o664])
 @pytest.mark.parametrize(
-    "line",
+    ("line", "mode"),
     [
-        "DIALER_REDIS_SERVER={0}/script", "DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9", "DIALER_REDIS_URL=redis://h",
-        "DIALER_VAANI_BASE_URL=http://127.0.0.1:9", "DIALER_HOME={0}/elsewhere",
-        "export DIALER_REDIS_SERVER={0}/script",
-        "DIALER_DATABASE_URL=postgresql://h/x", "dialer_redis_server={0}/script",
+        ("DIALER_REDIS_SERVER={0}/script", 0o666), ("export DIALER_REDIS_SERVER={0}/script", 0o662),
+        ("dialer_redis_server={0}/script", 0o664), ("DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9", 0o666),
+        ("DIALER_VAANI_BASE_URL=http://127.0.0.1:9", 0o664), ("DIALER_REDIS_URL=redis://h", 0o622),
+        ("DIALER_DATABASE_URL=postgresql://h/x", 0o666), ("DIALER_HOME={0}/elsewhere", 0o666),
     ],
 )  # fmt: skip
 def test_a_file_that_others_can_write_names_nothing_that_is_run_or_reached(home: Home, line: str, mode: int) -> None:
@@ -85,16 +83,6 @@ def test_a_file_that_others_can_write_names_nothing_that_is_run_or_reached(home:
     assert done.returncode == 1
     assert f"chmod go-w {home.path}/.env" in done.stdout
     assert not (home.path / "ran").exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="another user's file can be made by root alone")
-def test_a_file_of_another_user_names_nothing_either(home: Home) -> None:
-    file = home.path / ".env"
-    file.write_text("DIALER_VAANIVOICE_BASE_URL=http://127.0.0.1:9\n")
-    file.chmod(0o644)
-    os.chown(file, 65534, 65534)
-    done = command(home, "doctor")
-    assert (done.returncode, "it belongs to another user" in done.stdout) == (1, True)
 
 
 def test_ones_own_file_is_read_and_named(home: Home) -> None:

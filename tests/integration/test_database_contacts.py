@@ -149,9 +149,7 @@ async def test_text_of_sqlite_that_is_not_utf8(sqlite_source: str) -> None:
 
 
 async def test_json_columns_are_json(empty_database: str) -> None:
-    query = (
-        """SELECT '+14155550101' AS phone, '{"plan": "gold", "ok": true}'::jsonb AS meta, ARRAY['a', NULL] AS tags"""
-    )
+    query = """SELECT '+14155550101' AS phone, '{"ok": true, "plan": "x"}'::jsonb AS meta, ARRAY['a', NULL] AS tags"""
     (row,) = await read(empty_database, query)
     assert isinstance(row, NewContact)
     assert row.variables == {"meta": '{"ok": true, "plan": "x"}', "tags": '["a", null]'}

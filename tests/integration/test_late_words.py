@@ -12,6 +12,7 @@ from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import ContactStatus as C
 from dialer.domain.disposition import Disposition as D
+from dialer.domain.redial import RedialPolicy
 from dialer.pipeline.follow_calls import ANALYSED_WITHIN_S
 from dialer.pipeline.late_words import FIRST_S
 from tests.fakes.clock import ManualClock
@@ -62,6 +63,20 @@ async def test_a_call_back_that_comes_after_the_run_is_made(ledger: FullLedger, 
     assert (report.campaign.status, report.contacts[C.ACTIVE]) == (CampaignStatus.RUNNING, 1)
     await later(desk, asked)
     assert len(await desk.attempts()) == 2, "once"
+
+
+async def test_a_call_back_that_cannot_be_made_is_written_down_once(ledger: FullLedger, clock: ManualClock) -> None:
+    never = replace(spec(), redial=RedialPolicy(callback_s=None))
+    desk = await LogDesk(ledger, clock, ids=True, spec=never).placed(1)
+    row = desk.row(analysed=False, ended_at=clock.now())
+    desk.show(row)
+    await desk.tick()
+    asked = replace(row, callback_requested=True)
+    for _ in range(3):
+        await later(desk, asked)
+    assert len(await desk.attempts()) == 1
+    told = [event.reason for event in await events(ledger, desk.calls[0].attempt_id)]
+    assert sum("told later" in reason for reason in told) == 1
 
 
 async def test_a_machine_that_is_found_out_later_is_no_person(ledger: FullLedger, clock: ManualClock) -> None:

@@ -189,7 +189,7 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, by
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
     elif after is CampaignStatus.HALTED:
         # What was refused before says nothing of what comes after a person acted.
-        transaction.run(HALTED_AT, {"name": f"halted-at:campaign:{campaign_id}"})
+        transaction.run(HALTED_AT, {"name": f"campaign-halted-at:{campaign_id}"})
         _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from dialer.adapters.sql_ledger import (
     acts,
+    adopting,
     campaigns,
     dial,
     expiry,
@@ -28,6 +29,7 @@ from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
 from dialer.ports import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     Clock,
@@ -42,6 +44,7 @@ from dialer.ports import (
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
     Owed,
     QueuedAttempt,
     Report,
@@ -237,6 +240,20 @@ class SqlLedger:
         told = {"account": account, "now": self.clock.now()}
         calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
         return Owed(calls, since or 0.0, until or 0.0)
+
+    async def last_send(self) -> tuple[int, float]:
+        rows = await self._store.read(lambda transaction: transaction.all(view.LAST_SEND))
+        return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        told = {"tokens": list(tokens)}
+        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, told))} if tokens else set()
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        return await self._store.submit(adopting.adopt_calls, calls, account)
 
     async def log_facts(self, account: str) -> Mapping[str, str]:
         return await self._store.read(lambda transaction: view.log_facts(transaction, account))

@@ -9,13 +9,15 @@ from pathlib import Path
 import psycopg
 
 from dialer.adapters.file_lock import file_lock
-from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, keep_private
+from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0012"
+HEAD = "0011"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"
+MIGRATING = "dialer migration"
+"""Its sessions wait for one another, and must not be taken for frozen ones."""
 
 
 def migrate(url: str) -> str:
@@ -40,7 +42,7 @@ def prepare(url: str) -> tuple[str, str]:
                 _upgrade(url)
             return _identity(url), "" if version else _place(url)
     except (sqlite3.Error, psycopg.Error, OSError) as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
 def _place(url: str) -> str:
@@ -58,7 +60,7 @@ def _exclusive(url: str) -> Iterator[None]:
             keep_private(path)
             yield
         return
-    with connect_postgresql(url) as connection:
+    with connect_postgresql(url, name=MIGRATING) as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in (None, "UTF8", "SQL_ASCII"):
             raise LedgerUnavailable(
@@ -109,7 +111,9 @@ def _upgrade(url: str) -> None:
         path = url.removeprefix(SQLITE)
         engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=NullPool)
     else:
-        engine = create_engine("postgresql+psycopg://", creator=lambda: connect_postgresql(url), poolclass=NullPool)
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: connect_postgresql(url, name=MIGRATING), poolclass=NullPool
+        )
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
@@ -118,7 +122,7 @@ def _upgrade(url: str) -> None:
             command.upgrade(config, "head")
             connection.commit()
     except SQLAlchemyError as broken:
-        raise LedgerUnavailable(f"the ledger cannot be opened: {broken}") from broken
+        raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
 def _identity(url: str) -> str:

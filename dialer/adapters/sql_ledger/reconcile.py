@@ -219,7 +219,7 @@ def _log_row(account: str, row: Matched, now: float) -> dict[str, Any]:
         "summary": log.summary,
         "recording_url": log.recording_url,
         "owed_until": row.owed_until,
-        "called_back": int(log.callback_requested and isinstance(row.follow, Redial)),
+        "called_back": int(log.callback_requested and row.follow is not None),
         "now": now,
     }
 

@@ -21,6 +21,7 @@ from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
     LOG_NOTES,
+    RESTORED,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -28,6 +29,7 @@ from dialer.ports import (
     ImportCounts,
     KnownCall,
     OpenAttempt,
+    OpenContact,
     Report,
     SourceState,
     Supply,
@@ -45,7 +47,8 @@ LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.diale
 # The first by the index of live attempts, which knows few.
 OPEN_ATTEMPTS = f"""
 {OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
-{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since
+{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
+{OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
 """
 KNOWN_CALLS = """
 SELECT r.call_id, r.first_seen_at, r.attempt_id,
@@ -54,6 +57,16 @@ SELECT r.call_id, r.first_seen_at, r.attempt_id,
     r.disposition, r.cost, r.owed_until IS NOT NULL, r.called_back
 FROM log_rows r LEFT JOIN attempts a ON a.id = r.attempt_id
 WHERE r.account = :account AND r.call_id IN :call_ids*
+"""
+LAST_SEND = "SELECT id, started_at FROM sends ORDER BY id DESC LIMIT 1"
+KNOWN_TOKENS = "SELECT token FROM sends WHERE token IN :tokens*"
+OPEN_CONTACTS_OF = f"""
+SELECT contacts.id, contacts.phone,
+    (SELECT coalesce(max(number_of), 0) FROM attempts WHERE attempts.contact_id = contacts.id AND state <> 'planned'
+        AND state <> 'queued') + 1, campaigns.spec
+FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id
+WHERE contacts.phone IN :phones* AND campaigns.account = :account AND contacts.status IN ({OPEN_CONTACT})
+ORDER BY contacts.id
 """
 ROWS_OF = "SELECT attempt_id, raw_status FROM log_rows WHERE attempt_id IN :ids*"
 OWED = """
@@ -84,7 +97,7 @@ SELECT class, count(*) FROM (
     SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
         AS class
     FROM sends s JOIN attempts a ON a.id = s.attempt_id
-    WHERE s.account = :account
+    WHERE s.account = :account AND NOT (s.class = 'not_placed' AND s.requests = 0)
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class
@@ -251,9 +264,21 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         waiting=_waiting(transaction, told),
         expired=dict(_pairs(transaction.all(EXPIRED, told))),
         source=source_states(transaction).get(campaign_id),
+        log_notes=_log_notes(transaction, found.spec.provider),
         moved_by=last_act(transaction, found.spec.handle),
-        log_notes=tuple(json.loads(log_facts(transaction, found.spec.provider).get(LOG_NOTES, "[]"))),
     )
+
+
+def _log_notes(transaction: Transaction, account: str) -> tuple[str, ...]:
+    facts = log_facts(transaction, account)
+    restored = json.loads(facts.get(RESTORED, "{}")).get("why", "")
+    return (*json.loads(facts.get(LOG_NOTES, "[]")), *([restored] if restored else []))
+
+
+def open_contacts(transaction: Transaction, account: str, phones: Sequence[str]) -> list[OpenContact]:
+    """Who of these waits to be called."""
+    rows = transaction.all(OPEN_CONTACTS_OF, {"account": account, "phones": list(phones)})
+    return [OpenContact(row[0], row[1], row[2], usable_spec(row[3], "", "")[0]) for row in rows]
 
 
 def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str]) -> dict[str, KnownCall]:

@@ -23,7 +23,7 @@ FOUND = frozenset({AttemptState.PLACED, AttemptState.ENDED})
 AFTER = """
 s.id > (SELECT coalesce(max(id), 0) FROM sends) - 20000
 AND s.id > coalesce((SELECT max(CAST(value AS INTEGER)) FROM ledger_facts
-    WHERE name IN ('halted-at:' || c.account, 'halted-at:campaign:' || CAST(c.id AS TEXT))), 0)
+    WHERE name IN ('halted-at:' || c.account, 'campaign-halted-at:' || CAST(c.id AS TEXT))), 0)
 """
 ROW = f"""
 SELECT s.id, s.class, s.about, s.attempt_id, s.reason, a.state

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.env_file import other_writer
 from config.settings import SettingsError, load_settings
 
 SECRET = "Xq7wPd9z"
@@ -176,3 +177,15 @@ def test_a_file_that_others_can_write_may_set_what_does_no_harm(tmp_path: Path) 
     (tmp_path / ".env").write_text("DIALER_LOG_LEVEL=debug\nOTHER_URL=https://elsewhere\n")
     (tmp_path / ".env").chmod(0o666)
     assert load_settings().log_level == "debug"
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "told"),
+    [
+        (0, 0o644, ""), (os.geteuid(), 0o600, ""), (os.geteuid(), 0o100644, ""), (12_345_678, 0o600, "another user"),
+        (0, 0o664, "others may write it"), (os.geteuid(), 0o602, "others may write it"),
+    ],
+)  # fmt: skip
+def test_who_else_may_write_a_file_is_told(owner: int, mode: int, told: str) -> None:
+    assert told in other_writer(owner, mode)
+    assert bool(told) == bool(other_writer(owner, mode))

@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 
+from dialer.domain.act import By
 from dialer.domain.calling_window import parse_window
 from dialer.domain.campaign import CampaignSpec, Reminder
 from dialer.domain.contact import NewContact
@@ -60,7 +61,10 @@ class TwoVerbs:
         self.suppressed |= {entry.phone for entry in entries}
         return [True] * len(entries)
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By
+    ) -> None:
+        del by
         self.imports.append((campaign_id, fingerprint, source, counts))
 
 

@@ -4,7 +4,7 @@ from alembic import op
 
 from dialer.adapters.sql_ledger.migrations.frozen import run
 
-revision = "0012"
+revision = "0011"
 down_revision = "0010"
 
 SCHEMA = """
