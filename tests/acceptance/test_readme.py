@@ -122,7 +122,8 @@ def test_the_campaign_file_shows_every_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/internals.md", "docs/providers.md"]
+    "page",
+    ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/internals.md", "docs/providers.md", "docs/security.md"],
 )
 def test_every_link_leads_somewhere(page: str) -> None:
     path = ROOT / page

@@ -127,7 +127,7 @@ def on_terminal(home: Home, words: Sequence[str]) -> str:
 
 
 COMMANDS = [
-    ("campaigns",), ("report", "x [/b] :warning:"), ("attempts", number(0)), ("export", "x [/b] :warning:"),
+    ("campaigns",), ("audit",), ("report", "x [/b] :warning:"), ("attempts", number(0)), ("export", "x [/b] :warning:"),
     ("export", "x [/b] :warning:", "--attempts"), ("export", "x [/b] :warning:", "--format", "jsonl"),
     ("suppress", "list"), ("suppress", "list", "--format", "jsonl"), ("suppress", "import", "barred.csv"),
     ("agents",), ("agents", "show", "agent-1"), ("calls",), ("call", "c1"), ("call", "c1", "--transcript"), ("doctor",),
