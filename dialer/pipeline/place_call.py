@@ -22,6 +22,7 @@ from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavai
 from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
 from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.doorway import Doorway
+from dialer.pipeline.recording import until_recorded
 from dialer.pipeline.send_permit import NoTurn, Permit, Turn
 from dialer.ports import (
     Admitted,
@@ -285,7 +286,18 @@ class PlaceCall:
             granted_until,
             on_trial=not trial.proven,
         )
-        return (await self.ledger.pass_gate([request]))[0]
+        try:
+            return (await self.ledger.pass_gate([request]))[0]
+        except LedgerUnavailable:
+            await self._tell_unsent(attempt, token)
+            raise
+
+    async def _tell_unsent(self, attempt: QueuedAttempt, token: str) -> None:
+        """The intent may have been committed, and the answer lost: nothing was sent, and nothing will be."""
+        lost = NotPlaced(f"{WITHDRAWN}the ledger's answer was lost")
+        outcome = SendOutcome(attempt.attempt_id, token, lost, 0, self.clock.now())
+        if await until_recorded(self.ledger, self.clock, self.times.record_for_s, outcome):
+            await self.pacer.release(attempt.account, [attempt.attempt_id])
 
     async def _ask_provider(
         self, account: str, admitted: Admitted, permit: Permit, connection: Connection
@@ -311,7 +323,8 @@ class PlaceCall:
             due_at=self.clock.now() + self._retry_delay(account, attempt.dispatch, result),
             follow=self._follow(admitted, result),
         )
-        await self._until_recorded(outcome)
+        if await until_recorded(self.ledger, self.clock, self.times.record_for_s, outcome) is False:
+            log.warning("call.recorded_late", attempt=outcome.attempt_id)
         self.passing("place.recorded")
         match result:
             case NotPlaced(halt=halt, doubtful=doubtful):
@@ -356,20 +369,6 @@ class PlaceCall:
             log.warning("account.braked", account=account, seconds=round(stop_s), reason=getattr(result, "reason", ""))
         if stop_s > 0:
             await self.pacer.brake(account, stop_s)
-
-    async def _until_recorded(self, outcome: SendOutcome) -> None:
-        """An answer that cannot be written now is worth waiting for; past that the sweeper calls it unknown."""
-        give_up = self.clock.monotonic() + self.times.record_for_s
-        while True:
-            try:
-                if not (await self.ledger.record_sends([outcome]))[0]:
-                    log.warning("call.recorded_late", attempt=outcome.attempt_id)
-                return
-            except LedgerUnavailable as unavailable:
-                if self.clock.monotonic() > give_up:
-                    log.error("call.not_recorded", attempt=outcome.attempt_id, error=str(unavailable))
-                    return
-                await self.clock.sleep(0.5)
 
     def _retry_delay(self, account: str, dispatch: int, result: PlaceResult) -> float:
         if not isinstance(result, NotPlaced):

@@ -360,3 +360,22 @@ async def test_a_ledger_that_fails_one_attempt_does_not_cut_off_the_others() -> 
     house.ledger.pass_gate = failing  # type: ignore[method-assign]
     await house.dialed()
     assert await house.states() == [S.PLACED, S.QUEUED, S.PLACED]
+
+
+async def test_a_lost_answer_to_the_gates_commit_costs_no_line_and_no_attempt() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(0, 3))).opened(3)
+    gate = house.ledger.pass_gate
+
+    async def lost(requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        await gate(requests)
+        raise LedgerUnavailable("the server closed the connection")
+
+    house.ledger.pass_gate = lost  # type: ignore[method-assign]
+    await house.dialed()
+    assert (house.provider.sent, await house.states()) == ([], [S.PLANNED] * 3)
+    assert (await house.events())[-1].reason == "not sent: the ledger's answer was lost"
+    house.ledger.pass_gate = gate  # type: ignore[method-assign]
+    await house.dialed()
+    assert await house.states() == [S.PLACED] * 3
+    assert {row.number_of for row in await house.attempts()} == {1}
+    assert await house.lines() == 3
