@@ -52,7 +52,7 @@ def open_source_engine(url: str, patience: Patience) -> Engine:
     kind = parsed.get_backend_name()
     if kind not in READABLE:
         raise SourceUnavailable(
-            f"a source on {kind} cannot be held to reading only: copy what is to be called into one of "
+            f"the source cannot be read: {kind} cannot be held to reading only. Copy what is to be called into one of "
             f"{', '.join(READABLE)}, or give the list as a file"
         )
     if kind == "sqlite":
@@ -87,6 +87,10 @@ def _sqlite_engine(url: URL, patience: Patience) -> Engine:
 
 
 def _only_reading(action: int, first: str | None, second: str | None, *_: object) -> int:
+    if action == sqlite3.SQLITE_PRAGMA:  # asked by SQLAlchemy; without a second word it sets nothing
+        return sqlite3.SQLITE_OK if first == "read_uncommitted" and second is None else sqlite3.SQLITE_DENY
+    if action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
+        return sqlite3.SQLITE_OK  # so a function such as json_each declares its columns; the file itself is read-only
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_DENY if (second or "").lower() in _FUNCTIONS_THAT_ACT else sqlite3.SQLITE_OK
     return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
