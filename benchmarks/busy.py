@@ -13,7 +13,6 @@ import asyncio
 import json
 import math
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -99,7 +98,7 @@ async def run(rate: float, busy: int, seconds: float, cpu: int) -> Busy:
                     calls = len(server.placed) - before
                     handed, reasons = hand_overs(Path(home))
             finally:
-                worker.send_signal(signal.SIGTERM)
+                worker.kill()  # what it asked for last is answered by nobody any more
                 worker.wait(60)
             return Busy(rate, busy, calls, calls / seconds, handed, reasons)
 

@@ -63,7 +63,7 @@ class EnqueueDue:
     """How long a call may hold its line without word from the log."""
     ahead_s: float = 3.0
     unpaced_ahead: int = 4000
-    """Attempts kept queued at most for a campaign without any limit; it starts with an eighth of that."""
+    """Attempts kept queued at most for a campaign without any limit; it starts with few, and grows."""
     lease_s: float = 3.5
     passing: Passing = unwatched
     may_dial: Callable[[str], bool] = lambda account: True
@@ -238,7 +238,7 @@ class EnqueueDue:
 
     def _unpaced(self, campaign: Campaign, queued: int) -> int:
         """More when the workers ran dry since the last tick, less when they left most of it lying."""
-        before = self.depths.get(campaign.campaign_id, self.unpaced_ahead // 8)
+        before = self.depths.setdefault(campaign.campaign_id, self.unpaced_ahead // 64)
         lying, dry = queued > before * 3 // 4, queued <= before // 4
         depth = before // 2 if lying else before * 2 if dry else before
         self.depths[campaign.campaign_id] = max(100, min(depth, self.unpaced_ahead))

@@ -20,7 +20,9 @@ from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavailable
 from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
-from dialer.pipeline.send_permit import Permit
+from dialer.pipeline.dialing_times import DialingTimes
+from dialer.pipeline.doorway import Doorway
+from dialer.pipeline.send_permit import NoTurn, Permit, Turn
 from dialer.ports import (
     Admitted,
     CallProvider,
@@ -49,26 +51,6 @@ PROOF_WITHIN_S = 10.0
 LATE_RETRY_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class DialingTimes:
-    """How long the steps of one call may take, in seconds."""
-
-    patience_s: float = 30.0
-    """Waiting for a slot and a line before the attempt is handed back."""
-    send_within_s: float = 0.7
-    """From the committed intent to the first byte; also the bound of every pause."""
-    answer_within_s: float = 60.0
-    """From the intent to the recorded answer; then the sweeper calls it unknown."""
-    lease_s: float = 3.5
-    """A queued attempt whose worker is gone is taken back after this."""
-    retry_s: float = 5.0
-    """First delay of an attempt that was not placed; doubles with each hand-over, at most a minute."""
-    redial_scale: float = 1.0
-    """Multiplies every redial delay."""
-    record_for_s: float = 30.0
-    """How long to try to record an answer while the ledger cannot be written."""
-
-
 @dataclass(frozen=True)
 class PlaceCall:
     """The room of the worker."""
@@ -89,6 +71,7 @@ class PlaceCall:
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last of them is done."""
     caution: Caution = field(default_factory=Caution)
+    doorways: dict[str, Doorway] = field(default_factory=dict)
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -124,12 +107,13 @@ class PlaceCall:
         if turn is None:
             return
         try:
-            await self._dial(attempt, *turn, trial)
+            await self._dial(attempt, turn, trial)
         finally:
+            turn.passage.leave()
             trial.leave()
 
-    async def _dial(self, attempt: QueuedAttempt, grant: Grant, connection: Connection, trial: Trial) -> None:
-        account = attempt.account
+    async def _dial(self, attempt: QueuedAttempt, turn: Turn, trial: Trial) -> None:
+        account, connection = attempt.account, turn.connection
         self.passing("place.granted")
         try:
             admitted = await self._pass_gate(attempt, trial)
@@ -139,7 +123,7 @@ class PlaceCall:
                 if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
                     await self.pacer.release(account, [attempt.attempt_id])
                 return
-            permit = Permit(self.pacer, self.clock, self.times.send_within_s, self.passing, account, admitted, grant)
+            permit = Permit(self.pacer, self.clock, self.times.send_within_s, self.passing, account, admitted, turn)
             result = await self._ask_provider(account, admitted, permit, connection)
         finally:
             await connection.give_back()
@@ -171,7 +155,7 @@ class PlaceCall:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.idle.wait(), within_s)
 
-    async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> tuple[Grant, Connection] | None:
+    async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn | None:
         """A slot, a line and a connection; None when they did not come, and the attempt was handed back."""
         task = asyncio.current_task()
         assert task is not None
@@ -181,7 +165,7 @@ class PlaceCall:
             self.waiting[attempt.attempt_id] = attempt, task
             try:
                 return await self._turn(attempt, trial)
-            except _NoTurn as none:
+            except NoTurn as none:
                 why, after_s = none.why, none.after_s
             except asyncio.CancelledError:
                 if not self.stopping.is_set():
@@ -193,10 +177,10 @@ class PlaceCall:
         await self._hand_back(attempt, why, after_s)
         return None
 
-    async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> tuple[Grant, Connection]:
+    async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn:
         account = attempt.account
         if not await trial.enter(self.times.patience_s):
-            raise _NoTurn("others are asked first, while no call was accepted yet")
+            raise NoTurn("others are asked first, while no call was accepted yet")
         connection = None
         try:
             if self.caution.standing(account).slow_way:
@@ -205,14 +189,33 @@ class PlaceCall:
             granted_at = self.clock.monotonic()
             await self._prove(account, attempt)
             connection = connection or await self._connect(account, attempt)
-            if self.clock.monotonic() - granted_at > STALE_GRANT_S:
-                grant = await self._another_slot(attempt)
         except BaseException:
             trial.leave()
             if connection is not None:
                 await connection.give_back()
             raise
-        return grant, connection
+        try:
+            return await self._enter(attempt, grant, granted_at, connection)
+        except BaseException:
+            trial.leave()
+            raise
+
+    async def _enter(self, attempt: QueuedAttempt, grant: Grant, granted_at: float, connection: Connection) -> Turn:
+        """Into the doorway with a young slot; a stale one is exchanged before and, soon or not at all, in it."""
+        passage = None
+        try:
+            while passage is None or self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                if self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                    within_s = self.times.patience_s if passage is None else self.times.send_within_s
+                    grant = await self._another_slot(attempt, within_s)
+                    granted_at = self.clock.monotonic()
+                passage = passage or await self.doorways.setdefault(attempt.account, Doorway()).enter()
+        except BaseException:
+            if passage is not None:
+                passage.leave()
+            await connection.give_back()
+            raise
+        return Turn(grant, connection, passage)
 
     async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
         """A slot and a line; a connection that was made before grows too old meanwhile, and is made anew."""
@@ -226,14 +229,14 @@ class PlaceCall:
             if connection is not None:
                 await connection.give_back()
             if connection is None or self.clock.monotonic() >= end:
-                raise _NoTurn("no line or slot came free in time")
+                raise NoTurn("no line or slot came free in time")
             connection = await self._connect(account, attempt)
 
-    async def _another_slot(self, attempt: QueuedAttempt) -> Grant:
-        grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s)
+    async def _another_slot(self, attempt: QueuedAttempt, within_s: float) -> Grant:
+        grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, within_s)
         if grant is None:
             await self.pacer.release(attempt.account, [attempt.attempt_id])
-            raise _NoTurn("no slot came free in time")
+            raise NoTurn("no slot came free in time")
         return grant
 
     async def _connect(self, account: str, attempt: QueuedAttempt) -> Connection:
@@ -262,10 +265,10 @@ class PlaceCall:
                 raise await self._no_turn(account, attempt, NotPlaced(reason)) from error
             standing.proved = True
 
-    async def _no_turn(self, account: str, attempt: QueuedAttempt, result: NotPlaced) -> "_NoTurn":
+    async def _no_turn(self, account: str, attempt: QueuedAttempt, result: NotPlaced) -> NoTurn:
         await self.pacer.release(account, [attempt.attempt_id])
         await self._mind(account, result)
-        return _NoTurn(result.reason, self._retry_delay(account, attempt.dispatch, result))
+        return NoTurn(result.reason, self._retry_delay(account, attempt.dispatch, result))
 
     async def _hand_back(self, attempt: QueuedAttempt, reason: str, after_s: float = 0.0) -> None:
         await self.ledger.hand_back([attempt], reason, self.clock.now() + after_s)
@@ -389,11 +392,3 @@ class PlaceCall:
             self.times.redial_scale,
             luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,
         )
-
-
-class _NoTurn(Exception):
-    """An attempt cannot be dialed now, and why."""
-
-    def __init__(self, why: str, after_s: float = 0.0) -> None:
-        super().__init__(why)
-        self.why, self.after_s = why, after_s

@@ -1,9 +1,21 @@
 """The right to send one attempt's requests: each needs a slot, and none may leave too late."""
 
+from dataclasses import dataclass
+
 from dialer.domain.checkpoint import Passing
 from dialer.errors import SendWithdrawn
 from dialer.pipeline.caution import LATE, WITHDRAWN
-from dialer.ports import Admitted, Clock, Grant, Pacer
+from dialer.pipeline.doorway import Passage
+from dialer.ports import Admitted, Clock, Connection, Grant, Pacer
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What an attempt needs to pass the gate: a slot and a line, a connection, a place in the doorway."""
+
+    grant: Grant
+    connection: Connection
+    passage: Passage
 
 
 class Permit:
@@ -17,10 +29,10 @@ class Permit:
         passing: Passing,
         account: str,
         admitted: Admitted,
-        grant: Grant,
+        turn: Turn,
     ) -> None:
         self._pacer, self._clock, self._within_s, self._passing = pacer, clock, send_within_s, passing
-        self._account, self._admitted, self._grant = account, admitted, grant
+        self._account, self._admitted, self._grant, self._passage = account, admitted, turn.grant, turn.passage
         self._admitted_at = clock.monotonic()
         self.requests = 0
 
@@ -44,6 +56,7 @@ class Permit:
         if not self._grant.valid:
             raise SendWithdrawn(f"{WITHDRAWN}paused or braked")
         self.requests += 1
+        self._passage.leave()
         self._passing("place.first_byte")
 
     def _refuse_late(self) -> None:
@@ -51,3 +64,11 @@ class Permit:
         late = self._clock.now() >= self._admitted.dialed_at + self._within_s
         if late or self._clock.monotonic() >= self._admitted_at + self._within_s:
             raise SendWithdrawn(f"{WITHDRAWN}{LATE}")
+
+
+class NoTurn(Exception):
+    """An attempt cannot be dialed now, and why."""
+
+    def __init__(self, why: str, after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.why, self.after_s = why, after_s

@@ -298,7 +298,7 @@ async def test_a_redis_clock_that_was_set_back_costs_a_second_and_no_burst(clien
     assert 0.9 <= longest_gap(sent) <= 1.3
 
 
-async def test_campaigns_that_want_lines_get_equal_parts(pacer: RedisPacer) -> None:
+async def test_lines_go_to_whoever_asks_whatever_the_campaign(pacer: RedisPacer) -> None:
     await pacer.configure(ACCOUNT, Limits(0, 6), {1: FREE, 2: FREE})
     await pacer.restore(ACCOUNT, {})
     numbers, calls = count(1), {1: 0, 2: 0}
@@ -315,7 +315,8 @@ async def test_campaigns_that_want_lines_get_equal_parts(pacer: RedisPacer) -> N
 
     await asyncio.gather(*(work(campaign) for campaign, many in ((1, 20), (2, 5)) for _ in range(many)))
     assert calls[1] + calls[2] >= 120
-    assert 0.4 <= calls[1] / (calls[1] + calls[2]) <= 0.65
+    # 20 of 25 who ask; which campaign has how many asking is decided where they are queued.
+    assert 0.75 <= calls[1] / (calls[1] + calls[2]) <= 0.85
 
 
 async def test_an_attempt_older_than_all_who_wait_goes_first(pacer: RedisPacer) -> None:

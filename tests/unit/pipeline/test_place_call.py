@@ -12,7 +12,7 @@ from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.errors import LedgerUnavailable, NotSent, OutcomeUnknown
-from dialer.pipeline.place_call import DialingTimes
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.ports import Connection, GateAnswer, GateRequest, SendPermit
 from tests.fakes.clock import ManualClock
 from tests.fakes.provider import ScriptedProvider
@@ -155,21 +155,23 @@ class SlowToConnect(ScriptedProvider):
     """Stands still between its slot and the first byte."""
 
     clock: ManualClock = field(default_factory=ManualClock)
+    still_s: float = 5.0
 
     async def place(
         self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
     ) -> PlaceResult:
-        return await super().place(request, _Slow(permit, self.clock), connection)
+        return await super().place(request, _Slow(permit, self.clock, self.still_s), connection)
 
 
 @dataclass
 class _Slow:
     permit: SendPermit
     clock: ManualClock
+    still_s: float
 
     async def slot(self, repeat: bool) -> None:
         await self.permit.slot(repeat)
-        self.clock.skip(5)
+        self.clock.skip(self.still_s)
 
     def last_instant(self) -> None:
         self.permit.last_instant()
@@ -182,6 +184,23 @@ async def test_a_request_that_stands_still_before_its_first_byte_does_not_leave(
     await house.dialed()
     assert (provider.sent, await house.states()) == ([], [S.PLANNED])
     assert (await house.events())[-1].reason == "not sent: the moment allowed for it has passed"
+
+
+async def test_no_more_pass_the_gate_than_a_slow_worker_can_send_in_time() -> None:
+    provider = SlowToConnect(still_s=0.02)
+    house = await House(provider=provider).opened(100)
+    provider.clock, gate = house.clock, house.ledger.pass_gate
+
+    async def committed(requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        answers = await gate(requests)
+        await house.clock.sleep(0.005)
+        return answers
+
+    house.ledger.pass_gate = committed  # type: ignore[method-assign]
+    await house.dialed()
+    assert set(await house.states()) == {S.PLACED}
+    moves = [(event.before, event.after) for n in range(1, 101) for event in await house.events(n)]
+    assert moves.count(("planned", "queued")) == moves.count(("queued", "dialing")) == len(provider.sent) == 100
 
 
 async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
