@@ -43,6 +43,7 @@ def endpoint(url: str, **changes: object) -> Endpoint:
         "read_timeout_s": 0.15,
         "write_timeout_s": 0.15,
         "pool_timeout_s": 0.05,
+        "plain_http": True,
         **changes,
     }
     return Endpoint(**settings)  # type: ignore[arg-type]

@@ -180,6 +180,10 @@ class Model:
         if self.rules.sweeper and world.state is S.DIALING and not world.recent:
             after, broken = move(world, self.rules.sweep_to, A.SWEEPER)
             yield Event(f"the answer is overdue: swept to {self.rules.sweep_to}", after, broken)
+        if self.rules.sweeper and world.state is S.REFUSED:
+            # Everybody was refused: the people are given back, each after proof that nothing was placed.
+            after, broken = move(world, S.PLANNED, A.SWEEPER)
+            yield Event("who was refused with everybody is given back", after, broken)
 
     def worker(self, world: World, n: int) -> Happens:
         me = world.workers[n]
