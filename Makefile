@@ -19,8 +19,7 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 	@$(BIN)/dialer run examples/contacts.csv
 
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
-	@$(BIN)/pytest --ignore tests/acceptance/test_pace.py
-	@$(BIN)/pytest -n 0 tests/acceptance/test_pace.py  # the pace is measured with the machine to itself
+	@$(BIN)/pytest
 
 push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, chaos with 1,000 people
 	@$(BIN)/pytest tests/crash tests/simulation

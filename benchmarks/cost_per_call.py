@@ -181,9 +181,9 @@ class DialerSide:
         path.write_text(RULES_ON)
         return ["--campaign", str(path)]
 
-    async def enqueue(self, first: int, count: int) -> None:
+    async def enqueue(self, first: int, count: int, rate: float = 0) -> None:
         words = ["--provider", "vaanivoice", "--agent", "agent-1", *self.campaign()]
-        words += ["--rate", "0", "--concurrency", "0", "--name", f"bench-{first}"]
+        words += ["--rate", str(rate), "--concurrency", "0", "--name", f"bench-{first}"]
         command = self.command("enqueue", str(self.list_of(first, count)), *words)
         done = await asyncio.create_subprocess_exec(*command, env=self.environment, stdout=subprocess.DEVNULL, cwd=ROOT)
         if await done.wait():

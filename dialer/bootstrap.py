@@ -1,5 +1,6 @@
 """Opens the pools, joins rooms to plumbing, closes in reverse order."""
 
+import asyncio
 import os
 import platform
 import time
@@ -23,9 +24,10 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.adapters.rejects_file import RejectsFile
+from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
-from dialer.control_room import dialing_times, open_ledger
+from dialer.control_room import dialing_times, open_ledger, operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
@@ -35,6 +37,7 @@ from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.keep_loops import KeepLoops, Loop
+from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
@@ -51,6 +54,8 @@ CALENDAR_EVERY_S, CALENDAR_WITHIN_S = 1.0, 60.0
 SOURCES_WITHIN_S = 4 * 3600.0
 """The longest time one reading of a source may take."""
 READER_WITHIN_S = 600.0
+WATCH_S = 0.5
+"""How often it is noted how far the ledger is, while it is written."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm"})
 
 
@@ -78,6 +83,7 @@ class App:
     control: ControlCampaign
     calendar: KeepCalendar
     loops: KeepLoops
+    restores: Mapping[str, NoticeRestore]
     pulse: Pulse = field(default_factory=Pulse)
 
     async def keep_loops(self) -> None:
@@ -112,6 +118,21 @@ class App:
         await self.calendar.tick()
         return CALENDAR_EVERY_S
 
+    async def keep_watch(self) -> None:
+        """See to it that no account is dialed whose ledger is older than what was done since, until cancelled."""
+        await asyncio.gather(*(self._watch(account, restore) for account, restore in self.restores.items()))
+
+    async def _watch(self, account: str, restore: NoticeRestore) -> None:
+        while True:
+            try:
+                await restore.look()
+            except (QueueUnavailable, LedgerUnavailable) as unavailable:
+                log.warning("restore.not_compared", account=account, error=str(unavailable))
+            except Exception:
+                # Until it is known how far the ledger is, its account is not dialed; the others are.
+                log.exception("restore.not_compared", account=account)
+            await self.clock.sleep(WATCH_S)
+
     async def _read_sources(self) -> float:
         await self.calendar.read_sources()
         return CALENDAR_EVERY_S
@@ -130,10 +151,11 @@ class LogRounds:
         done, now = await self.reconciler.tick(), self.reconciler.clock.monotonic()
         elapsed_s = 0.0 if self.read_at is None else now - self.read_at
         self.read_at = now
-        if done.scarce:
-            # While lines are short, a call that is over holds up another.
-            return 0.4 * self.interval_s
-        return next_look_s(0.9 * self.interval_s, elapsed_s, done.news, done.rows / max(1, done.pages))
+        page_size = done.rows / max(1, done.pages)
+        # While lines are short, a call that is over holds up another: read twice as often.
+        usual_s = next_look_s(0.9 * self.interval_s, elapsed_s, done.news, page_size)
+        again_s = 0.4 * self.interval_s if done.scarce else usual_s
+        return max(again_s, self.reconciler.trouble.rest_s(self.interval_s))
 
 
 @contextmanager
@@ -170,7 +192,7 @@ async def reach_redis(url: str, *, wait: bool) -> None:
 
 def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec))
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), operator())
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -210,10 +232,18 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     from dialer.adapters.database_contacts import DatabaseContacts
 
     try:
-        url = fill_url(spec.source.url)
+        url, filled = fill_url(spec.source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    return DatabaseContacts(url, spec.source.query, spec.columns, spec.region, reminder=spec.reminder)
+    return DatabaseContacts(
+        url,
+        spec.source.query,
+        spec.columns,
+        spec.region,
+        reminder=spec.reminder,
+        template=spec.source.url,
+        filled=filled,
+    )
 
 
 def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
@@ -251,15 +281,38 @@ async def _join(
     simulator_url: str,
     stack: AsyncExitStack,
 ) -> App:
-    name = f"{platform.node()}:{os.getpid()}:{SystemRandom().getrandbits(32):08x}"
+    worker = f"{platform.node()}:{os.getpid()}"
     clock, times = ledger.clock, dialing_times(settings)
     line_life_s = settings.max_call_s + LINE_MARGIN_S
     # The pacer sleeps by the event loop's clock, which is this one.
     pacer = RedisPacer(pacing, f"dialer:{ledger.identity}", time.monotonic, Timing(line_life_s=line_life_s))  # type: ignore[arg-type]
     stack.push_async_callback(pacer.aclose)
-    providers = open_providers(settings, clock, simulator_url)
+    providers = open_providers(settings, clock, simulator_url, ledger)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
+    reconcilers = {
+        account: ReconcileCalls(
+            ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
+        )
+        for account, provider in providers.items()
+    }
+    restores = {
+        account: NoticeRestore(
+            room, KeptMarks(redis, settings.home, f"{ledger.identity}:{account}"), settings.reconcile_interval_s
+        )
+        for account, room in reconcilers.items()
+    }
+    feeder = EnqueueDue(
+        ledger,
+        ledger,
+        ArqQueue(redis, ledger.identity, clock),
+        pacer,
+        clock,
+        account_limits(settings),
+        line_life_s,
+        lease_s=times.lease_s,
+        may_dial=lambda account: account not in restores or restores[account].may_dial,
+    )
     return App(
         settings=settings,
         clock=clock,
@@ -267,34 +320,13 @@ async def _join(
         redis=redis,
         pacer=pacer,
         providers=providers,
-        feeder=EnqueueDue(
-            ledger,
-            ledger,
-            ArqQueue(redis, ledger.identity, clock),
-            pacer,
-            clock,
-            account_limits(settings),
-            line_life_s,
-            lease_s=times.lease_s,
-        ),
-        place_call=PlaceCall(
-            ledger,
-            pacer,
-            providers,
-            clock,
-            SystemRandom(),
-            times,
-            worker=f"{platform.node()}:{os.getpid()}",
-        ),
-        reconcilers={
-            account: ReconcileCalls(
-                ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
-            )
-            for account, provider in providers.items()
-        },
-        control=ControlCampaign(ledger, ledger, clock, times.send_within_s),
+        feeder=feeder,
+        place_call=PlaceCall(ledger, pacer, providers, clock, SystemRandom(), times, worker),
+        reconcilers=reconcilers,
+        control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
-        loops=KeepLoops(ledger, clock, name),
+        loops=KeepLoops(ledger, clock, f"{worker}:{SystemRandom().getrandbits(32):08x}"),
+        restores=restores,
     )
 
 

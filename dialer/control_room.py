@@ -1,13 +1,18 @@
 """The ledger and the operator's room alone: what commands open that must hold at once and need no worker."""
 
+import os
+import platform
+import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
+from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
-from dialer.pipeline.place_call import DialingTimes
+from dialer.pipeline.dialing_times import DialingTimes
 
 
 @asynccontextmanager
@@ -20,6 +25,12 @@ async def open_ledger(settings: Settings) -> AsyncIterator[SqlLedger]:
         await ledger.aclose()
 
 
+def has_ledger(settings: Settings) -> bool:
+    """Whether there is a ledger to look into; opening one that is not there would make it."""
+    kind, _, path = settings.ledger_url.partition(":///")
+    return kind != "sqlite" or Path(path).is_file()
+
+
 def dialing_times(settings: Settings) -> DialingTimes:
     """How long each step of a call may take."""
     standard = DialingTimes()
@@ -29,6 +40,15 @@ def dialing_times(settings: Settings) -> DialingTimes:
     )
 
 
-def open_control(settings: Settings, ledger: SqlLedger) -> ControlCampaign:
-    """The operator's room over a ledger."""
-    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s)
+def operator(why: str = "") -> By:
+    """Whoever runs this process: the operating system's user, and the host."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid {os.getuid()}"
+    return By(f"{user}@{platform.node()}", why)
+
+
+def open_control(settings: Settings, ledger: SqlLedger, why: str = "") -> ControlCampaign:
+    """The operator's room over a ledger; ``why`` is the operator's reason."""
+    return ControlCampaign(ledger, ledger, ledger.clock, dialing_times(settings).send_within_s, by=operator(why))

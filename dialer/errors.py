@@ -14,13 +14,15 @@ DialerError
     ├── NotSent                proven: no byte of the request left (refused, DNS, connect time-out, no slot)
     │   └── SendWithdrawn      the permit to send was withdrawn before the first byte
     ├── NotPlaced              the provider answered, and by its contract placed nothing
-    │   ├── Throttled          429, or 503 that carries Retry-After
-    │   └── AccountBlocked     401, 402, 403 for the key, 404 for the agent: halts the account
+    │   ├── Throttled          429, 503 that carries Retry-After, or a limit in words
+    │   ├── CampaignBlocked    the agent's number or line: halts the campaign
+    │   │   └── AgentMissing   404, or an agent that cannot call
+    │   └── AccountBlocked     the account, 401, 402, 403 for the key: halts the account
     │       ├── KeyRefused     401
     │       │   ├── Forbidden  403
     │       │   └── LoginExpired  401, and renewing the login did not help
     │       ├── NoCredit       402
-    │       └── AgentMissing   404
+    │       └── AddressMoved   3xx
     ├── CallRefused            do-not-disturb, documented ``success: false``: this number or payload
     │   └── RequestInvalid     400, 422
     ├── NotFound               404 for a log, an agent, a recording
@@ -32,7 +34,8 @@ DialerError
         ├── ConnectionLost     reset or closed before an answer came
         │   └── AnswerCut      half of an answer, or none that is HTTP
         ├── AnswerUnreadable   a 2xx without the JSON that the contract promises
-        │   └── CallIdMissing  a success that names no call (``output`` null)
+        │   ├── CallIdMissing  a success that names no call (``output`` null)
+        │   └── AnswerTooLarge a body over the cap
         ├── Unsuccessful       a 2xx with ``success: false`` for a reason nobody documented
         ├── TranscriptFailed   a 200 that tells of an error in place of a transcript
         └── ServerFailed       5xx
@@ -96,6 +99,8 @@ class ProviderError(DialerError):
 
     ``status`` is the HTTP status, or None when no answer came; ``code`` the vendor's own error code;
     ``body`` the start of the answer's text; ``retry_after_s`` seconds, or None when absent or nonsense.
+    ``remedy`` is what a person can do, where the answer's own words leave no doubt who is to act; ``about`` names
+    what a refusal is about (``dialer.domain.refusal.About``).
     """
 
     def __init__(
@@ -106,9 +111,12 @@ class ProviderError(DialerError):
         code: str | None = None,
         body: str = "",
         retry_after_s: float | None = None,
+        remedy: str = "",
+        about: str = "",
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.body, self.retry_after_s = status, code, body, retry_after_s
+        self.remedy, self.about = remedy, about
 
 
 class NotSent(ProviderError):
@@ -124,7 +132,11 @@ class NotPlaced(ProviderError):
 
 
 class Throttled(NotPlaced):
-    """429, or a 503 that carries Retry-After."""
+    """429, a 503 that carries Retry-After, or an answer whose words tell of a limit."""
+
+
+class CampaignBlocked(NotPlaced):
+    """The campaign cannot place any call until a person acts: its agent, or what that calls with."""
 
 
 class AccountBlocked(NotPlaced):
@@ -147,8 +159,12 @@ class NoCredit(AccountBlocked):
     """402: the wallet is empty."""
 
 
-class AgentMissing(AccountBlocked):
-    """404 at the place-call endpoint: the agent is not known."""
+class AddressMoved(AccountBlocked):
+    """3xx at the place-call endpoint: the provider is somewhere else."""
+
+
+class AgentMissing(CampaignBlocked):
+    """404 at the place-call endpoint, or words of an agent that is not known or cannot call."""
 
 
 class CallRefused(ProviderError):
@@ -193,6 +209,10 @@ class AnswerCut(ConnectionLost):
 
 class AnswerUnreadable(OutcomeUnknown):
     """A 2xx whose body is not the JSON that the contract promises."""
+
+
+class AnswerTooLarge(AnswerUnreadable):
+    """A body over the cap: asked again as it is, it would be no smaller."""
 
 
 class CallIdMissing(AnswerUnreadable):

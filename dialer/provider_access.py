@@ -14,22 +14,26 @@ from dialer.adapters.provider_http import Endpoint
 from dialer.adapters.providers import PROVIDERS
 from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
-from dialer.ports import CallProvider, Clock, Limits
+from dialer.ports import CallProvider, Clock, Limits, LoginStore
 
 REHEARSAL_KEY = "rehearsal"
 
 
-def open_providers(settings: Settings, clock: Clock, simulator_url: str) -> dict[str, CallProvider]:
-    """Every provider whose key is set; the simulator when it has an address."""
+def open_providers(
+    settings: Settings, clock: Clock, simulator_url: str, logins: LoginStore | None = None
+) -> dict[str, CallProvider]:
+    """Every provider whose key is set; the simulator when it has an address. ``logins`` keeps what is renewed."""
     chance = SystemRandom()
     return {
-        name: make(endpoint_of(settings, name, simulator_url), clock, chance)
+        name: make(endpoint_of(settings, name, simulator_url, logins), clock, chance)
         for name, make in PROVIDERS.items()
         if (simulator_url if name == SIMULATOR else has_key(settings, name))
     }
 
 
-def endpoint_of(settings: Settings, provider: str, simulator_url: str = "") -> Endpoint:
+def endpoint_of(
+    settings: Settings, provider: str, simulator_url: str = "", logins: LoginStore | None = None
+) -> Endpoint:
     """Where a provider is and how patiently it is asked."""
     rehearsal = provider == SIMULATOR
     return Endpoint(
@@ -42,6 +46,9 @@ def endpoint_of(settings: Settings, provider: str, simulator_url: str = "") -> E
         read_timeout_s=settings.provider_timeout_s,
         retry_5xx=settings.retry_5xx,
         max_connections=settings.worker_max_calls,
+        media_hosts=tuple(settings.media_hosts.replace(",", " ").split()),
+        plain_http=settings.plain_http,
+        logins=logins,
     )
 
 
@@ -58,6 +65,11 @@ def account_limits(settings: Settings) -> Mapping[str, Limits]:
 def has_key(settings: Settings, provider: str) -> bool:
     """Whether a provider's key, or a login, is set."""
     return any(_option(settings, provider, name) for name in ("api_key", "access_token"))
+
+
+def has_login(settings: Settings, provider: str) -> bool:
+    """Whether a provider goes by a login that may be renewed, and not by a key."""
+    return not _option(settings, provider, "api_key") and bool(_option(settings, provider, "refresh_token"))
 
 
 def require_key(settings: Settings, provider: str) -> None:

@@ -101,6 +101,7 @@ async def serve(app: App, stop: asyncio.Event, heartbeat: Path | None = None) ->
         asyncio.create_task(dial.async_run()),
         loops,
         asyncio.create_task(app.place_call.keep_leases()),
+        asyncio.create_task(app.keep_watch()),
     ]
     if heartbeat is not None:
         background.append(asyncio.create_task(_beat(app, heartbeat)))
@@ -174,7 +175,8 @@ async def _startup(ctx: dict[str, Any]) -> None:
 
 
 def _beside(app: App) -> Sequence["asyncio.Task[None]"]:
-    return [asyncio.create_task(app.keep_loops()), asyncio.create_task(app.place_call.keep_leases())]
+    beside = (app.keep_loops(), app.place_call.keep_leases(), app.keep_watch())
+    return [asyncio.create_task(work) for work in beside]
 
 
 async def _shutdown(ctx: dict[str, Any]) -> None:

@@ -3,8 +3,9 @@
 What they need is imported with them: unit tests need none of it.
 """
 
+import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from tests.fakes.clock import ManualClock
 from tests.ledger_steps import FullLedger
 
 _numbers = count(1)
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """A test with the mark ``virtual_time`` runs on a loop whose time passes when everybody waits."""
+    if item.get_closest_marker("virtual_time") is None:
+        return {"real": asyncio.new_event_loop}
+    from tests.virtual_time import VirtualLoop
+
+    return {"virtual": VirtualLoop}
 
 
 @pytest.fixture(scope="session")
@@ -97,15 +107,6 @@ def any_empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without a ledger, on either engine."""
     sqlite = f"sqlite:///{tmp_path}/ledger.db"
     return sqlite if request.param == "sqlite" else str(request.getfixturevalue("empty_database"))
-
-
-@pytest.fixture
-def timekept() -> Iterator[None]:
-    """Whether the machine stands still beside a test is noted, for those of the wall clock."""
-    from tests.wall_clock import timekeeping
-
-    with timekeeping():
-        yield
 
 
 @pytest.fixture

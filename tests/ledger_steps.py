@@ -67,7 +67,7 @@ async def running(
 
 
 async def claim(ledger: FullLedger, campaign: Campaign, limit: int = 100, lease_s: float = 60.0) -> list[QueuedAttempt]:
-    return await ledger.claim_due(campaign.campaign_id, limit, lease_s)
+    return (await ledger.claim_due({campaign.campaign_id: limit}, lease_s))[0]
 
 
 def request(queued: QueuedAttempt, token: str = "", answer_within_s: float = 60.0) -> GateRequest:

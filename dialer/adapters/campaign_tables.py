@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
-from zoneinfo import available_timezones
 
 from dialer.adapters.duration import parse_duration
 from dialer.domain.campaign import CampaignSpec, Reminder, Schedule, Source
 from dialer.domain.cron import next_moment
 from dialer.domain.limits import PRESETS, PersonLimits
+from dialer.domain.time_zones import zone_flaw
 from dialer.errors import CampaignFileError
 
 Keys = dict[str, type | tuple[type, ...]]
@@ -55,8 +55,8 @@ def read_source(place: str, raw: Mapping[str, Any]) -> Source:
         raise CampaignFileError(f"{place}: [source] refresh needs url and query")
     if _shows_secret(source.url):
         raise CampaignFileError(
-            f"{place}: [source] url holds a password. Write ${{NAME}} in its place, and set NAME in the environment "
-            "or in .env: it is put in when the source is read, and kept nowhere"
+            f"{place}: [source] url holds a password. Write ${{SOURCE_NAME}} in its place, and set SOURCE_NAME in the "
+            "environment or in .env: it is put in when the source is read, and kept nowhere"
         )
     if source.url and not source.url.startswith("${"):
         _check_address(place, source.url)
@@ -118,8 +118,14 @@ def _check_cron(place: str, key: str, expression: str) -> None:
 
 
 def _check_zone(place: str, key: str, zone: str) -> None:
-    if zone and zone not in available_timezones():
-        raise CampaignFileError(f'{place}: {key} = "{zone}" is not an IANA name such as "Asia/Kolkata"')
+    if zone and (flaw := zone_flaw(zone)):
+        raise CampaignFileError(f'{place}: {key} = "{zone}" {flaw}')
+
+
+def given_zone(zone: str | None, place: str = "options") -> str:
+    """``--timezone``, or "". Raises CampaignFileError for what is no zone of a place."""
+    _check_zone(place, "--timezone", zone or "")
+    return zone or ""
 
 
 def _moment(place: str, name: str, text: str) -> float | None:
@@ -129,9 +135,11 @@ def _moment(place: str, name: str, text: str) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None or not FIRST_YEAR <= moment.year < LAST_YEAR:
+    if moment is None or moment.tzinfo is None:
         remedy = 'must be a time with its zone, e.g. "2027-03-01T09:00:00+05:30"'
         raise CampaignFileError(f'{place}: [schedule] {name} = "{text}" {remedy}')
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise CampaignFileError(f'{place}: [schedule] {name} = "{text}" is no time to wait for: leave {name} out')
     return moment.timestamp()
 
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from zoneinfo import available_timezones
 
 from dialer.domain.campaign_name import plain_name
 from dialer.domain.phone_number import is_region
+from dialer.domain.time_zones import zone_flaw
 from dialer.errors import CampaignFileError
 
 
@@ -83,8 +83,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     region, zone = options.get("region"), options.get("timezone")
     if region and not is_region(region.upper()):
         raise CampaignFileError(f'options: --region "{region}" is no country: write its ISO 3166 code, e.g. IN')
-    if zone and zone not in available_timezones():
-        raise CampaignFileError(f'options: --timezone "{zone}" is not an IANA name such as "Asia/Kolkata"')
+    if zone and (flaw := zone_flaw(zone)):
+        raise CampaignFileError(f'options: --timezone "{zone}" {flaw}')
     check_texts("--caller-id", options.get("caller_ids") or ())
 
 

@@ -1,16 +1,18 @@
 """Which column of a list holds what.
 
-Only the phone and the name are guessed, from headers people really use. Time zone, region and key decide when
-and how somebody is called, so they are used only when named. Two columns that could both be the phone are
-refused, with one exception: a plain one ("Mobile Number") goes before a qualified one ("WhatsApp", "Phone 2").
+Guessed, from headers people really use, are the phone and the name; the country or calling code that completes numbers
+without a "+"; and who must not be called. Time zone, state and key decide when and how somebody is called, so they are
+used only when named. Two columns that could both be the phone are refused, with one exception: a plain one ("Mobile
+Number") goes before a qualified one ("WhatsApp", "Phone 2").
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from dialer.adapters.do_not_call_marks import Sense, sense_of
 from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
 
@@ -38,6 +40,26 @@ _OWNERS = re.compile(r"^(?:customer|client|lead|patient|student|member|guest|sub
 _BRACKETS = re.compile(r"[(\[].*?[)\]]")
 _SPACING = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Pc", "Pd"})
 _ZONE_HEADERS = frozenset({"timezone", "tz"})
+_COUNTRY = re.compile(
+    r"(mailing|billing|home|phone|mobile|residence|residential|contact|address)?country"
+    r"(name|iso2?|iso3|region|(calling|dial|dialing|dialling|phone|isd)?(code|prefix))?"
+    r"|(phone|mobile|telephone|country|international|intl)?(calling|dial|dialing|dialling|isd|phone)(code|prefix)"
+    r"|isd|(phone|mobile|country|intl|international)prefix|(phone|mobile)countrycode|countrycode(phone|mobile)"
+    r"|nation|land|pays|pais|paese|landesvorwahl|landervorwahl|indicatif(pays)?|prefijo(internacional)?|ddi|देश|国家|国"
+)
+_AREA = re.compile(r"(area|std|city|regional)code|(orts)?vorwahl|areacodephone|phoneareacode|ddd")
+_STATE = re.compile(
+    r"(mailing|billing|home|shipping)?(state|province|stateprovince|provincestate|bundesland|provincia|estado|staat)"
+    r"(code|name)?"
+)
+_POSTAL = re.compile(r"(mailing|billing|home|shipping)?(zip|zipcode|postal|postalcode|postcode|pincode|plz)")
+_OTHER_PHONE = re.compile(
+    r"(alternate|alternative|alt|other|secondary|second|emergency)(phone|mobile|contact|number)(no|number)?"
+)
+_NOT_OBEYED = (
+    (_STATE, "state", "is not used for calling hours and holidays"),
+    (_POSTAL, "postal_code", "is not used for calling hours"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,43 @@ class ChosenColumns:
     state: int | None = None
     postal_code: int | None = None
     trust_timezone: bool = False
+    countries: tuple[int, ...] = ()
+    """Columns with a country or calling code that nobody named: they complete numbers without a plus."""
+    marks: tuple[tuple[int, Sense], ...] = ()
+    """Columns that say who must not be called."""
+
+
+def header_row(rows: Sequence[Sequence[str]], phone: str = "") -> int:
+    """Which of the first rows of a table holds the column names, among them the phone's; -1 when none does.
+
+    What stands above is a title: fewer cells are filled there. Rows with data are never names.
+    """
+    widest = 0
+    for at, row in enumerate(rows):
+        names = clean_header(row)
+        filled = sum(map(bool, names))
+        if filled > widest and not any(map(_looks_like_data, names)) and _Columns(tuple(names), "").tells_phone(phone):
+            return at
+        widest = max(widest, filled)
+    return -1
+
+
+def clean_header(names: Sequence[str]) -> list[str]:
+    """Column names without byte-order marks and blanks around them."""
+    return [name.strip("\ufeff").strip() for name in names]
+
+
+def own_columns(names: Sequence[str]) -> list[int]:
+    """The columns of a list itself, without those a rejects file added."""
+    return [i for i, name in enumerate(names) if name not in REJECT_COLUMNS]
+
+
+def own_rows(rows: Iterator[tuple[int, Sequence[str]]], names: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows without the cells a rejects file added."""
+    width, kept = len(names), own_columns(names)
+    if len(kept) == width:
+        return rows
+    return ((line, [*(cells[i] for i in kept if i < len(cells)), *cells[width:]]) for line, cells in rows)
 
 
 def normalised(header: str) -> str:
@@ -78,7 +137,19 @@ def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str, ev
     key = columns.named(wanted.key, "key") if wanted.key else None
     appointment = columns.named(event, "event") if event else None
     single = {phone, timezone, region, key, *(name if len(name) == 1 else ())}
-    notes = [phone_note, name_note, columns.zone_note(timezone)]
+    state = columns.named(wanted.state, "state") if wanted.state else None
+    postal_code = columns.named(wanted.postal_code, "postal_code") if wanted.postal_code else None
+    seen = columns.countries({phone, region, *name})
+    marks = columns.marks({phone, region, key, timezone, appointment, *name})
+    notes = [
+        phone_note,
+        name_note,
+        columns.zone_note(timezone),
+        *columns.country_notes(seen, phone),
+        *columns.mark_notes(marks),
+        *columns.unused_notes({state, postal_code, region, key}),
+        *columns.other_phones(phone),
+    ]
     variables = columns.variables(wanted.variables, single)
     return ChosenColumns(
         phone,
@@ -89,9 +160,11 @@ def choose_columns(header: Sequence[str], wanted: ContactColumns, place: str, ev
         variables,
         tuple(note for note in notes if note),
         appointment,
-        columns.named(wanted.state, "state") if wanted.state else None,
-        columns.named(wanted.postal_code, "postal_code") if wanted.postal_code else None,
+        state,
+        postal_code,
         wanted.trust_timezone,
+        seen,
+        marks,
     )
 
 
@@ -166,6 +239,45 @@ class _Columns:
             return ""
         return f'column "{unused[0]}" is not used for calling hours; name it under timezone in [contacts] to use it'
 
+    def tells_phone(self, phone: str) -> bool:
+        """Whether a column may be the phone: the one called so, or by its name."""
+        if phone:
+            return any(_same(name) == _same(phone) for name in self.header)
+        return bool(self._matching(_PLAIN_PHONE) or self._matching(_QUALIFIED_PHONE))
+
+    def countries(self, taken: set[int | None]) -> tuple[int, ...]:
+        return tuple(i for i, key in enumerate(self._keys) if i not in taken and _COUNTRY.fullmatch(key))
+
+    def marks(self, taken: set[int | None]) -> tuple[tuple[int, Sense], ...]:
+        senses = ((i, sense_of(key)) for i, key in enumerate(self._keys) if key and i not in taken)
+        return tuple((i, sense) for i, sense in senses if sense is not None)
+
+    def country_notes(self, countries: Sequence[int], phone: int) -> list[str]:
+        completed = [f'numbers without "+" are completed by column "{self.header[i]}"' for i in countries]
+        areas = [self.header[i] for i, key in enumerate(self._keys) if i != phone and _AREA.fullmatch(key)]
+        return completed + [f'column "{name}" is not joined to the numbers' for name in areas]
+
+    def mark_notes(self, marks: Sequence[tuple[int, Sense]]) -> list[str]:
+        what = {
+            Sense.BARRED: 'who is marked in column "{}" is not called',
+            Sense.ALLOWED: 'who says no in column "{}" is not called',
+        }
+        return [what[sense].format(self.header[i]) for i, sense in marks if sense in what]
+
+    def unused_notes(self, taken: set[int | None]) -> list[str]:
+        """Columns that would change when somebody is called, had they been named."""
+        notes = []
+        for known, key, fault in _NOT_OBEYED:
+            unused = [self.header[i] for i, own in enumerate(self._keys) if i not in taken and known.fullmatch(own)]
+            notes += [f'column "{name}" {fault}; name it under {key} in [contacts] to use it' for name in unused[:1]]
+        return notes
+
+    def other_phones(self, phone: int) -> list[str]:
+        known = (_PLAIN_PHONE, _QUALIFIED_PHONE, _OTHER_PHONE)
+        others = sorted({i for each in known for i in self._matching(each)} - {phone})
+        names = self._listed([self.header[i] for i in others])
+        return [f"other columns with phone numbers are not used: {names}"] if others else []
+
     def _first_and_last(self) -> list[int]:
         firsts = [i for i, key in enumerate(self._keys) if key in _FIRST_NAMES]
         lasts = [i for i, key in enumerate(self._keys) if key in _LAST_NAMES]
@@ -179,7 +291,8 @@ class _Columns:
             problem, remedy = "the first line holds data, not column names", "Add a header line, e.g. name,phone"
             return InputFileError(self.place, problem, remedy)
         problem = f"no column is known as the phone; the list has: {self._listed(self.header)}"
-        return InputFileError(self.place, problem, "Name it with --phone-column")
+        remedy = "Name it with --phone-column; if rows of title stand above the column names, take them out"
+        return InputFileError(self.place, problem, remedy)
 
     @staticmethod
     def _listed(names: Sequence[str]) -> str:

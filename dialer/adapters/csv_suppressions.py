@@ -1,27 +1,39 @@
 """A suppression list in a CSV file: numbers in any format, or their hashes, with what else the list tells of them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from dialer.adapters.contact_columns import ChosenColumns, choose_columns
+from dialer.adapters.computed_once import computed_once
+from dialer.adapters.contact_columns import (
+    ChosenColumns,
+    choose_columns,
+    clean_header,
+    header_row,
+    own_columns,
+    own_rows,
+)
 from dialer.adapters.contact_rows import Prepared, RowReader
 from dialer.adapters.csv_dialect import CsvShape, inspect
 from dialer.domain.campaign import ContactColumns
-from dialer.domain.phone_number import Unusable, parse_phones
+from dialer.domain.phone_number import Unusable, numbers_in, parse_phones
 from dialer.domain.suppression import read_hash
 from dialer.ports import Reject, Suppression
 
 REASON_COLUMNS = ("reason", "note", "why")
 DO_NOT_CALL = "do not call"
 BATCH = 2_000
+_FEW_DIGITS = 5
 
 
 @dataclass(frozen=True)
 class CsvSuppressions:
     """The rows of ``path`` in order; raises InputFileError when it is refused.
+
+    Rather one number too many than one too few: a row that can be read in several ways bars every number that it may
+    mean, and a row that cannot be read, or in part, is a reject as well.
 
     ``region`` (ISO 3166) is assumed for national numbers; ``campaigns`` are the ids by name that a column "campaign"
     may give, and ``campaign_id`` stands for all rows without one (None: over all campaigns).
@@ -39,44 +51,75 @@ class CsvSuppressions:
         """How many rows there are."""
         return self._shape.rows
 
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The column names, without those a rejects file added."""
+        return tuple(self._names[i] for i in own_columns(self._names))
+
     def rows(self) -> Iterator[Suppression | Reject]:
-        """Every row, as an entry of the list or with what is wrong with it."""
-        reader, rows = RowReader(self._shape_header, self._chosen, self.region), self._shape.read()
-        while batch := [reader.prepare(line, cells) for line, cells in islice(rows, BATCH)]:
-            plain = [row for row in batch if isinstance(row, Prepared) and not read_hash(row.text)]
+        """Every row as the entries that it gives; a reject for what could not be read of it."""
+        reader, rows = (
+            RowReader(self.header, self._chosen, self.region, spare=self._shape.spare),
+            own_rows(self._shape.read(), self._names),
+        )
+        while batch := [(cells, reader.prepare(line, cells)) for line, cells in islice(rows, BATCH)]:
+            plain = [row for _, row in batch if isinstance(row, Prepared) and not read_hash(row.text)]
             numbers = iter(parse_phones([(row.text, row.region) for row in plain]))
-            for row in batch:
+            for cells, row in batch:
                 if isinstance(row, Reject):
-                    yield row
+                    yield from self._salvaged(cells, row)
                 elif hashed := read_hash(row.text):
-                    yield self._entry(row, hashed)
+                    yield from self._entries(row, [hashed])
                 else:
                     number = next(numbers)
                     if isinstance(number, Unusable):
-                        yield Reject(row.line, tuple(row.cells), number.reason, number.remedy)
+                        yield from self._made_out(row, number)
                     else:
-                        yield self._entry(row, number.e164)
+                        yield from self._entries(row, [number.e164])
 
-    def _entry(self, row: Prepared, name: str) -> Suppression | Reject:
-        told = {header.lower(): row.cells[i].strip() for header, i in self._chosen.variables}
+    def _made_out(self, row: Prepared, fault: Unusable) -> Iterator[Suppression | Reject]:
+        """Every number that the cell may mean; a reject where there is none, or more in the cell than was read."""
+        numbers = numbers_in(row.text, row.region)
+        yield from self._entries(row, numbers)
+        if not numbers or not (row.region or "+" in row.text) or _left_over(row.text, numbers) >= _FEW_DIGITS:
+            yield Reject(row.line, tuple(row.cells), fault.reason, fault.remedy)
+
+    def _salvaged(self, cells: Sequence[str], fault: Reject) -> Iterator[Suppression | Reject]:
+        """A row whose cells do not stand where they should: whatever number is in any of them."""
+        numbers = dict.fromkeys(number for cell in cells for number in numbers_in(cell, self.region))
+        for number in numbers:
+            yield Suppression(number, DO_NOT_CALL, self.path.name, self.campaign_id)
+        yield fault
+
+    def _entries(self, row: Prepared, names: Sequence[str]) -> Iterator[Suppression | Reject]:
+        told = {header.lower(): row.told[i].strip() for header, i in self._chosen.variables}
         reason = next((told[column] for column in REASON_COLUMNS if told.get(column)), DO_NOT_CALL)
         campaign_id = self.campaign_id
-        if campaign_id is None and (campaign := told.get("campaign", "")):
+        if names and campaign_id is None and (campaign := told.get("campaign", "")):
             if campaign not in self.campaigns:
                 remedy = "`dialer campaigns` lists them; leave the cell empty for all campaigns"
-                return Reject(row.line, tuple(row.cells), f'there is no campaign "{campaign}"', remedy)
+                yield Reject(row.line, tuple(row.cells), f'there is no campaign "{campaign}"', remedy)
+                return
             campaign_id = self.campaigns[campaign]
-        return Suppression(name, reason, told.get("source") or self.path.name, campaign_id)
+        for name in names:
+            yield Suppression(name, reason, told.get("source") or self.path.name, campaign_id)
 
-    @cached_property
+    @computed_once
     def _shape(self) -> CsvShape:
-        return inspect(self.path, self.encoding)
+        return inspect(self.path, self.encoding, partial(header_row, phone=self.phone_column))
 
-    @cached_property
-    def _shape_header(self) -> tuple[str, ...]:
-        return tuple(name.strip("\ufeff").strip() for name in self._shape.header)
+    @computed_once
+    def _names(self) -> list[str]:
+        return clean_header(self._shape.header)
 
-    @cached_property
+    @computed_once
     def _chosen(self) -> ChosenColumns:
         place = f"{self.path}:{self._shape.header_line}"
-        return choose_columns(self._shape_header, ContactColumns(phone=self.phone_column), place)
+        chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), place)
+        return replace(chosen, marks=())  # whoever is on such a list is barred, whatever its other columns say
+
+
+def _left_over(text: str, numbers: Sequence[str]) -> int:
+    """How many digits of a cell none of the numbers accounts for."""
+    digits = sum(char.isdecimal() for char in text)
+    return digits - sum(len(number) - 1 for number in numbers)

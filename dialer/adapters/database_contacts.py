@@ -1,22 +1,25 @@
 """A list of people as the result of a query, on any database that SQLAlchemy knows."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
-from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+from psycopg import Connection as PostgreSQL
 from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
-from dialer.adapters.contact_columns import ChosenColumns, choose_columns
-from dialer.adapters.contact_rows import POOL_ROWS, Row, RowReader, read_batches
-from dialer.adapters.csv_contacts import known_region
+from dialer.adapters.computed_once import computed_once
+from dialer.adapters.contact_rows import POOL_ROWS, Row
+from dialer.adapters.daemon_thread import DaemonThread, settled
+from dialer.adapters.odd_values import take_odd_moments, take_odd_text
+from dialer.adapters.table_contacts import TableContacts
+from dialer.adapters.url_secrets import Secrets
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
@@ -24,17 +27,19 @@ from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
 CONNECT_TIMEOUT_S = 10
+CLOSE_WITHIN_S = 2.0
 PLACE = "source"
 DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 """Those that are installed with the program; others are named in the URL, and brought by the user."""
 
 
-class DatabaseContacts:
+class DatabaseContacts(TableContacts):
     """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
-    result, from 1. ``region``, ``countries`` and ``reminder`` as for CsvContacts. Reading raises SourceUnavailable,
-    and InputFileError where the columns do not fit.
+    result, from 1. ``template`` is the url before the values ``filled`` were put in: no error shows them. The other
+    parameters are those of CsvContacts. Reading raises SourceUnavailable, and InputFileError where the columns do not
+    fit.
     """
 
     def __init__(
@@ -45,11 +50,12 @@ class DatabaseContacts:
         region: str = "",
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
+        template: str = "",
+        filled: Sequence[str] = (),
     ) -> None:
-        self._url, self._query, self._columns = url, query, columns or ContactColumns()
-        self._region = known_region(region) if region else ""
-        self._countries = frozenset(map(known_region, countries))
-        self._reminder = reminder or Reminder()
+        super().__init__(columns, region, countries, reminder)
+        self._url, self._query = url, query
+        self._secrets = Secrets(url, template, tuple(filled))
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
 
@@ -58,28 +64,36 @@ class DatabaseContacts:
         """What tells this query from another; the same for every reading of it."""
         return hashlib.sha256(self._query.encode()).hexdigest()
 
-    @cached_property
-    def header(self) -> tuple[str, ...]:
-        """The names of the result's columns; the query is begun, and goes on with ``batches``."""
+    @computed_once
+    def _names(self) -> list[str]:
+        """Begins the query, which goes on with ``batches``."""
         with self._told():
-            return tuple(self._result.keys())
+            return list(self._result.keys())
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """The columns that were found."""
-        return self._chosen.notes
+    def _place(self) -> str:
+        return PLACE
 
-    async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
-        """Every row of the result, in order."""
+    async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
+        """Every row of the result, in order. Who stops in between waits for no database: its query is interrupted."""
+        thread, whole = DaemonThread("dialer-source"), False
         try:
-            chosen = await asyncio.to_thread(lambda: self._chosen)
-            reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
-            rows, expected = await asyncio.to_thread(self._begun)
-            async with aclosing(read_batches(rows, reader, size, expected)) as batches:
+            async with aclosing(self._batches_in(thread, size)) as batches:
                 async for batch in batches:
                     yield batch
+            whole = True
         finally:
-            await asyncio.to_thread(self.close)
+            closing = thread.submit(self.close)
+            thread.shutdown()
+            if not whole:
+                self.interrupt()
+            await settled(closing, CLOSE_WITHIN_S)
+
+    def interrupt(self) -> None:
+        """End the query that runs, from any thread; without effect where the driver knows no way."""
+        if self._connection is not None:
+            with suppress(Exception):
+                Thread(target=_interrupt, args=(self._connection,), name="dialer-interrupt", daemon=True).start()
 
     def close(self) -> None:
         """Let go of the database; safe to repeat."""
@@ -104,14 +118,13 @@ class DatabaseContacts:
             for number, row in enumerate(self._result, 1):
                 yield number, [cell_text(value) for value in row]
 
-    @cached_property
-    def _chosen(self) -> ChosenColumns:
-        return choose_columns(self.header, self._columns, PLACE, self._reminder.event)
-
-    @cached_property
+    @computed_once
     def _result(self) -> CursorResult[Any]:
         engine = _engine(self._url)
         self._connection = engine.connect()
+        driver = self._connection.connection.driver_connection
+        if isinstance(driver, PostgreSQL):
+            take_odd_moments(driver)
         options: dict[str, Any] = {"stream_results": True, "yield_per": FETCH_ROWS}
         if engine.dialect.name == "postgresql":
             self._connection = self._connection.execution_options(postgresql_readonly=True)
@@ -126,12 +139,16 @@ class DatabaseContacts:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (SQLAlchemyError, ImportError, OSError) as broken:
-            self.close()
-            raise SourceUnavailable(f"the source cannot be read: {_reason(broken, self._url)}") from None
         except SourceUnavailable:
             self.close()
             raise
+        except (SQLAlchemyError, ImportError, OSError) as broken:
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read: {self._secrets.hidden_in(broken)}") from None
+        except Exception as broken:  # noqa: BLE001
+            # Whatever a driver raises: its text may hold any part of the address.
+            self.close()
+            raise SourceUnavailable(f"the source cannot be read ({type(broken).__name__})") from None
 
 
 def _engine(url: str) -> Engine:
@@ -149,6 +166,15 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _interrupt(connection: Connection) -> None:
+    with suppress(Exception):
+        driver: Any = connection.connection.driver_connection
+        for name in ("interrupt", "cancel_safe", "cancel"):
+            if hasattr(driver, name):
+                getattr(driver, name)()
+                return
+
+
 def _require_file(url: URL) -> None:
     """SQLite would make an empty database where there is none."""
     if url.database and url.database != ":memory:" and not Path(url.database.removeprefix("file:")).is_file():
@@ -156,18 +182,5 @@ def _require_file(url: URL) -> None:
 
 
 def _read_only(connection: Any, _: object) -> None:
+    connection.text_factory = take_odd_text
     connection.execute("PRAGMA query_only=ON")
-
-
-def _reason(broken: Exception, url: str) -> str:
-    """What went wrong, in one line, without the secrets of the URL."""
-    if isinstance(broken, DBAPIError) and broken.orig is not None:
-        broken = broken.orig if isinstance(broken.orig, Exception) else broken
-    said = " ".join(str(broken).split()) or type(broken).__name__
-    with suppress(SQLAlchemyError, ValueError):
-        parsed = make_url(url)
-        hidden = [parsed.password, *(value for value in parsed.query.values() if isinstance(value, str))]
-        for secret in filter(None, (url, *hidden)):
-            said = said.replace(str(secret), "***")
-        return said
-    return "its url does not read"

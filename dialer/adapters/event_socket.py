@@ -14,6 +14,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus, WebSocketException
 
+from dialer.adapters.network_way import trusted_roots
 from dialer.adapters.provider_answers import Answer, Json, read_error, retry_after_s
 from dialer.adapters.provider_http import ProviderHttp, may_ask_again
 from dialer.errors import AnswerCut, AnswerLate, ConnectionLost, NotSent, OutcomeUnknown, ProviderError
@@ -98,7 +99,7 @@ class EventSocket:
                 close_timeout=1,
                 compression=None,
                 max_size=LARGEST_MESSAGE,
-                proxy=None,
+                proxy=self._proxy(),
                 ssl=self._tls(),
             )
         except (WebSocketException, OSError, EOFError) as error:
@@ -107,13 +108,18 @@ class EventSocket:
     def _tls(self) -> ssl.SSLContext | None:
         if not self._url.startswith("wss"):
             return None
-        return self._http.endpoint.ssl_context or httpx.create_ssl_context(verify=True, trust_env=False)
+        return self._http.endpoint.ssl_context or trusted_roots()
+
+    def _proxy(self) -> str | None:
+        """The same way out as every request; the library takes it with the password in the address."""
+        proxy = self._http.proxy
+        return proxy.full_url if proxy is not None else None
 
     def _failure(self, error: Exception) -> ProviderError:
         match error:
             case InvalidStatus(response=response):
                 headers = httpx.Headers(list(response.headers.raw_items()))
-                wait = retry_after_s(headers.get("retry-after"), self._http.clock.now())
+                wait = retry_after_s(headers, self._http.clock.now())
                 answer = Answer(response.status_code, bytes(response.body or b""), wait, headers)
                 refused = read_error(answer, self._http.hide)
                 return refused or OutcomeUnknown("no WebSocket at this address", status=answer.status)

@@ -1,63 +1,65 @@
 """A list of people on a sheet of a workbook (.xlsx)."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
-from dialer.adapters.contact_columns import REJECT_COLUMNS, ChosenColumns, choose_columns
-from dialer.adapters.contact_rows import Row, RowReader, read_batches
-from dialer.adapters.csv_contacts import known_region
-from dialer.adapters.workbook import WIDEST, Sheet, Workbook, open_workbook
+from dialer.adapters.computed_once import computed_once
+from dialer.adapters.contact_columns import header_row
+from dialer.adapters.contact_rows import Row
+from dialer.adapters.table_contacts import TableContacts
 from dialer.adapters.workbook import Row as SheetRow
+from dialer.adapters.workbook import Sheet, Workbook, open_workbook
 from dialer.domain.campaign import ContactColumns, Reminder
-from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError
-from dialer.ports import Reject
+
+TITLE_ROWS = 20
+"""Among how many rows the column names are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     """A sheet that passed the check.
 
-    ``head`` names the columns; those from ``left`` to before ``right`` (0-based) and ``rows`` rows hold something;
-    ``stamp`` is (size in bytes, mtime in ns) of the file.
+    ``names`` are the column names, of the columns from ``left`` (0-based) on, which stand on line ``line`` below
+    ``titles`` rows; ``rows`` visible rows hold something, and ``hidden`` others; ``stamp`` is (size in bytes, mtime in
+    ns) of the file.
     """
 
     book: Workbook
     sheet: Sheet
-    head: SheetRow
+    line: int
+    titles: int
     left: int
-    right: int
+    names: list[str]
     rows: int
+    hidden: int
     stamp: tuple[int, int]
 
-    def read(self) -> Iterator[SheetRow]:
-        """The rows below the column names, all of one width.
+    def read(self) -> Iterator[Row]:
+        """The visible rows below the column names, all of one width.
 
         Raises InputFileError when the file is no longer the one that was checked.
         """
-        for line, cells in islice(self.book.rows(self.sheet), 1, None):
-            yield line, self.full(cells)
+        columns = range(self.left, self.left + len(self.names))
+        for line, cells, hidden in islice(self.book.rows(self.sheet), self.titles + 1, None):
+            if not hidden:
+                yield line, [cells.get(column, "") for column in columns]
         if _stamp(self.book.path) != self.stamp:
             raise InputFileError(str(self.book.path), "the file changed while it was read", "Run the command again")
 
-    def full(self, cells: list[str]) -> list[str]:
-        """The cells of all columns that hold something in any row."""
-        return cells[self.left :] + [""] * (self.right - max(self.left, len(cells)))
 
-
-class ExcelContacts:
+class ExcelContacts(TableContacts):
     """ContactSource over the workbook ``path``.
 
-    The first row that holds anything names the columns. Formulas count with the result that was saved beside them.
-    The sheet is checked whole at the first use of any member but ``fingerprint``, and read again for the rows; of the
-    two, some hundred rows are held at once, and of the workbook the texts that cells share. Parameters and errors as
-    for CsvContacts; ``columns.sheet`` is needed where several sheets hold something.
+    The first row with a column known as the phone names the columns. Rows that the sheet hides, as a filter does, are
+    left out and counted. Numbers are read as they are shown, formulas with the result that was saved beside them. The
+    sheet is checked whole at the first use of any member but ``fingerprint``, and read again for the rows; of the two,
+    some hundred rows are held at once, and of the workbook the texts that cells share. Parameters and errors as for
+    CsvContacts; ``columns.sheet`` is needed where several sheets hold something.
     """
 
     def __init__(
@@ -68,12 +70,10 @@ class ExcelContacts:
         countries: frozenset[str] = frozenset(),
         reminder: Reminder | None = None,
     ) -> None:
-        self._path, self._columns = path, columns or ContactColumns()
-        self._region = known_region(region) if region else ""
-        self._countries = frozenset(map(known_region, countries))
-        self._reminder = reminder or Reminder()
+        super().__init__(columns, region, countries, reminder)
+        self._path = path
 
-    @cached_property
+    @computed_once
     def fingerprint(self) -> str:
         """The SHA-256 of the file, in hexadecimal."""
         try:
@@ -83,60 +83,56 @@ class ExcelContacts:
             raise _unreadable(self._path, broken) from broken
 
     @property
-    def header(self) -> tuple[str, ...]:
-        """The column names, without those a rejects file added."""
-        return tuple(self._names[i] for i in self._kept)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """The columns and the sheet that were found."""
-        return (*self._chosen.notes, f'sheet "{self._table.sheet.name}"')
-
-    @property
     def expected_rows(self) -> int:
         """How many there are, the column names left out."""
         return self._table.rows - 1
 
-    async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
-        """Every row with any content, in order. Raises InputFileError before the first batch."""
-        chosen = await asyncio.to_thread(lambda: self._chosen)
-        reader = RowReader(self.header, chosen, self._region, self._countries, self._reminder.timezone)
-        async with aclosing(read_batches(self._rows(), reader, size, self._table.rows)) as batches:
-            async for batch in batches:
-                yield batch
-
-    @cached_property
+    @computed_once
     def _table(self) -> _Table:
         if not self._path.is_file():
             raise InputFileError(str(self._path), "there is no such file", "Check the path")
         stamp = _stamp(self._path)
         book = open_workbook(self._path)
         sheet = _choose(book, self._columns.sheet)
-        head, left, right, rows = None, WIDEST, 0, 0
+        first: list[SheetRow] = []
+        shown: Counter[bool] = Counter()
         for row in book.rows(sheet):
-            head = head or row
-            left = min(left, next(i for i, cell in enumerate(row[1]) if cell))
-            right, rows = max(right, len(row[1])), rows + 1
-        if head is None:
+            if len(first) < TITLE_ROWS:
+                first.append(row)
+            else:
+                shown[row.hidden] += 1
+        if not first:
             raise InputFileError(f"{self._path}:1", "there are no rows", "Add a header line and contacts")
-        return _Table(book, sheet, head, left, right, rows, stamp)
+        at = max(0, header_row([_dense(row.cells, 0) for row in first], self._columns.phone))
+        head, below = first[at], first[at + 1 :]
+        shown.update(row.hidden for row in below)
+        left = min(head.cells)
+        names = [" ".join(name.split()) for name in _dense(head.cells, left)]
+        return _Table(book, sheet, head.line, at, left, names, shown[False], shown[True], stamp)
 
-    @cached_property
+    @property
     def _names(self) -> list[str]:
-        return [" ".join(name.split()) for name in self._table.full(self._table.head[1])]
+        return self._table.names
 
-    @cached_property
-    def _kept(self) -> list[int]:
-        return [i for i, name in enumerate(self._names) if name not in REJECT_COLUMNS]
+    @property
+    def _place(self) -> str:
+        return f"{self._path}:{self._table.line}"
 
-    @cached_property
-    def _chosen(self) -> ChosenColumns:
-        place = f"{self._path}:{self._table.head[0]}"
-        return choose_columns(self.header, self._columns, place, self._reminder.event)
+    def _begun(self) -> tuple[Iterator[Row], int]:
+        return self._table.read(), self._table.rows
 
-    def _rows(self) -> Iterator[Row]:
-        kept = self._kept
-        return ((line, [cells[i] for i in kept]) for line, cells in self._table.read())
+    def _table_notes(self) -> Sequence[str]:
+        table, notes = self._table, [f'sheet "{self._table.sheet.name}"']
+        if table.titles:
+            notes.append(f"column names from row {table.line}; {table.titles} rows above it are left out")
+        if table.hidden:
+            notes.append(f"rows hidden in the sheet, and not called (show them to call them): {table.hidden:,}")
+        return notes
+
+
+def _dense(cells: Mapping[int, str], left: int) -> list[str]:
+    """The cells from column ``left`` to the last that holds something."""
+    return [cells.get(column, "") for column in range(left, max(cells, default=-1) + 1)]
 
 
 def _choose(book: Workbook, wanted: str) -> Sheet:

@@ -14,12 +14,8 @@ from typing import Any
 
 import httpx
 
-from dialer.domain.call import NotPlaced as NotPlacedResult
-from dialer.domain.call import PlaceResult, Refused, Unknown
-from dialer.domain.disposition import Disposition
+from dialer.domain.refusal import REMEDIES, About
 from dialer.errors import (
-    AccountBlocked,
-    AgentMissing,
     AnswerCut,
     AnswerLate,
     AnswerUnreadable,
@@ -29,19 +25,19 @@ from dialer.errors import (
     KeyRefused,
     NoCredit,
     NotFound,
-    NotPlaced,
     OutcomeUnknown,
     ProviderError,
     RequestInvalid,
     ServerFailed,
     SessionExpired,
     Throttled,
-    Unsuccessful,
 )
 
 MAX_RETRY_AFTER_S = 3600.0
 CALLING_HOURS_RETRY_S = 1800.0
-OUTSIDE_HOURS = "outside the provider's calling hours"
+OUTSIDE_HOURS = About.HOURS.value
+NUMBER_LIMIT_RETRY_S = 3600.0
+"""When to try a number again that was called often enough for now, where the provider does not say."""
 KEPT_BODY_CHARS = 500
 
 Json = dict[str, Any]
@@ -80,22 +76,6 @@ TRANSPORT_ERRORS: Mapping[type[Exception], str] = {
 """Words for every exception httpx can raise. Which of them means "not sent" is *not* read from the class:
 only the absence of a first byte proves that (``ProviderHttp.exchange``)."""
 
-_DO_NOT_DISTURB = re.compile(r"\bdnd\b|\bndnc\b|do[ -]not[ -](disturb|call)")
-_HOURS = re.compile(r"\btrai\b|calling[ -](hours|window|time)|(?<![t\d:])(0?8:00|20:00)(?!:\d)|0800.{0,20}2000")
-_BALANCE = re.compile(
-    r"\b(insufficient|low|not enough|no)\b.{0,20}\b(balance|credit|fund)|\bbalance\b.{0,20}\b(low|insufficient)\b"
-)
-_AGENT = re.compile(r"agent.{0,60}(not found|does not exist|unknown|invalid)|(unknown|invalid|no such) agent\b")
-_OUR_NUMBER = re.compile(r"agent_phone_number|outbound_number|caller[ _]id|agent.?s? (phone )?number")
-_NUMBER = re.compile(
-    r"phone|contact_number|\be\.?164|(invalid|destination|dialed|this) number|number (is )?(invalid|not)"
-)
-
-_NOTHING_PLACED = {405, 410, 411, 415}
-"""By RFC 9110 the request was turned away before it was acted on: the address is wrong for every call."""
-_TOO_LARGE = {413, 414, 431}
-_TRY_ELSEWHERE = {421, 425}
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -126,21 +106,34 @@ def lost_kind(error: Exception) -> type[OutcomeUnknown]:
             return OutcomeUnknown
 
 
-def retry_after_s(value: str | None, now: float) -> float | None:
+def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds to wait by a Retry-After header (RFC 9110 §10.2.3), at most 3600.
 
-    Both forms are read, seconds and HTTP date (against ``now``, unix seconds). A date in the past, a negative
-    number or nonsense counts as no header.
+    Both forms are read, seconds and HTTP date: against the answer's own Date, else against ``now`` (unix seconds). A
+    date in the past, a negative number or nonsense counts as no header.
     """
-    text = (value or "").strip()
+    text = str(headers.get("retry-after") or "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text), MAX_RETRY_AFTER_S)
+    until = _http_date(text)
+    if until is None:
+        return None
+    sent = _http_date(str(headers.get("date") or ""))
+    wait = until - (now if sent is None else sent)
+    return min(wait, MAX_RETRY_AFTER_S) if wait >= 0 else None
+
+
+def _http_date(text: str) -> float | None:
     try:
         date = parsedate_to_datetime(text)
-        wait = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return min(wait, MAX_RETRY_AFTER_S) if wait >= 0 else None
+
+
+def storable(text: str) -> str:
+    """Text from outside as every database and terminal takes it: no NUL, no half of a character."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
@@ -156,6 +149,41 @@ def json_value(answer: Answer) -> Any:
         return json.loads(answer.body, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise AnswerUnreadable(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
+
+
+class Several(tuple[Any, ...]):
+    """The values of a key that stands more than once in an object: nothing that wants one value reads it."""
+
+
+def _together(pairs: list[tuple[str, Any]]) -> Json:
+    found: Json = {}
+    for name, value in pairs:
+        if name in found and found[name] != value:
+            before = found[name]
+            found[name] = Several((*(before if isinstance(before, Several) else (before,)), value))
+        else:
+            found[name] = value
+    return found
+
+
+def lists_value(answer: Answer) -> Any:
+    """The body of a list as JSON: what is odd in one row spoils that value, not the rows beside it.
+
+    A key with two values has neither alone; bytes that are no UTF-8 become U+FFFD. Raises AnswerUnreadable.
+    """
+    try:
+        body = answer.body.decode(json.detect_encoding(answer.body), "replace")
+        return json.loads(body, object_pairs_hook=_together, parse_int=_integer, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise AnswerUnreadable(f"HTTP {answer.status} without readable JSON", status=answer.status) from error
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_INTEGER else float("nan")
+
+
+LONGEST_INTEGER = 400
+"""Python reads no integer of more than 4300 digits, and nothing counts so far."""
 
 
 def json_object(answer: Answer) -> Json:
@@ -189,102 +217,59 @@ def _detail(value: object) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _code(body: bytes) -> str | None:
+def fields_of(body: bytes) -> list[str]:
+    """The fields of the request that a validation error names (``loc``)."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
+    errors = found.get("detail") if isinstance(found, dict) else None
+    places = [error.get("loc") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+    return [str(name) for place in places if isinstance(place, list) for name in place[-1:]]
+
+
+def _field(body: bytes, *names: str) -> str | None:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    code = found.get("code") if isinstance(found, dict) else None
-    return code if isinstance(code, str) else None
+    for name in names:
+        value = found.get(name) if isinstance(found, dict) else None
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            return storable(str(value))
+    return None
 
 
-def _error(kind: type[ProviderError], what: str, answer: Answer, hide: Hide) -> ProviderError:
+def code_of(body: bytes) -> str | None:
+    """The vendor's own error code."""
+    code = _field(body, "code", "error_code")
+    return code if code and not code.isdigit() else None
+
+
+def says_429(body: bytes) -> bool:
+    """Whether a body tells of the status 429, whatever status it came with."""
+    return _field(body, "statusCode", "status_code", "code", "status") == "429"
+
+
+def error_of(
+    kind: type[ProviderError], what: str, answer: Answer, hide: Hide, said: About | None = None
+) -> ProviderError:
     text = hide(error_text(answer.body))[:KEPT_BODY_CHARS]
-    wait = CALLING_HOURS_RETRY_S if what == OUTSIDE_HOURS else answer.retry_after_s
+    wait = answer.retry_after_s
+    if what == OUTSIDE_HOURS:
+        wait = CALLING_HOURS_RETRY_S
+    elif what == About.NUMBER_LIMIT.value and wait is None:
+        wait = NUMBER_LIMIT_RETRY_S
     head = f"HTTP {answer.status}, {what}"
     return kind(
         f"{head}: {text}" if text else head,
         status=answer.status,
-        code=_code(answer.body),
+        code=code_of(answer.body),
         body=hide(answer.body.decode("utf-8", "replace"))[:KEPT_BODY_CHARS],
         retry_after_s=wait,
+        remedy=REMEDIES.get(said, "") if said else "",
+        about=said.name if said else "",
     )
-
-
-def refusal_kind(text: str) -> tuple[type[ProviderError], str] | None:
-    """What a refusal's own words say, for texts that mean the same whatever the status; None if nothing."""
-    words = text.lower()
-    if _DO_NOT_DISTURB.search(words):
-        return CallRefused, "on the do-not-disturb list"
-    if _HOURS.search(words):
-        return NotPlaced, OUTSIDE_HOURS
-    if _BALANCE.search(words):
-        return NoCredit, "the provider's wallet is empty"
-    return None
-
-
-def refusal_disposition(text: str) -> Disposition:
-    """How an attempt ends that the provider refused: by do-not-disturb, by the number, or for another reason."""
-    words = text.lower()
-    if _DO_NOT_DISTURB.search(words):
-        return Disposition.BLOCKED
-    if _NUMBER.search(_OUR_NUMBER.sub("", words)):
-        return Disposition.INVALID_NUMBER
-    return Disposition.REJECTED
-
-
-def place_error(answer: Answer, hide: Hide) -> ProviderError | None:
-    """What a status says about a place-call request; None for a 2xx, whose body decides."""
-    if 200 <= answer.status < 300:
-        return None
-    kind, what = _place_kind(answer)
-    return _error(kind, what, answer, hide)
-
-
-def _place_kind(answer: Answer) -> tuple[type[ProviderError], str]:
-    status = answer.status
-    if status == 429 or (status == 503 and answer.retry_after_s is not None):
-        return Throttled, "asked to slow down"
-    if status == 401:
-        return KeyRefused, "the key is missing or wrong"
-    if status == 402:
-        return NoCredit, "the provider's wallet is empty"
-    told = refusal_kind(error_text(answer.body)) if 400 <= status < 500 else None
-    return told or _place_kind_by_status(status)
-
-
-def _place_kind_by_status(status: int) -> tuple[type[ProviderError], str]:
-    if status in {400, 422}:
-        return RequestInvalid, "refused"
-    if status == 403:
-        return Forbidden, "this key may not place calls"
-    if status == 404:
-        return AgentMissing, "the agent is not known"
-    if status in _NOTHING_PLACED:
-        return AccountBlocked, "this address does not take calls"
-    if status in _TOO_LARGE:
-        return CallRefused, "the request is too large"
-    if status in _TRY_ELSEWHERE:
-        return NotPlaced, "turned away before it was read"
-    return (ServerFailed if status >= 500 else OutcomeUnknown), "the call may or may not exist"
-
-
-def unsuccessful(answer: Answer, body: Json, call_id: str | None, hide: Hide) -> ProviderError:
-    """The error of a 2xx whose body says ``success: false`` (seen by integrators of api.vaanivoice.ai).
-
-    Only a reason known to mean "nothing placed" is believed; an id beside it, or an unknown reason, is unknown.
-    """
-    if call_id:
-        return _error(Unsuccessful, "success is false, yet there is a call id", answer, hide)
-    text = error_text(answer.body)
-    told = refusal_kind(text)
-    if told:
-        return _error(*told, answer, hide)
-    if _AGENT.search(text.lower()):
-        return _error(AgentMissing, "the agent is not known", answer, hide)
-    if refusal_disposition(text) is Disposition.INVALID_NUMBER:
-        return _error(CallRefused, "refused", answer, hide)
-    return _error(Unsuccessful, "success is false for a reason nobody documented", answer, hide)
 
 
 def read_error(answer: Answer, hide: Hide) -> ProviderError | None:
@@ -323,28 +308,7 @@ def _request_error(answer: Answer, found: tuple[type[ProviderError], str], hide:
         kind, what = Throttled, "asked to slow down"
     elif answer.status >= 500:
         kind = ServerFailed
-    return _error(kind, what, answer, hide)
-
-
-def result_of(error: ProviderError, retry_5xx_at_once: bool = False) -> PlaceResult:
-    """The place result that an error of the tree stands for.
-
-    ``retry_5xx_at_once`` is the user's word that a 5xx of this provider placed nothing.
-    """
-    reason, status = str(error), error.status
-    match error:
-        case AccountBlocked():
-            return NotPlacedResult(reason, halt=reason, http_status=status)
-        case Throttled():
-            return NotPlacedResult(reason, error.retry_after_s, throttled=True, http_status=status)
-        case CallRefused():
-            return Refused(refusal_disposition(f"{reason} {error.body}"), reason, status)
-        case OutcomeUnknown() if retry_5xx_at_once and is_5xx(error):
-            return NotPlacedResult(reason, error.retry_after_s, http_status=status)
-        case OutcomeUnknown() | NotFound():
-            return Unknown(reason, status)
-        case _:
-            return NotPlacedResult(reason, error.retry_after_s, http_status=status)
+    return error_of(kind, what, answer, hide)
 
 
 def is_5xx(error: BaseException | None) -> bool:

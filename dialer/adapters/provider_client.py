@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from dialer.adapters.placing_answers import place_error
 from dialer.adapters.provider_answers import (
     KEPT_BODY_CHARS,
     Answer,
@@ -14,7 +15,6 @@ from dialer.adapters.provider_answers import (
     error_text,
     json_object,
     json_value,
-    place_error,
     write_error,
 )
 from dialer.adapters.provider_http import LOG_CAP, Headers, ProviderHttp

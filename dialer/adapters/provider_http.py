@@ -2,34 +2,36 @@
 
 import asyncio
 import json
+import math
 import re
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import tenacity
 
-from dialer.adapters.lifo_transport import LifoTransport
+from dialer.adapters.lifo_transport import LifoTransport, Ready
+from dialer.adapters.network_way import is_loopback, proxy_for
+from dialer.adapters.placing_answers import place_error, result_of
 from dialer.adapters.provider_answers import (
     Answer,
     is_5xx,
-    json_value,
+    lists_value,
     lost_kind,
-    place_error,
     read_error,
-    result_of,
     retry_after_s,
+    storable,
 )
+from dialer.adapters.provider_endpoint import Endpoint as Endpoint  # noqa: PLC0414 - it is known from here
+from dialer.adapters.provider_endpoint import Secret as Secret  # noqa: PLC0414
 from dialer.adapters.provider_login import Login, with_login
 from dialer.adapters.provider_stream import Stream, words_of
 from dialer.domain.call import Placed, PlaceResult
 from dialer.errors import (
-    AnswerUnreadable,
+    AnswerTooLarge,
     NotSent,
     OutcomeUnknown,
     ProviderError,
@@ -37,7 +39,7 @@ from dialer.errors import (
     Throttled,
     UsageError,
 )
-from dialer.ports import Clock, SendPermit
+from dialer.ports import Clock, Connection, SendPermit
 
 ANSWER_CAP = 64 * 1024
 LOG_CAP = 32 * 1024 * 1024
@@ -45,6 +47,9 @@ GET_ATTEMPTS = 4
 GET_LONGEST_WAIT_S = 30.0
 PLACE_FIRST_WAIT_S = 0.1
 GET_FIRST_WAIT_S = 0.5
+
+LONG_SECRET = 8
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 T = TypeVar("T")
 Headers = Sequence[tuple[str, str]]
@@ -54,49 +59,6 @@ _NO_BODY: Headers = (("accept-encoding", "gzip"),)
 _LONG_NUMBER = re.compile(r"\+?\d(?:[ ().-]{0,2}\d){6,14}")
 
 
-class Secret(str):
-    """A string that shows itself nowhere: not in a repr, so not in a traceback with locals either."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a provider is and how patiently it is asked. Times are seconds.
-
-    ``timeout_s`` bounds one whole request, connecting included; ``read_timeout_s`` only the silence between
-    two chunks. ``repeat_budget_s`` bounds all repeats of one place-call together. ``max_connections`` should
-    not be below the number of worker slots. ``retry_5xx="at_once"`` is the user's word that a 5xx of this
-    provider placed nothing. ``account`` empty means the dialect's name.
-    """
-
-    base_url: str
-    api_key: str = field(default="", repr=False)
-    access_token: str = field(default="", repr=False)
-    refresh_token: str = field(default="", repr=False)
-    account: str = ""
-    timeout_s: float = 40.0
-    connect_timeout_s: float = 1.5
-    read_timeout_s: float = 30.0
-    write_timeout_s: float = 5.0
-    pool_timeout_s: float = 0.5
-    repeat_budget_s: float = 0.7
-    retry_5xx: Literal["verified", "at_once"] = "verified"
-    max_connections: int = 100
-    keepalive_s: float = 2.0
-    ssl_context: ssl.SSLContext | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        if not re.match(r"https?://[^/\s]+", self.base_url):
-            raise UsageError("the provider's base URL must start with http:// or https:// and name a host")
-        for secret in (self.api_key, self.access_token, self.refresh_token):
-            if re.search(r"[^\x21-\x7e]", secret):
-                raise UsageError("the provider's key holds a character that cannot be sent; paste it again")
-
-
 class ProviderHttp:
     """The client of one provider account. Close it with ``aclose``.
 
@@ -104,7 +66,14 @@ class ProviderHttp:
     did nothing.
     """
 
-    def __init__(self, endpoint: Endpoint, headers: Mapping[str, str], clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        headers: Mapping[str, str],
+        clock: Clock,
+        random: Random,
+        may_reach: Callable[[str], bool] | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.login: Login | None = None
         self.clock, self.random = clock, random
@@ -118,13 +87,41 @@ class ProviderHttp:
             "pool": endpoint.pool_timeout_s,
         }
         self._urls: dict[str, httpx.URL] = {}
+        self._home = httpx.URL(self._base)
+        self._quiet_until = -math.inf
         # The transport is used without httpx's client: there is nothing here that follows a redirect, keeps a
         # cookie or reads the environment, and that costs a fifth of the CPU of a request.
+        scheme = self._home.scheme
+        self.proxy = proxy_for(scheme, self._home.host, self._home.port or DEFAULT_PORTS[scheme])
+        self._refuse_plain_key()
         self._transport = LifoTransport(
             max_connections=endpoint.max_connections,
             keepalive_s=endpoint.keepalive_s,
             ssl_context=endpoint.ssl_context,
+            proxy=self.proxy,
+            may_reach=may_reach,
         )
+
+    def _refuse_plain_key(self) -> None:
+        """No key leaves this machine in clear, unless the operator says so."""
+        endpoint, first = self.endpoint, self.proxy.host if self.proxy else self._home.host
+        keys = endpoint.api_key or endpoint.access_token or endpoint.refresh_token
+        if self._home.scheme == "http" and keys and not endpoint.plain_http and not is_loopback(first):
+            raise UsageError(
+                f"{self._address_option} begins with http://, so the key would leave this machine unencrypted. "
+                "Write https://, or set DIALER_PLAIN_HTTP=true"
+            )
+
+    async def connect(self) -> Ready:
+        """A connection that stands ready for one request. Raises NotSent."""
+        try:
+            return await self._transport.ready(self._home, self._timeouts)
+        except Exception as error:
+            raise self._failure(error, armed=False) from error
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it that a connection will stand ready for so long."""
+        self._transport.keep_ready(self._home, self._timeouts, for_s)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -144,10 +141,13 @@ class ProviderHttp:
         self._secrets = tuple({*self._secrets, *(Secret(one) for one in secrets if one)})
 
     def hide(self, text: str) -> str:
-        """A provider's text without our keys and without whole phone numbers, fit for logs and reports."""
+        """A provider's text without our keys and without whole phone numbers, fit for ledger, logs and reports."""
         for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
+            if len(secret) >= LONG_SECRET:
+                text = text.replace(secret, "***")
+            else:  # a short one is a part of ordinary words
+                text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
+        return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", storable(text))
 
     async def exchange(
         self,
@@ -157,14 +157,17 @@ class ProviderHttp:
         permit: SendPermit | None = None,
         cap: int = ANSWER_CAP,
         headers: Headers | None = None,
+        ready: Ready | None = None,
     ) -> Answer:
         """Send one request and read the whole answer, at most ``cap`` bytes of it, within ``timeout_s``.
 
-        httpcore's trace event ``http11.send_request_headers.started`` fires before the first byte: until then
-        every failure raises NotSent (SendWithdrawn if ``permit`` said no at that instant, and no byte leaves);
-        from then on every failure raises OutcomeUnknown. Cancelling raises CancelledError as ever.
+        The transport calls ``before_send`` when the connection stands (``ready``, or another) and before it touches
+        it: until then every failure raises NotSent (SendWithdrawn if ``permit`` said no at that instant, and no byte
+        leaves); from then on every failure raises OutcomeUnknown. Cancelling raises CancelledError as ever.
         """
         request, proof = self._request(method, path, body, permit, headers)
+        if ready is not None:
+            request.extensions["ready"] = ready
         try:
             async with asyncio.timeout(self.endpoint.timeout_s):
                 return await self._answer(request, cap)
@@ -197,22 +200,28 @@ class ProviderHttp:
         return kind(self.hide(words_of(error)))
 
     async def place(
-        self, path: str, body: Mapping[str, Any], permit: SendPermit, read: Callable[[Answer], Placed]
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        permit: SendPermit,
+        read: Callable[[Answer], Placed],
+        ready: Connection | None = None,
     ) -> PlaceResult:
         """Place one call; ``read`` turns a 2xx into Placed or raises the ProviderError it stands for.
 
-        Repeated in place only on proof that nothing was placed (NotSent, Throttled with a Retry-After that
-        fits the budget; a 5xx too with ``retry_5xx="at_once"``), each time after asking ``permit`` for a slot.
+        Repeated in place only on proof that nothing was sent (a 5xx too with ``retry_5xx="at_once"``), each time after
+        asking ``permit`` for a slot. A provider that asks to be left alone is not: that is the caller's brake.
         """
         content = json.dumps(body, separators=(",", ":")).encode()
+        first = ready if isinstance(ready, Ready) else None
         requests = 0
 
         async def once() -> Placed:
             nonlocal requests
             await permit.slot(repeat=requests > 0)
             requests += 1
-            answer = await self.exchange("POST", path, content, permit)
-            error = place_error(answer, self.hide)
+            answer = await self.exchange("POST", path, content, permit, ready=first)
+            error = place_error(answer, self.hide, self._address_option)
             if error is not None:
                 raise error
             return read(answer)
@@ -233,6 +242,8 @@ class ProviderHttp:
     async def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
         """Read something; repeated on 429, 5xx and transport errors, ``GET_ATTEMPTS`` requests in all.
 
+        A Retry-After holds for every reading: until it has passed, Throttled is raised without asking.
+
         Raises NotSent, Throttled, KeyRefused, NoCredit, CallRefused, NotFound, OutcomeUnknown.
         """
         target = f"{path}?{urlencode(query)}" if query else path
@@ -244,7 +255,14 @@ class ProviderHttp:
                 raise error
             return answer
 
-        return await self.repeated(once)
+        left_s = self._quiet_until - self.clock.monotonic()
+        if left_s > 0:
+            raise Throttled("the provider asked not to be read for now", status=429, retry_after_s=left_s)
+        try:
+            return await self.repeated(once)
+        except Throttled as asked:
+            self._quiet_until = self.clock.monotonic() + (asked.retry_after_s or 0.0)
+            raise
 
     async def repeated(self, once: Callable[[], Awaitable[T]]) -> T:
         """Do something that may be done twice, until it succeeds or ``GET_ATTEMPTS`` are used up."""
@@ -261,8 +279,13 @@ class ProviderHttp:
         )(attempt)
 
     async def get_json(self, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-        """``get``, with the body as JSON of any type."""
-        return json_value(await self.get(path, query))
+        """``get``, with the body as JSON of any type, read as ``lists_value`` reads it."""
+        return lists_value(await self.get(path, query))
+
+    @property
+    def _address_option(self) -> str:
+        account = self.endpoint.account
+        return f"DIALER_{account.upper()}_BASE_URL" if account else "the base URL"
 
     @property
     def _at_once(self) -> bool:
@@ -296,9 +319,6 @@ class ProviderHttp:
                 return False
             case NotSent():
                 return True
-            case Throttled():
-                # Without a Retry-After every worker must slow down: that is the caller's brake, not a wait here.
-                return error.retry_after_s is not None
             case _:
                 return self._at_once and is_5xx(error)
 
@@ -321,7 +341,7 @@ class ProviderHttp:
         url = self._urls.get(path) or httpx.URL(self._base + path)
         if permit is not None:
             self._urls[path] = url
-        extensions = {"timeout": self._timeouts, "trace": proof.trace}
+        extensions = {"timeout": self._timeouts, "before_send": proof.before_send}
         return httpx.Request(method, url, headers=[*self._headers, *kind], content=body, extensions=extensions), proof
 
     async def _answer(self, request: httpx.Request, cap: int) -> Answer:
@@ -331,7 +351,7 @@ class ProviderHttp:
             body = await _read(response, cap)
         finally:
             await response.aclose()
-        wait = retry_after_s(response.headers.get("retry-after"), self.clock.now())
+        wait = retry_after_s(response.headers, self.clock.now())
         return Answer(response.status_code, body, wait, response.headers)
 
 
@@ -344,11 +364,10 @@ class _Proof:
         self._permit = permit
         self.armed = False
 
-    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
-        if event == "http11.send_request_headers.started":
-            if self._permit is not None:
-                self._permit.last_instant()
-            self.armed = True
+    def before_send(self) -> None:
+        if self._permit is not None:
+            self._permit.last_instant()
+        self.armed = True
 
 
 async def _read(response: httpx.Response, cap: int) -> bytes:
@@ -357,7 +376,10 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > cap:
-            raise AnswerUnreadable(f"HTTP {response.status_code} with a body over {cap} bytes", status=None)
+            # With its status: a second time it would be as large.
+            raise AnswerTooLarge(
+                f"HTTP {response.status_code} with a body over {cap} bytes", status=response.status_code
+            )
         parts.append(part)
     return b"".join(parts)
 
@@ -365,7 +387,7 @@ async def _read(response: httpx.Response, cap: int) -> bytes:
 def may_ask_again(error: BaseException) -> bool:
     """Whether a request that may be done twice should be, after this error."""
     match error:
-        case SendWithdrawn():
+        case SendWithdrawn() | AnswerTooLarge():
             return False
         case NotSent():
             return True

@@ -17,9 +17,10 @@ class Login(Protocol):
         """How often it was renewed."""
         ...
 
-    async def renew(self, age: int) -> None:
+    async def renew(self, age: int) -> bool:
         """Renew a login that was refused at this age, unless that was done meanwhile.
 
+        False when it is one that was renewed elsewhere, who knows when: refused once more, it may be renewed once more.
         Raises LoginExpired, and NotPlaced when it failed in passing.
         """
         ...
@@ -30,17 +31,15 @@ async def with_login(login: Login, once: Callable[[], Awaitable[T]]) -> T:
 
     Raises LoginExpired when that was in vain.
     """
-    age = login.age
-    try:
-        return await once()
-    except KeyRefused as refused:
-        if refused.status != REFUSED:
-            raise
-        await login.renew(age)
-    try:
-        return await once()
-    except KeyRefused as refused:
-        if refused.status != REFUSED:
-            raise
-        problem = f"{refused} (even after the login was renewed)"
-        raise LoginExpired(problem, status=REFUSED, code=refused.code, body=refused.body) from None
+    fresh = False
+    while True:
+        age = login.age
+        try:
+            return await once()
+        except KeyRefused as refused:
+            if refused.status != REFUSED:
+                raise
+            if fresh:
+                problem = f"{refused} (even after the login was renewed)"
+                raise LoginExpired(problem, status=REFUSED, code=refused.code, body=refused.body) from None
+            fresh = await login.renew(age)

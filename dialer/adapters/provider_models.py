@@ -7,7 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from dialer.adapters.provider_answers import Json
-from dialer.adapters.provider_values import mapping, number, phone, text, when
+from dialer.adapters.provider_times import when
+from dialer.adapters.provider_values import mapping, number, phone, text
 from dialer.errors import AnswerUnreadable
 
 

@@ -27,6 +27,8 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     unreadable: int = 0
     total: int | None = None
+    odd: tuple[Any, ...] = ()
+    """The rows that did not parse, as they came."""
 
 
 async def pages_of(
@@ -52,9 +54,9 @@ async def pages_of(
             if ends.pages and not ends.promised:
                 return  # past the end, which this server will not answer
             raise
-        found, unreadable = _parse_rows(page.rows, parse)
+        found, odd = _parse_rows(page.rows, parse)
         last = ends.is_last(page.rows, [id_of(item) for item in found], page.claims)
-        yield Page(tuple(found), unreadable, page.claims.total)
+        yield Page(tuple(found), len(odd), page.claims.total, tuple(odd))
         if last:
             return
 
@@ -69,15 +71,18 @@ async def items_of(pages: AsyncIterator[Page[T]], id_of: Callable[[T], str]) -> 
         previous = {id_of(item) for item in page.items}
 
 
-def _parse_rows(rows: Sequence[Any], parse: Callable[[Row], T]) -> tuple[list[T], int]:
+def _parse_rows(rows: Sequence[Any], parse: Callable[[Row], T]) -> tuple[list[T], list[Any]]:
     found: list[T] = []
+    odd: list[Any] = []
     for row in rows:
-        try:
-            if isinstance(row, dict):
-                found.append(parse(row))
-        except (ValueError, AnswerUnreadable):
+        if not isinstance(row, dict):
+            odd.append(row)
             continue
-    return found, len(rows) - len(found)
+        try:
+            found.append(parse(row))
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError, AnswerUnreadable):
+            odd.append(row)
+    return found, odd
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Stream:
             body += part
             if len(body) > KEPT_BYTES:
                 break
-        wait = retry_after_s(self.headers.get("retry-after"), self._clock.now())
+        wait = retry_after_s(self.headers, self._clock.now())
         return Answer(self.status, body, wait, self.headers)
 
     async def parts(self) -> AsyncIterator[bytes]:

@@ -1,15 +1,20 @@
 """Recordings and other large answers: whole into memory, or into a file in little memory, going on after a cut.
 
+They may lie elsewhere, behind a link or a redirect: another host gets no key of ours (``media_places`` says which may).
+
 Whether the vendors obey ``Range`` is not documented. Both answers are understood: 206 goes on, 200 starts again.
 """
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from dialer.adapters.media_places import is_inside, literal, refuse_strange_media
 from dialer.adapters.provider_answers import read_error
 from dialer.adapters.provider_http import Headers, ProviderHttp, may_ask_again
 from dialer.adapters.provider_stream import Stream
@@ -19,6 +24,9 @@ LARGEST_IN_MEMORY = 256 * 1024 * 1024
 PATIENCE = 4
 """So many requests in a row may bring nothing."""
 FIRST_WAIT_S = 0.5
+
+REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
@@ -45,7 +53,7 @@ async def fetch_recording(http: ProviderHttp, path: str) -> Recording:
     """A whole body in memory; repeated like every GET. Raises ProviderError."""
 
     async def once() -> Recording:
-        async with http.streaming(path) as stream:
+        async with _Place(http, path) as place, place.streaming() as stream:
             await _refuse_errors(stream, http)
             parts: list[bytes] = []
             size = 0
@@ -108,7 +116,7 @@ class _Saving:
                 return self
 
     async def _once(self) -> None:
-        async with self._http.streaming(self._path, self._from_here()) as stream:
+        async with _Place(self._http, self._path) as place, place.streaming(self._from_here()) as stream:
             if stream.status == 416 and self.have:
                 # Nothing lies behind what is there: it is whole, or not what it was.
                 if _total(stream) == self.have:
@@ -178,13 +186,54 @@ def _total(stream: Stream) -> int | None:
 
 
 async def save_elsewhere(http: ProviderHttp, url: str, target: Path) -> SavedRecording:
-    """Stream what lies behind a signed link into a file; its host gets no key of ours. Raises ProviderError."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise AnswerUnreadable("the link is not one")
-    endpoint = replace(http.endpoint, base_url=f"{parts.scheme}://{parts.netloc}", api_key="", access_token="")
-    elsewhere = ProviderHttp(endpoint, {}, http.clock, http.random)
-    try:
-        return await save_recording(elsewhere, urlunsplit(("", "", parts.path or "/", parts.query, "")), target)
-    finally:
-        await elsewhere.aclose()
+    """Stream what lies behind a link into a file; its host gets no key of ours. Raises ProviderError."""
+    return await save_recording(http, url, target)
+
+
+class _Place:
+    """Where a body is: a path of the provider, or a link; redirects are followed from there."""
+
+    def __init__(self, http: ProviderHttp, where: str) -> None:
+        self._own, self._where = http, where
+        self._strangers: list[ProviderHttp] = []
+
+    async def __aenter__(self) -> "_Place":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for stranger in self._strangers:
+            await stranger.aclose()
+
+    @asynccontextmanager
+    async def streaming(self, headers: Headers = ()) -> AsyncIterator[Stream]:
+        """The answer of the last place that redirects lead to. Raises ProviderError."""
+        base = self._own.endpoint.base_url.rstrip("/")
+        url = self._where if "://" in self._where else base + self._where
+        for _ in range(REDIRECTS + 1):
+            http, path = self._asked(url, base)
+            async with http.streaming(path, headers) as stream:
+                location = stream.headers.get("location", "") if stream.status in _REDIRECTS else ""
+                if not location:
+                    yield stream
+                    return
+            url = urljoin(url, location)
+        raise AnswerUnreadable(f"more than {REDIRECTS} redirects", status=302)
+
+    def _asked(self, url: str, base: str) -> tuple[ProviderHttp, str]:
+        if url.startswith(f"{base}/"):
+            return self._own, url[len(base) :]
+        own = self._own.endpoint
+        refuse_strange_media(url, base, own.media_hosts)
+        parts = urlsplit(url)
+        # An address, and no name and password that a link may hold.
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        there = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+        endpoint = replace(own, base_url=there, api_key="", access_token="", refresh_token="", logins=None)
+        may_reach = None if is_inside(literal(urlsplit(base).hostname or "")) else _is_outside
+        stranger = ProviderHttp(endpoint, {}, self._own.clock, self._own.random, may_reach)
+        self._strangers.append(stranger)
+        return stranger, urlunsplit(("", "", parts.path or "/", parts.query, ""))
+
+
+def _is_outside(address: str) -> bool:
+    return not is_inside(literal(address))

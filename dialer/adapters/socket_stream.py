@@ -8,8 +8,9 @@ import asyncio
 import select
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any, cast
 
 import httpcore
@@ -133,6 +134,10 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         """Close at once: what was not sent yet never will be."""
+        self.abort()
+
+    def abort(self) -> None:
+        """The same, without waiting."""
         self._transport.abort()
 
     async def start_tls(
@@ -171,13 +176,22 @@ class SocketStream(httpcore.AsyncNetworkStream):
         return bool(poll.poll(0))
 
 
-async def connect(host: str, port: int, timeout_s: float | None, options: Sequence[SocketOption]) -> SocketStream:
-    """Connect. Raises ConnectError (refused, no such name, no route) and ConnectTimeout."""
+async def connect(
+    host: str, port: int, timeout_s: float | None, options: Sequence[SocketOption], *may: Callable[[str], bool]
+) -> SocketStream:
+    """Connect to an address that each of ``may`` allows. Raises ConnectError (refused, no such name, no route) and
+    ConnectTimeout.
+    """
     loop = asyncio.get_running_loop()
     with _connect_errors():
         async with asyncio.timeout(timeout_s):
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            connected = await _first_to_connect([(info[0], info[4]) for info in found], options)
+            addresses: list[Address] = [
+                (info[0], info[4]) for info in found if all(one(str(info[4][0])) for one in may)
+            ]
+            if found and not addresses:
+                raise OSError("an address of this machine or its link, where nothing is fetched from")
+            connected = await _first_to_connect(addresses, options)
             try:
                 transport, wire = await loop.create_connection(_Wire, sock=connected)
             except BaseException:
@@ -186,9 +200,18 @@ async def connect(host: str, port: int, timeout_s: float | None, options: Sequen
     return SocketStream(transport, wire)
 
 
+def interleaved(addresses: Sequence[Address]) -> list[Address]:
+    """The same addresses, the two families in turn (RFC 8305, 4): one dead family must not cost the whole time."""
+    families: dict[int, list[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    turns = zip_longest(*families.values())
+    return [address for turn in turns for address in turn if address is not None]
+
+
 async def _first_to_connect(addresses: list[Address], options: Sequence[SocketOption]) -> socket.socket:
     """Try every address, each a moment after the one before: one dead route must not cost the whole time."""
-    waiting = list(reversed(addresses))
+    waiting = list(reversed(interleaved(addresses)))
     trying: set[asyncio.Task[socket.socket]] = set()
     problem: BaseException = OSError("the name has no address")
     try:

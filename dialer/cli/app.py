@@ -12,7 +12,7 @@ import typer
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
 from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
-from dialer.cli.options import Json, OptEncoding, OptRegion, with_overrides
+from dialer.cli.options import Json, OptEncoding, OptRaw, OptReason, OptRegion, with_overrides
 from dialer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def check(
     """
     from dialer.cli.lists import check_list
 
-    check_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(check_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
@@ -113,49 +113,65 @@ def enqueue(
     """
     from dialer.cli.lists import enqueue_list
 
-    enqueue_list(contacts, campaign, overrides, encoding, as_json=json)
+    raise typer.Exit(enqueue_list(contacts, campaign, overrides, encoding, as_json=json))
 
 
 @app.command(rich_help_panel=CALL)
-def start(name: Name, json: Json = False) -> None:
+def start(
+    name: Name,
+    reason: OptReason = "",
+    json: Json = False,
+    after_restore: Annotated[
+        bool,
+        typer.Option(
+            "--after-restore",
+            help="Dial with a ledger restored from a copy, whatever the call log hides.",
+        ),
+    ] = False,
+) -> None:
     """Start a campaign, or go on after a halt.
 
     Example: dialer start october-renewals
     """
-    _move(name, "start", json)
+    if after_restore:
+        from dialer.cli.campaigns import start_after_restore
+
+        start_after_restore(name, reason, as_json=json)
+    else:
+        _move(name, "start", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def pause(name: Name, json: Json = False) -> None:
+def pause(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """Pause a campaign. When this returns, no request leaves for it any more.
 
     Example: dialer pause october-renewals
     """
-    _move(name, "pause", json)
+    _move(name, "pause", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def resume(name: Name, json: Json = False) -> None:
+def resume(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """Go on with a paused campaign.
 
     Example: dialer resume october-renewals
     """
-    _move(name, "resume", json)
+    _move(name, "resume", reason, json)
 
 
 @app.command(rich_help_panel=CALL)
-def cancel(name: Name, json: Json = False) -> None:
+def cancel(name: Name, reason: OptReason = "", json: Json = False) -> None:
     """End a campaign for good. When this returns, no request leaves for it any more.
 
     Example: dialer cancel october-renewals
     """
-    _move(name, "cancel", json)
+    _move(name, "cancel", reason, json)
 
 
-def _move(name: str, verb: str, as_json: bool) -> None:
+def _move(name: str, verb: str, reason: str, as_json: bool) -> None:
     from dialer.cli.campaigns import move
 
-    move(name, verb, as_json=as_json)
+    move(name, verb, reason, as_json=as_json)
 
 
 @app.command(rich_help_panel=LOOK)
@@ -187,6 +203,8 @@ def export(
     output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
     transcripts: Annotated[bool, typer.Option("--transcripts", help="Fetch what was said, as files.")] = False,
     recordings: Annotated[Path | None, typer.Option("--recordings", help="Fetch recordings to this directory.")] = None,
+    raw: OptRaw = False,
+    reason: OptReason = "",
 ) -> None:
     """Write one row for each contact (or attempt) to stdout, streamed; fetch files on request, resumable.
 
@@ -194,7 +212,8 @@ def export(
     """
     from dialer.cli.exporting import export_campaign
 
-    export_campaign(name, attempts=attempts, output_format=output_format)
+    files = [what for what, asked in (("transcripts", transcripts), ("recordings", recordings is not None)) if asked]
+    export_campaign(name, attempts=attempts, output_format=output_format, raw=raw, files=files, reason=reason)
     if transcripts or recordings is not None:
         from dialer.cli.archiving import fetch_files
 
@@ -214,6 +233,21 @@ def attempts(
     from dialer.cli.campaigns import show_attempts
 
     show_attempts(who, region or "", as_json=json)
+
+
+@app.command(rich_help_panel=LOOK)
+def audit(
+    name: Annotated[str | None, typer.Argument(help="Name of a campaign; none: all acts.", show_default=False)] = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that no row was changed or taken out.")] = False,
+    json: Json = False,
+) -> None:
+    """Tell who did what and why: started, paused, changed, suppressed, exported; and what the program halted by itself.
+
+    Example: dialer audit october-renewals
+    """
+    from dialer.cli.auditing import show_audit
+
+    raise typer.Exit(show_audit(name, verify=verify, as_json=json))
 
 
 app.add_typer(suppress_commands.suppressions, name="suppress", rich_help_panel=BAR)

@@ -19,6 +19,7 @@ T = TypeVar("T")
 BAR_AFTER_S = 2.0
 """Whoever is done sooner needs no bar."""
 BAR_WIDTH = 16
+LOT = 200
 
 
 class _Rate(TextColumn):
@@ -31,16 +32,24 @@ class _Rate(TextColumn):
         return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Bar:
     """Counts rows on stderr. Without a terminal it shows nothing."""
 
     bars: Progress
     task: TaskID
+    _untold: int = 0
 
     def advance(self, rows: int = 1) -> None:
-        """So many more are done."""
-        self.bars.advance(self.task, rows)
+        """So many more are done. Told in lots: the rate is reckoned from the last thousand of them."""
+        self._untold += rows
+        if self._untold >= LOT:
+            self.tell()
+
+    def tell(self) -> None:
+        """Show what was not shown yet."""
+        self.bars.advance(self.task, self._untold)
+        self._untold = 0
 
     def expect(self, rows: int | None) -> None:
         """How many there are, once that is known."""
@@ -84,6 +93,7 @@ def open_bar(
     finally:
         begin.cancel()
         begin.join()
+        bar.tell()
         bars.stop()
 
 

@@ -1,5 +1,6 @@
 """start, pause, resume, cancel, campaigns, report, attempts."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
@@ -10,8 +11,9 @@ from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
 from dialer.control_room import open_control
+from dialer.domain.act import MOVES, Act
 from dialer.domain.attempt import FINAL
-from dialer.domain.campaign import SIMULATOR
+from dialer.domain.campaign import REHEARSAL, SIMULATOR
 from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.report import ReportCampaign, iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
@@ -31,19 +33,34 @@ class Told:
     sends: list[Send]
     scans: list[LogScan]
     """Of the log, while the attempt waited for it."""
+    acts: list[Act]
+    """What moved its campaign meanwhile."""
 
 
-def move(name: str, verb: str, *, as_json: bool) -> None:
+def move(name: str, verb: str, reason: str = "", *, as_json: bool) -> None:
     """Apply a verb; returns when it holds."""
 
     async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
-        return await open_control(settings, ledger).move(name, verb)
+        return await open_control(settings, ledger, reason).move(name, verb)
 
     moved = with_ledger(use)
     if as_json:
         print_json({"campaign": moved.spec.name, "status": str(moved.status)})
     else:
         put(f"{moved.spec.name}: {moved.status}")
+
+
+def start_after_restore(name: str, reason: str, *, as_json: bool) -> None:
+    """Go on with a ledger that is older than what was done since; what the log does not show is accepted."""
+
+    async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
+        return await open_control(settings, ledger, reason).start_after_restore(name)
+
+    moved = with_ledger(use)
+    if as_json:
+        print_json({"campaign": moved.spec.name, "status": str(moved.status)})
+    else:
+        print(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
@@ -102,6 +119,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
                 await _scans(ledger, attempt, events, ledger.clock.now()),
+                await _acts_on(ledger, attempt, events),
             )
             for attempt, events in story
         ]
@@ -120,7 +138,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
         title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
         put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
-        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told)], key=itemgetter(0)):
+        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told), *_acts(told)], key=itemgetter(0)):
             put(f"  {line}")
 
 
@@ -133,6 +151,19 @@ async def _scans(ledger: SqlLedger, attempt: AttemptRow, events: list[Event], no
         return []
     until = events[-1].at if attempt.state in FINAL else now
     return await ledger.scans(attempt.account, attempt.dialed_at, until)
+
+
+async def _acts_on(ledger: SqlLedger, attempt: AttemptRow, events: list[Event]) -> list[Act]:
+    handle = (REHEARSAL if attempt.account == SIMULATOR else "") + attempt.campaign
+    until = events[-1].at if events and attempt.state in FINAL else math.inf
+    since = events[0].at if events else math.inf
+    return [act async for act in ledger.acts(handle) if act.act in MOVES and since <= act.at <= until]
+
+
+def _acts(told: Told) -> Iterator[tuple[float, str]]:
+    for act in told.acts:
+        why = f": {act.why}" if act.why else ""
+        yield act.at, f"{iso(act.at)}  campaign {act.before} -> {act.after}  {act.act} by {act.who}{why}"
 
 
 def _moves(told: Told) -> Iterator[tuple[float, str]]:

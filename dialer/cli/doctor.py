@@ -26,6 +26,7 @@ from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.phone_number import mask
+from dialer.domain.time_zones import tzdata_version
 from dialer.errors import (
     DialerError,
     Forbidden,
@@ -82,6 +83,7 @@ async def _every_check(probing: bool) -> list[Finding]:
     configure_logs(level="error", fmt=settings.log_format, secrets=settings.secrets)
     findings = [Finding("settings", True, f"every option is known and usable; {_env_file()}"), _home(settings)]
     findings.append(await _redis(settings))
+    findings.append(Finding("clocks", True, f"the packaged zones of tzdata {tzdata_version()}, not the system's"))
     ledger, specs = await _ledger(settings)
     findings.append(ledger)
     keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]

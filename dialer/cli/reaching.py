@@ -1,7 +1,7 @@
 """How a command reaches a provider: which one, with which key."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import TypeVar
@@ -16,10 +16,11 @@ from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
 from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
 from dialer.cli.opening import settings as load
 from dialer.cli.stopping import run
+from dialer.control_room import open_ledger
 from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
 from dialer.ports import CallArchive
-from dialer.provider_access import endpoint_of, has_key, require_key
+from dialer.provider_access import endpoint_of, has_key, has_login, require_key
 
 T = TypeVar("T")
 
@@ -79,12 +80,16 @@ async def reach(settings: Settings, provider: str) -> AsyncIterator[Reached]:
 
 @asynccontextmanager
 async def _reach_at(settings: Settings, provider: str, url: str) -> AsyncIterator[Reached]:
-    endpoint, clock, chance = endpoint_of(settings, provider, url), SystemClock(), SystemRandom()
-    if provider == "vaani":
-        async with VaaniApi(endpoint, clock, chance) as vaani:
+    clock, chance = SystemClock(), SystemRandom()
+    async with AsyncExitStack() as stack:
+        # What a worker renewed is known here too: the tokens of the environment may be used up.
+        logins = await stack.enter_async_context(open_ledger(settings)) if has_login(settings, provider) else None
+        endpoint = endpoint_of(settings, provider, url, logins)
+        if provider == "vaani":
+            vaani = await stack.enter_async_context(VaaniApi(endpoint, clock, chance))
             yield Reached(provider, VaaniArchive(vaani), vaani=vaani)
-        return
-    async with VaaniVoiceApi(endpoint, clock, chance) as voice:
+            return
+        voice = await stack.enter_async_context(VaaniVoiceApi(endpoint, clock, chance))
         yield Reached(provider, VaaniVoiceArchive(voice), voice=voice)
 
 

@@ -88,6 +88,9 @@ def _share(count: int, total: int) -> str:
 
 
 def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if moved := document["moved"]:
+        why = f": {moved['why']}" if moved["why"] and moved["why"] != document["halt_reason"] else ""
+        yield "last moved", f"{moved['act']} by {moved['by']}, {local(moved['at'])}{why}"
     if document["rules"] == "off":
         yield "country rules", f"off ({document['rules_reason']})"
     yield from _calendar(document["schedule"], document["source"])
@@ -100,6 +103,8 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield name.replace("_", " "), f"{document[name]:,}"
     for word, count in document["unmapped_words"].items():
         yield "unknown word", f'the provider says "{word}" ({count:,} times), which this version does not know'
+    for note in document["log_notes"]:
+        yield "call log", note
     if document["cost"]:
         yield "cost", f"{document['cost']:g}"
     started, finished = document["started_at"], document["finished_at"]

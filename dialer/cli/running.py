@@ -16,7 +16,7 @@ from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.private_home import make_private
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
 from dialer.cli.bars import CountedSource, open_bar
-from dialer.cli.lists import SOURCE, import_list, name_of, standing_limits
+from dialer.cli.lists import SOURCE, UNUSABLE, import_list, name_of, standing_limits
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new
 from dialer.cli.printing import print_import, print_json, say
@@ -51,6 +51,8 @@ REHEARSAL_TIMES: dict[str, float] = {
 }
 QUICK_CALLS = ("--ring-s", "0.5,2", "--no-answer-ring-s", "2,3", "--talk-s", "1,4", "--log-delay-s", "1")
 LOOK_S = 0.2
+OWED_FOR_S = 10.0
+"""How long a campaign that is finished is kept open for what more may be told of its calls."""
 OVER = {
     CampaignStatus.FINISHED: 0,
     CampaignStatus.CANCELLED: 1,
@@ -101,9 +103,10 @@ async def _run(
             simulator = stack.enter_context(local_simulator(QUICK_CALLS)) if spec.provider == "simulator" else ""
             async with open_app(settings, redis_url, simulator) as app:
                 tell_if_new(app.ledger)
-                await _import(app, spec, open_list(path, spec, encoding), path, as_json=as_json)
+                source = open_list(path, spec, encoding)
+                usable = await _import(app, spec, source, path, as_json=as_json)
                 stop.cuts = None
-                code = await _work_until_over(app, spec.handle, stop)
+                code = await _work_until_over(app, spec.handle, spec.provider, stop) or (0 if usable else UNUSABLE)
                 document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
     except asyncio.CancelledError:
         if not stop.asked.is_set():
@@ -113,7 +116,7 @@ async def _run(
     # A terminal that has gone away must not hide what came of the campaign: the exit code says it.
     with suppress(OSError) if code == INTERRUPTED else ExitStack():
         if as_json:
-            print_json(document)
+            print_json(document | {"notes": list(source.notes)})
         else:
             print_report(document)
     if code == INTERRUPTED:
@@ -121,7 +124,8 @@ async def _run(
     return code
 
 
-async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Path | None, *, as_json: bool) -> None:
+async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Path | None, *, as_json: bool) -> bool:
+    """Answers whether any row of the list can be used."""
     with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
         counted = CountedSource(source, bar)
         campaign, counts = await import_list(app.settings, app.ledger, spec, counted, str(path or SOURCE))
@@ -130,17 +134,18 @@ async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Pat
         sys.stdout.flush()
     if campaign.status is CampaignStatus.HALTED:
         await app.control.move(spec.handle, "start")
+    return counts.usable
 
 
-async def _work_until_over(app: App, name: str, stop: Stop) -> int:
-    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED:
+async def _work_until_over(app: App, name: str, account: str, stop: Stop) -> int:
+    if (await app.ledger.campaign(name)).status is CampaignStatus.FINISHED and not await _owed(app, account):
         return 0
     if stop.asked.is_set():
         return INTERRUPTED
     working = asyncio.create_task(serve(app, stop.asked))
     try:
         with open_progress(app.ledger, app.clock, name) as progress:
-            code = await _watch(app, name, working, stop.asked, progress)
+            code = await _watch(app, name, account, working, stop.asked, progress)
     finally:
         stop.asked.set()
         await working
@@ -148,13 +153,24 @@ async def _work_until_over(app: App, name: str, stop: Stop) -> int:
     return code
 
 
-async def _watch(app: App, name: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress) -> int:
-    before = CampaignStatus.RUNNING
+async def _watch(
+    app: App, name: str, account: str, working: "asyncio.Task[None]", stop: asyncio.Event, progress: Progress
+) -> int:
+    before, owed_until = CampaignStatus.RUNNING, None
     while not working.done() and not stop.is_set():
         status = (await app.ledger.campaign(name)).status
-        if status in OVER:
+        if status is CampaignStatus.FINISHED:
+            # What was said in the last calls may still come, and be a wish to be called back.
+            calls, now = await _owed(app, account), app.clock.monotonic()
+            owed_until = now + OWED_FOR_S if owed_until is None else owed_until
+            if not calls or now >= owed_until:
+                _say_owed(calls)
+                return 0
+        elif status in OVER:
             return OVER[status]
-        if status is not before:
+        else:
+            owed_until = None
+        if status not in (before, CampaignStatus.FINISHED):
             _tell_status(name, status)
             before = status
         with suppress(OSError):  # nobody reads it any more
@@ -172,6 +188,18 @@ def _tell_status(name: str, status: CampaignStatus) -> None:
             say(f"{name} is scheduled: it waits for its start, or for `dialer start {shlex.quote(name)}`")
         case _:
             say(f"{name} is {status}")
+
+
+async def _owed(app: App, account: str) -> int:
+    return (await app.ledger.owed(account)).calls
+
+
+def _say_owed(calls: int) -> None:
+    if calls:
+        say(
+            f"of {calls} calls the provider may still tell what was said in them: `dialer worker`, or the same command "
+            "again, takes it up"
+        )
 
 
 def run_worker() -> int:

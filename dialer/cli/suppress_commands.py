@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.headings import Headed
-from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRegion
+from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRaw, OptReason, OptRegion
 
 suppressions = typer.Typer(
     cls=Headed, help="The suppression list: numbers that must not be called.", no_args_is_help=True
@@ -37,6 +37,7 @@ def suppress_add(
 @suppressions.command("remove")
 def suppress_remove(
     phones: Annotated[list[str], typer.Argument(help="Phone numbers or hashes.")],
+    reason: OptReason = "",
     region: OptRegion = None,
     campaign: OfCampaign = None,
     json: Json = False,
@@ -47,7 +48,7 @@ def suppress_remove(
     """
     from dialer.cli.suppressing import remove
 
-    remove(phones, region or "", campaign, as_json=json)
+    remove(phones, region or "", campaign, reason, as_json=json)
 
 
 @suppressions.command("import")
@@ -61,16 +62,20 @@ def suppress_import(
 ) -> None:
     """Add every number, or hash, of a CSV file. When this returns, no request leaves for them any more.
 
+    A cell that may mean several numbers bars them all. Exit 1 when anything could not be read: a file holds it.
+
     Example: dialer suppress import do_not_call.csv
     """
     from dialer.cli.suppressing import import_file
 
-    import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json)
+    raise typer.Exit(import_file(contacts, region or "", phone_column or "", encoding, campaign, as_json=json))
 
 
 @suppressions.command("list")
 def suppress_list(
-    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv", json: Json = False
+    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    raw: OptRaw = False,
+    json: Json = False,
 ) -> None:
     """Print the list (phone,reason,source,campaign,added_at); ``import`` reads it again.
 
@@ -78,4 +83,4 @@ def suppress_list(
     """
     from dialer.cli.suppressing import print_list
 
-    print_list(output_format, as_json=json)
+    print_list(output_format, as_json=json, raw=raw)

@@ -1,26 +1,32 @@
 """dialer suppress: the numbers that must not be called."""
 
+import asyncio
 import csv
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from config import Settings
-from dialer.adapters.csv_contacts import known_region
 from dialer.adapters.csv_suppressions import CsvSuppressions
+from dialer.adapters.spreadsheet_cells import harmless
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.table_contacts import known_region
+from dialer.bootstrap import rejects_in
 from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import cells, print_json, put
-from dialer.cli.spreadsheets import harmless
-from dialer.control_room import open_control
+from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
 from dialer.pipeline.report import iso
 from dialer.ports import Reject, Suppression
 
+AT_ONCE = 5_000
+MOST_SHOWN = 20
 COLUMNS = ("phone", "reason", "source", "campaign", "added_at")
 
 
@@ -33,15 +39,15 @@ def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *
         entries = [Suppression(name, reason, "command line", campaign_id) for name in named]
         return await open_control(settings, ledger).suppress(entries)
 
-    _tell(sum(with_ledger(use)), len(named), [], as_json=as_json)
+    _tell(sum(with_ledger(use)), len(named), [], "", as_json=as_json)
 
 
-def remove(phones: Sequence[str], region: str, campaign: str | None, *, as_json: bool) -> None:
+def remove(phones: Sequence[str], region: str, campaign: str | None, reason: str = "", *, as_json: bool) -> None:
     """Take numbers off the list."""
     named = _named(phones, region)
 
     async def use(_: Settings, ledger: SqlLedger) -> list[bool]:
-        return await ledger.unsuppress(named, await _campaign_id(ledger, campaign))
+        return await ledger.unsuppress(named, await _campaign_id(ledger, campaign), operator(reason))
 
     removed = sum(with_ledger(use))
     if as_json:
@@ -52,33 +58,45 @@ def remove(phones: Sequence[str], region: str, campaign: str | None, *, as_json:
 
 def import_file(
     path: Path, region: str, phone_column: str, encoding: str | None, campaign: str | None, *, as_json: bool
-) -> None:
-    """Add every number of a CSV file; returns when no request leaves for them any more."""
+) -> int:
+    """Add every number of a CSV file; returns when no request leaves for them any more.
+
+    Answers the exit code: 1 when anything in the file could not be read.
+    """
     region = known_region(region) if region else ""
 
-    async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, list[Suppression], list[Reject]]:
+    async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, int, list[Reject], str]:
         rehearsals_first = sorted(await ledger.campaigns(), key=lambda known: not known.spec.is_rehearsal)
         ids = {known.spec.name: known.campaign_id for known in rehearsals_first}
-        campaign_id = await _campaign_id(ledger, campaign)
-        listed = CsvSuppressions(path, region, phone_column, encoding, ids, campaign_id)
-        with open_bar(f"reading {path.name}", quiet=as_json) as bar:
-            bar.expect(listed.expected_rows)
-            read = list(bar.over(listed.rows()))
-        entries = [row for row in read if isinstance(row, Suppression)]
-        with open_bar("barring", len(entries), quiet=as_json) as bar:
-            added = sum(await open_control(settings, ledger).suppress(entries, bar.advance))
-        return added, entries, [row for row in read if isinstance(row, Reject)]
+        listed = CsvSuppressions(path, region, phone_column, encoding, ids, await _campaign_id(ledger, campaign))
+        control, rows = open_control(settings, ledger), listed.rows()
+        rejects = rejects_in(settings.home, f"suppress {path.stem}")(listed.header)
+        added, total, unread = 0, 0, list[Reject]()
+        try:
+            with open_bar(f"barring those of {path.name}", listed.expected_rows, quiet=as_json) as bar:
+                while batch := await asyncio.to_thread(lambda: list(islice(rows, AT_ONCE))):
+                    entries = [row for row in batch if isinstance(row, Suppression)]
+                    added, total = added + sum(await control.suppress(entries)), total + len(entries)
+                    bad = [row for row in batch if isinstance(row, Reject)]
+                    rejects.add(bad)
+                    unread += [replace(row, cells=()) for row in bad]
+                    bar.advance(len(batch))
+            return added, total, unread, rejects.close()
+        finally:
+            rejects.discard()
 
-    added, entries, rejects = with_ledger(use)
-    _tell(added, len(entries), rejects, as_json=as_json)
+    added, total, unread, rejects = with_ledger(use)
+    _tell(added, total, unread, rejects, as_json=as_json)
+    return 1 if unread else 0
 
 
-def print_list(output_format: str, *, as_json: bool) -> None:
-    """The whole list on stdout. Raises UsageError for an unknown format."""
+def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
+    """The whole list on stdout; ``raw``: also what a spreadsheet would run. Raises UsageError for an unknown format."""
     if output_format not in ("csv", "jsonl"):
         raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
     async def use(_: Settings, ledger: SqlLedger) -> None:
+        await ledger.record_act("export", operator(), subject="suppressions")
         if as_json:
             print_json([row async for row in _rows(ledger)])
         elif output_format == "jsonl":
@@ -88,7 +106,7 @@ def print_list(output_format: str, *, as_json: bool) -> None:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(COLUMNS)
             async for row in _rows(ledger):
-                writer.writerow(cells(harmless(row.values())))
+                writer.writerow(cells(list(row.values()) if raw else harmless(row.values())))
 
     with_ledger(use)
 
@@ -108,11 +126,13 @@ async def _campaign_id(ledger: SqlLedger, name: str | None) -> int | None:
     return (await ledger.campaign(name)).campaign_id if name else None
 
 
-def _tell(added: int, total: int, rejects: Sequence[Reject], *, as_json: bool) -> None:
+def _tell(added: int, total: int, unread: Sequence[Reject], rejects: str, *, as_json: bool) -> None:
     if as_json:
-        bad = [{"row": reject.row, "reason": reject.reason, "remedy": reject.remedy} for reject in rejects]
-        print_json({"added": added, "already_listed": total - added, "invalid": bad})
+        bad = [{"row": reject.row, "reason": reject.reason, "remedy": reject.remedy} for reject in unread]
+        print_json({"added": added, "already_listed": total - added, "invalid": bad, "rejects": rejects})
         return
-    print(f"{added:,} suppressed, {total - added:,} were on the list already, {len(rejects):,} not readable")
-    for reject in rejects:
+    print(f"{added:,} suppressed, {total - added:,} were on the list already, {len(unread):,} not readable")
+    for reject in unread[:MOST_SHOWN]:
         put(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
+    if rejects:
+        print(f"whom these rows mean can still be called; they are in {rejects}: mend them and import that file")

@@ -23,7 +23,7 @@ class AttemptState(StrEnum):
     ENDED = "ended"
     """Final: the call log told what the call came to."""
     REFUSED = "refused"
-    """Final: the provider refused this number or payload and placed nothing."""
+    """Final: the provider refused this number or payload and placed nothing. Given back when it refuses everybody."""
     UNCONFIRMED = "unconfirmed"
     """Final: no evidence after the horizon; the attempt is spent. Late evidence corrects it."""
     CANCELLED = "cancelled"
@@ -63,6 +63,7 @@ TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
     (S.PLACED, S.ENDED): frozenset({A.RECONCILER}),
     (S.PLACED, S.UNCONFIRMED): frozenset({A.RECONCILER}),
     (S.UNCONFIRMED, S.ENDED): frozenset({A.RECONCILER}),
+    (S.REFUSED, S.PLANNED): frozenset({A.SWEEPER}),
     (S.REVIEW, S.PLANNED): frozenset({A.OPERATOR}),
     (S.REVIEW, S.ENDED): frozenset({A.OPERATOR, A.RECONCILER}),
 }

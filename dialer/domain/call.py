@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dialer.domain.disposition import Disposition
+from dialer.domain.refusal import About
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class Placed:
 class NotPlaced:
     """Proven not placed: the attempt is not spent.
 
-    ``retry_after_s`` is when the provider wants to be asked again (None: it did not say);
-    ``halt`` says why the whole account must stop, or is empty; ``throttled`` brakes every worker.
+    ``retry_after_s`` is when the provider wants to be asked again (None: it did not say); ``throttled`` brakes every
+    worker. ``halt`` says why the account (or, unless ``halts_account``, the campaign) must stop, or is empty.
+    ``doubtful``: perhaps a gateway's mishap, perhaps everybody's trouble; the next answers tell.
     """
 
     reason: str
@@ -39,6 +41,8 @@ class NotPlaced:
     throttled: bool = False
     halt: str = ""
     http_status: int | None = None
+    halts_account: bool = True
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Refused:
     disposition: Disposition
     reason: str
     http_status: int | None = None
+    about: About = About.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,16 @@ PlaceResult = Placed | NotPlaced | Refused | Unknown
 class CallLog:
     """What the provider says about one call. Times are unix seconds, ``duration_s`` the talk time.
 
-    ``disposition`` is None while the call is not over, or when ``unmapped`` holds a word that the
-    dialect's table does not know: such a row is shown and never final by guess. ``entities`` are the fields that were
-    extracted from what was said; more may come while the call is not ``analysed``. ``callback_at`` is when the person
-    asked to be called back, where the log tells it with a zone.
+    ``to_number`` is ``+`` and digits, ``?`` for those that are hidden, "" where no number can be read; so is
+    ``from_number``, which matters for calls that came in. ``agent`` is an id or a number, ``agent_name`` a name.
+
+    ``disposition`` is None while the call is not over, or when nothing tells what it came to; ``unmapped``: its word is
+    in no table. Such a word is shown, also where the rest of the row settles the call. ``presumed`` is what a row
+    without an end says, in case that never comes. ``still_to_come``: the provider holds the call back.
+
+    ``entities`` are the fields that were extracted from what was said; more may come while the call is not
+    ``analysed``. ``callback_at`` is when the person asked to be called back, where the log tells it with a zone. A row
+    that is not ``readable`` may be anybody's call.
     """
 
     call_id: str
@@ -89,12 +100,21 @@ class CallLog:
     analysed: bool = True
     callback_requested: bool = False
     callback_at: float | None = None
+    agent_name: str = ""
+    from_number: str = ""
+    presumed: Disposition | None = None
+    still_to_come: bool = False
+    readable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """One page of the call log, in the provider's order; ``unreadable`` counts rows that did not parse."""
+    """One page of the call log, in the provider's order; ``unreadable`` counts rows that did not parse.
+
+    ``odd`` are those, each by a name under which it is known again.
+    """
 
     rows: tuple[CallLog, ...]
     unreadable: int = 0
     total: int | None = None
+    odd: tuple[CallLog, ...] = ()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from dialer.domain.hours import WHOLE_DAY, Hours, Week, parse_days, parse_hours, week_of
-from dialer.domain.local_time import zone_of
+from dialer.domain.time_zones import zone_flaw
 from dialer.errors import CampaignFileError
 
 NINE_TO_EIGHT: Hours = ((9 * 60, 20 * 60),)
@@ -73,7 +73,5 @@ def make_window(days: str, hours: str, zone: str = "contact") -> CallingWindow:
 
 
 def _known_zone(name: str) -> None:
-    try:
-        zone_of(name)
-    except (KeyError, ValueError, OSError) as unknown:
-        raise CampaignFileError(f'time zone "{name}" is not an IANA name such as "Asia/Kolkata"') from unknown
+    if flaw := zone_flaw(name):
+        raise CampaignFileError(f'time zone "{name}" {flaw}')

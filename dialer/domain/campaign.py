@@ -7,6 +7,7 @@ from dialer.domain.calling_window import CallingWindow
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import RedialPolicy
 from dialer.domain.suppression import OptOut
+from dialer.domain.time_zones import known_zones
 
 
 class CampaignStatus(StrEnum):
@@ -147,7 +148,7 @@ class CampaignSpec:
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
         """The contact's own zones, or the campaign's where the number tells none."""
-        return contact_zones or ((self.timezone,) if self.timezone else ())
+        return known_zones(contact_zones) or ((self.timezone,) if self.timezone else ())
 
     @property
     def cron_zone(self) -> str:

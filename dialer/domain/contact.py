@@ -31,7 +31,8 @@ class NewContact:
     ``phone`` is E.164; ``zones`` every IANA zone the person may be in (empty: unknown); ``places`` the ISO 3166
     codes of the countries and subdivisions ("IN", "US-FL") the person may be in, declared and inferred;
     ``event_at`` the appointment in unix seconds, None without one; ``row`` the physical line in the source,
-    1-based; ``variables`` what the agent's prompt is given.
+    1-based; ``variables`` what the agent's prompt is given; ``cells`` the row as it was read, for the rejects.
+    ``barred`` says why the list itself forbids to call the person; "" when it does not.
     """
 
     phone: str
@@ -43,6 +44,8 @@ class NewContact:
     variables: Mapping[str, str] = field(default_factory=dict)
     places: tuple[str, ...] = ()
     event_at: float | None = None
+    cells: tuple[str, ...] = field(default=(), compare=False)
+    barred: str = ""
 
     @property
     def person(self) -> str:

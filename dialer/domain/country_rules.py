@@ -111,6 +111,12 @@ def caps_for(places: tuple[str, ...], also: tuple[str, ...] = ()) -> tuple[Attem
     return tuple(cap for applied in rulebook().applied(places, also) for cap in applied.rule.caps)
 
 
+@lru_cache(maxsize=1024)
+def heeds_holidays(country: str) -> bool:
+    """Whether any rule of a country knows days on which nobody is called, or at other hours."""
+    return any(applied.rule.on_holidays is not None for applied in rulebook().applied((country,)))
+
+
 def parse_rules(text: str) -> Rulebook:
     """Read the table. Raises ValueError, CampaignFileError for one that is not complete."""
     rules = [_rule(raw) for raw in tomllib.loads(text)["rule"]]

@@ -17,6 +17,7 @@ from dialer.domain.other_hour import next_other_hour
 
 PASSED = "the appointment has passed"
 ENDED = "the campaign has ended"
+REACHED_ELSEWHERE = "the person was reached on another number"
 UNSIGHTED_OPENING_S = 24 * 3600.0
 BUSY_NUMBER_S = 60.0
 
@@ -32,6 +33,7 @@ class GateFacts:
     suppressed_by: str
     """Why the number is suppressed; empty when it is not."""
     number_is_live: bool
+    """Whether another call to the number is open."""
     zones: tuple[str, ...]
     window: CallingWindow
     places: tuple[str, ...] = ()
@@ -44,6 +46,10 @@ class GateFacts:
     """The appointment that the call is about."""
     ends_at: float | None = None
     """When the campaign ends."""
+    person_is_live: bool = False
+    """Whether a call to another number of the person is open."""
+    person_reached: bool = False
+    """Whether the person was reached on another number of the campaign, about the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +91,20 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """The call is not needed any more: the attempt and its contact end here."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stale:
     """This hand-over is void (already dialed, taken back, or handed over again). Nothing happens."""
 
     why: str
 
 
-Verdict = Admit | Defer | Suppress | Exhaust | Expire | Stale
+Verdict = Admit | Defer | Suppress | Exhaust | Expire | Settle | Stale
 
 
 class Question(Protocol):
@@ -109,6 +122,8 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
         return Stale(f"attempt is {facts.state}, dispatch {facts.dispatch}")
     if facts.suppressed_by:
         return Suppress(f"suppressed: {facts.suppressed_by}")
+    if facts.person_reached:
+        return Settle(REACHED_ELSEWHERE)
     if late := _too_late(facts, now):
         return Expire(late)
     if facts.campaign_status is not CampaignStatus.RUNNING:
@@ -117,6 +132,8 @@ def judge(facts: GateFacts, question: Question, now: float) -> Verdict:
         return Defer(now, "its worker stood still: the line may be gone")
     if facts.number_is_live:
         return Defer(now + BUSY_NUMBER_S, "another call to this number is open")
+    if facts.person_is_live:
+        return Defer(now + BUSY_NUMBER_S, "another call to this person is open")
     if facts.due_at > now:
         return Defer(facts.due_at, "not due yet")
     match window_at(facts.window, facts.zones, now, facts.places):

@@ -6,8 +6,8 @@ skipped is not there; one that comes twice is open twice.
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
-from zoneinfo import ZoneInfo
+
+from dialer.domain.time_zones import zone_of
 
 DAY_S = 86400
 _PROBE_S = 12 * 3600
@@ -15,12 +15,6 @@ _EPOCH = date(1970, 1, 1).toordinal()
 
 Stretch = tuple[int, int]
 """From, and until but not including: seconds, of UTC or of a local clock read as if it were UTC."""
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
-    """Raises KeyError, ValueError or OSError for a name that is not in the IANA database."""
-    return ZoneInfo(name)
 
 
 def offset_at(zone: str, at: float) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from dialer.domain.state_names import index_names, match_state
 from dialer.rules import north_america
 
 COUNTRIES = frozenset({"US", "CA"})
@@ -45,10 +46,14 @@ def base_of(area_code: str) -> str:
 
 
 def state_called(country: str, text: str) -> str | None:
-    """The ISO 3166-2 code for "FL", "Florida" or "US-FL"; None for what is no state of the country."""
-    word = " ".join(text.replace(".", "").upper().split()).removeprefix(f"{country}-")
-    code = f"{country}-{word}"
-    return code if code in _table().states else _names().get((country, word))
+    """The ISO 3166-2 code for "FL", "Fla.", "Florida" or "US-FL"; None for what is no state of the country."""
+    part = match_state(country, text, _names()[country])
+    return f"{country}-{part}" if part else None
+
+
+def is_military(text: str) -> bool:
+    """Whether a state is that of military post, which is anywhere."""
+    return text.strip().upper() in ("AA", "AE", "AP") or "ARMED FORCES" in text.upper()
 
 
 def states_of_postal(country: str, text: str) -> tuple[str, ...]:
@@ -64,8 +69,12 @@ def zones_of_states(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 @cache
-def _names() -> dict[tuple[str, str], str]:
-    return {(code[:2], state.name.upper()): code for code, state in _table().states.items()}
+def _names() -> dict[str, dict[str, str]]:
+    """Country -> names of its states, for ``match_state``."""
+    names: dict[str, list[tuple[str, str]]] = {country: [] for country in COUNTRIES}
+    for code, state in _table().states.items():
+        names[code[:2]] += [(code[3:], code[3:]), (state.name, code[3:])]
+    return {country: index_names(country, of_country) for country, of_country in names.items()}
 
 
 @cache

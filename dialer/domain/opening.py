@@ -23,9 +23,9 @@ from dialer.domain.local_time import (
     merged,
     midnight,
     to_utc,
-    zone_of,
 )
 from dialer.domain.public_holidays import holidays_of
+from dialer.domain.time_zones import zone_of
 
 WEEK_S = 7 * DAY_S
 SEARCH_WEEKS = 58

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from dialer.domain.local_time import zone_of
+from dialer.domain.time_zones import zone_of
 
 HOUR_S = 3600.0
 MEMORY_S = 30 * 24 * HOUR_S

@@ -6,17 +6,43 @@ No reason or remedy ever repeats the number.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumberType, shortnumberinfo
+from phonenumbers import (
+    Leniency,
+    NumberParseException,
+    PhoneMetadata,
+    PhoneNumberMatcher,
+    PhoneNumberType,
+    shortnumberinfo,
+)
 from phonenumbers.timezone import UNKNOWN_TIMEZONE
 from phonenumbers.tzdata import TIMEZONE_DATA, TIMEZONE_LONGEST_PREFIX
 
 from dialer.domain.north_america import base_of
+from dialer.domain.phone_spelling import (
+    REMARK,
+    SEVERAL,
+    Unusable,
+    bare,
+    digits_of,
+    heads,
+    is_crowded,
+    joined,
+    malformed,
+    parts_of,
+    tail_of,
+)
+
+__all__ = [
+    "CALLABLE_TYPES", "NO_COUNTRY", "Phone", "Unusable", "is_region", "mask", "numbers_in", "parse_phone",
+    "parse_phones", "zones_of",
+]  # fmt: skip
+from dialer.domain.time_zones import zones_within
 
 CALLABLE_TYPES = frozenset(
     {
@@ -60,20 +86,10 @@ _AREA_DIGITS = 4
 """The 1 of North America and an area code."""
 _SHORT_DIGITS = 6
 _NUMBER_DIGITS = 7
-_PLAIN = re.compile(r"\+?[0-9(][0-9 ()-]+")
-_LETTERLESS = re.compile(r"\+?[0-9(\[][0-9 ()\[\]./~-]*")
-_WRAPPED = re.compile(r'=\s*"(.*)"', re.DOTALL)
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
-_DECIMAL = re.compile(r"\+?\d{5,}[.,]0{1,2}")
-_EXTENSION = re.compile(r"(?:;\s*ext\s*=|e?xt(?:n|ension)?|[x#])[\s.:]*\d{1,8}\s*#?$", re.IGNORECASE)
-_SEPARATORS = re.compile(r"[/|,;&\n\r]|\b(?:or|and|oder|ou|und)\b|(?<=\d)\s*\+", re.IGNORECASE)
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−ー－"), "-")
-_INVISIBLE = dict.fromkeys(
-    [0xAD, 0x61C, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), 0xFEFF]
-)
-_TRANSLATION = {**_DASHES, **_INVISIBLE, ord("＋"): "+", ord("﹢"): "+", ord("（"): "(", ord("）"): ")"}
-
-_AS_TEXT = "format the column as text and export again"
+_PLAIN = re.compile(r"(?!.*-\d\d?$)(?:\+[1-9]|[0-9])[0-9]*(?:[ -][0-9]+)*")
+"""Nothing to take off, and nothing set apart behind the number."""
+_DECIMAL = re.compile(r"(\+?\d{5,})[.,](0{1,2})")
+_MEXICO = 52
 
 
 class Phone(NamedTuple):
@@ -88,31 +104,155 @@ class Phone(NamedTuple):
     zones: tuple[str, ...]
 
 
-class Unusable(NamedTuple):
-    """A cell that gives no number to call: why, and what to do about it. Neither holds the number."""
-
-    reason: str
-    remedy: str
-
-
 def parse_phone(text: str, region: str = "", countries: frozenset[str] = frozenset()) -> Phone | Unusable:
     """Read one cell.
 
     ``region`` (ISO 3166, "" for none) is assumed for numbers in national format; ``countries`` are the
-    ISO 3166 codes that may be called, empty for all.
+    ISO 3166 codes that may be called, empty for all. What can be read as two numbers gives none.
     """
     if not _PLAIN.fullmatch(text):
-        text = _unwrap(text)
-        refusal = _malformed(text)
-        if refusal:
-            return refusal
+        return _read_carefully(bare(text), region, countries)
+    return _read(text, region, countries)
+
+
+def _read_carefully(text: str, region: str, countries: frozenset[str]) -> Phone | Unusable:
+    """A bare number that is not written in the plainest way: whatever may be a second number or a remark refuses it."""
+    if decimal := _DECIMAL.fullmatch(text):
+        return _read_decimal(decimal[1], decimal[2], region, countries)
+    if fault := malformed(text):
+        return _one_after_all(text, region, countries) if fault is SEVERAL else fault
+    for head, verdict in heads(text):
+        if _is_number(head, region):
+            return verdict if verdict is REMARK else _one_after_all(text, region, countries)
+    if (head := tail_of(text)) and _ends_before_tail(head, region):
+        return REMARK
+    phone = _read(joined(text), region, countries)
+    return SEVERAL if isinstance(phone, Unusable) and is_crowded(text) else phone
+
+
+def _read_decimal(text: str, fraction: str, region: str, countries: frozenset[str]) -> Phone | Unusable:
+    """A number that a program wrote as 919000000001.0: no digit is lost, unless the nought is one of them."""
+    phone = _read(text, region, countries)
+    if isinstance(phone, Phone) and isinstance(_read(text + fraction, region, countries), Phone):
+        return Unusable("a number, or one with a decimal", "format the column as text and export again", undecided=True)
+    return phone
+
+
+def _one_after_all(text: str, region: str, countries: frozenset[str]) -> Phone | Unusable:
+    """The number that several spellings in a cell have in common."""
+    read = {_read(bare(part), region, countries) for part in parts_of(text)}
+    only = read.pop()
+    return SEVERAL if read or isinstance(only, Unusable) else only
+
+
+def _read(text: str, region: str, countries: frozenset[str]) -> Phone | Unusable:
     if len(text) <= _SHORT_DIGITS * 2 and (refusal := _short_code(text, region)):
         return refusal
+    assumed = "" if text[:1] == "+" else region
     try:
         number = phonenumbers.parse(text, region or None)
     except NumberParseException as error:
         return _unparsed(error, text)
-    return _judge(number, countries, "" if text[0] == "+" else region)
+    if assumed and _reads_twice(text, region):
+        code = phonenumbers.country_code_for_region(region)
+        reason = (
+            f'two numbers: one in national format, and one that begins with the country code {code} without its "+"'
+        )
+        return Unusable(reason, 'write it with "+" and the country code', undecided=True)
+    return _judge(_todays(number, text), countries, assumed)
+
+
+def numbers_in(text: str, region: str = "") -> list[str]:
+    """Every number (E.164) that a cell may mean, for a list of people who must not be called: rather one too many."""
+    text = bare(text)
+    candidates = [text, joined(text), digits_of(text), *(head for head, _ in heads(text)), tail_of(text)]
+    parts = parts_of(text)
+    candidates += [*parts, *(_completed(first, part) for first, part in pairwise(parts))]
+    if decimal := _DECIMAL.fullmatch(text):
+        candidates.append(decimal[1])
+    found = [match.number for match in PhoneNumberMatcher(text, region or None, Leniency.POSSIBLE)]
+    numbers = [number for each in candidates for number in _meant(each, region)]
+    return list(dict.fromkeys(_e164(number) for number in [*numbers, *found] if phonenumbers.is_valid_number(number)))
+
+
+def _completed(number: str, ending: str) -> str:
+    """A number with its last digits replaced, as "022 2345 6781/82" means it."""
+    digits = digits_of(ending)
+    return number[: -len(digits)] + digits if len(digits) < _SHORT_DIGITS else ending
+
+
+def _meant(text: str, region: str) -> list[phonenumbers.PhoneNumber]:
+    """Both readings of one spelling, whether in use or not."""
+    spellings, digits = [text], digits_of(text).lstrip("0")
+    if not region or digits.startswith(str(phonenumbers.country_code_for_region(region))):
+        spellings.append(f"+{digits}")
+    return [number for each in spellings if (number := _parsed(each, region)) is not None]
+
+
+def _parsed(text: str, region: str) -> phonenumbers.PhoneNumber | None:
+    try:
+        return _todays(phonenumbers.parse(text, region or None), text)
+    except NumberParseException:
+        return None
+
+
+def _is_number(text: str, region: str) -> bool:
+    number = _parsed(text, region)
+    return number is not None and phonenumbers.is_valid_number(number)
+
+
+def _ends_before_tail(head: str, region: str) -> bool:
+    """Whether a number ends before digits set apart. Behind a landline they are a direct line of its house."""
+    number = _parsed(head, region)
+    kind = PhoneNumberType.UNKNOWN if number is None else phonenumbers.number_type(number)
+    return kind not in (PhoneNumberType.UNKNOWN, PhoneNumberType.FIXED_LINE)
+
+
+def _reads_twice(text: str, region: str) -> bool:
+    """Whether a number without a plus is one in national format, and another one with its country code.
+
+    Where the prefix that the national format asks for (mostly 0) is left out, the other need only look like a number.
+    """
+    code, longest, prefix = _national(region)
+    digits = digits_of(text)
+    bare_digits = digits.lstrip("0")
+    if not bare_digits.startswith(code) or len(bare_digits) > longest:
+        return False
+    national, abroad = _parsed(f"+{code}{digits}", ""), _parsed(f"+{bare_digits}", "")
+    if national is None or abroad is None or _e164(national) == _e164(abroad):
+        return False
+    if not phonenumbers.is_valid_number(national):
+        return False
+    prefixed = not prefix or digits.startswith(prefix)
+    return phonenumbers.is_valid_number(abroad) or (not prefixed and _looks_whole(abroad))
+
+
+def _looks_whole(number: phonenumbers.PhoneNumber) -> bool:
+    """Whether a number has as many digits as a landline or a mobile with its area code."""
+    kinds = (PhoneNumberType.FIXED_LINE, PhoneNumberType.MOBILE)
+    verdicts = (phonenumbers.is_possible_number_for_type_with_reason(number, kind) for kind in kinds)
+    return phonenumbers.ValidationResult.IS_POSSIBLE in verdicts
+
+
+@lru_cache(maxsize=256)
+def _national(region: str) -> tuple[str, int, str]:
+    """A region's country code, how many digits its longest number has in national format, and the prefix of that."""
+    code = phonenumbers.country_code_for_region(region)
+    metadata = PhoneMetadata.metadata_for_region(region)
+    prefix = (metadata.national_prefix if metadata else None) or ""
+    return str(code), max(_lengths(code, region), default=0) + len(prefix.lstrip("0")), prefix
+
+
+def _todays(number: phonenumbers.PhoneNumber, text: str) -> phonenumbers.PhoneNumber:
+    """A Mexican number without the 1 that stood before mobiles until 2019, and that WhatsApp still writes."""
+    national = str(number.national_number)
+    if number.country_code == _MEXICO and len(national) == 11 and digits_of(text).endswith(f"{_MEXICO}{national}"):
+        number.national_number = int(national.removeprefix("1"))
+    return number
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    return f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
 
 
 def parse_phones(cells: Sequence[tuple[str, str]], countries: frozenset[str] = frozenset()) -> list[Phone | Unusable]:
@@ -122,7 +262,7 @@ def parse_phones(cells: Sequence[tuple[str, str]], countries: frozenset[str] = f
 
 def mask(phone: str) -> str:
     """The country code and the last two digits, e.g. "+91********10"; without a "+", the last two alone."""
-    digits = _digits(phone)
+    digits = digits_of(phone)
     keep = 2 if len(digits) > _SHORT_DIGITS else 0
     code = _country_code(digits) if keep and phone.lstrip().startswith("+") else ""
     hidden = len(digits) - len(code) - keep
@@ -165,61 +305,10 @@ def _zones_of_area(area_code: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _unwrap(text: str) -> str:
-    """Take off what spreadsheets, web pages and phone books put around a number, and use ASCII digits."""
-    text = text.translate(_TRANSLATION).strip()
-    wrapped = _WRAPPED.fullmatch(text)
-    text = (wrapped[1] if wrapped else text).strip().strip("'’‘\"").strip()
-    if text[:4].lower() == "tel:":
-        text = text[4:].strip()
-    if text.isascii():
-        return text
-    return "".join(_ascii(char) for char in text)
-
-
-def _ascii(char: str) -> str:
-    if char.isspace():
-        return " "
-    return str(unicodedata.decimal(char)) if char.isdecimal() else char
-
-
-def _malformed(text: str) -> Unusable | None:
-    if not text:
-        return Unusable("the phone number is empty", "fill it in or remove the row")
-    if _SCIENTIFIC.fullmatch(text):
-        return Unusable("a spreadsheet turned the number into powers of ten: the digits are gone", _AS_TEXT)
-    if _DECIMAL.fullmatch(text):
-        return Unusable("a spreadsheet turned the number into a decimal", _AS_TEXT)
-    if _EXTENSION.search(text) and len(_digits(text)) > _SHORT_DIGITS:
-        return Unusable("the number has an extension, which cannot be dialed", "give a direct number")
-    if _several(text):
-        return Unusable("more than one phone number in the cell", "keep one number in the row")
-    return _foreign_characters(text)
-
-
-def _several(text: str) -> bool:
-    """A whole number, then more digits. A short first part is a prefix, as in "030/123456"."""
-    first, *others = _SEPARATORS.split(text)
-    counts = [len(_digits(part)) for part in (first, *others)]
-    return any(sum(counts[:i]) >= _NUMBER_DIGITS and counts[i] for i in range(1, len(counts)))
-
-
-def _foreign_characters(text: str) -> Unusable | None:
-    if _LETTERLESS.fullmatch(text):
-        return None
-    if not _digits(text):
-        return Unusable("the cell holds no phone number", "write the number in digits or remove the row")
-    if any(char.isalpha() for char in text):
-        return Unusable("the number has letters in it", "write it in digits only")
-    if "*" in text or "#" in text:
-        return Unusable("the number has * or # in it", "write it without service codes")
-    return Unusable("characters that do not belong in a phone number", "write it as + and digits")
-
-
 def _short_code(text: str, region: str) -> Unusable | None:
     if text[0] == "+":
         return None
-    digits = _digits(text)
+    digits = digits_of(text)
     if len(digits) > _SHORT_DIGITS:
         return None
     remedy = "give the person's own number"
@@ -260,7 +349,9 @@ def _judge(number: phonenumbers.PhoneNumber, countries: Iterable[str], assumed: 
     if countries and region not in countries:
         return Unusable(f"a number in {region}, which is not among the countries allowed", "remove the row")
     code, national = number.country_code or 0, phonenumbers.national_significant_number(number)
-    return Phone(f"+{code}{national}", region, zones_of(code, national, kind))
+    sharing = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    others = sharing[1:] if region == sharing[0] else ()
+    return Phone(f"+{code}{national}", region, zones_within(region, zones_of(code, national, kind), others))
 
 
 def _invalid(number: phonenumbers.PhoneNumber, assumed: str) -> Unusable:
@@ -282,10 +373,6 @@ def _lengths(country_code: int, region: str) -> list[int]:
     metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
     kinds = (metadata.fixed_line, metadata.mobile) if metadata else ()
     return sorted({length for kind in kinds if kind for length in kind.possible_length if length > 0})
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdecimal())
 
 
 def _country_code(digits: str) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import REDIALABLE, Disposition
 
+FARTHEST_CALLBACK_S = 30 * 86_400.0
+"""A time that lies further ahead is no time that a person named."""
+
 
 @dataclass(frozen=True, slots=True)
 class RedialPolicy:
@@ -72,7 +75,8 @@ def after_attempt(
     """
     if disposition is Disposition.ANSWERED:
         if call_back is not None and policy.callback_s is not None and attempts_made < policy.max_attempts:
-            at = ended_at + policy.callback_s * scale if call_back.at is None else max(call_back.at, ended_at)
+            named = call_back.at is not None and call_back.at - ended_at <= FARTHEST_CALLBACK_S
+            at = max(call_back.at or 0.0, ended_at) if named else ended_at + policy.callback_s * scale
             return Redial(at, "callback requested")
         return Settle(ContactStatus.REACHED)
     if disposition is Disposition.INVALID_NUMBER:

@@ -9,7 +9,8 @@ from dialer.domain.call import CallLog
 HASHED = "sha256:"
 REHEARSALS = -1
 """In place of a campaign's id: over all rehearsals, and over no real campaign."""
-_YES = frozenset({"true", "yes", "y", "1"})
+_YES = frozenset({"true", "yes", "y"})
+_ONE = re.compile(r"1(\.0*)?")
 _DISPOSITIONS = re.compile(r"\b(disposition|tag)")
 _HASH = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -45,15 +46,22 @@ class OptOut:
 
 def opted_out(rules: OptOut, log: CallLog) -> str:
     """The word or field of a row that says so; "" when none does."""
-    found = {_plain(name): _plain(value) for name, value in log.entities.items()}
+    found: dict[str, list[str]] = {}
+    for name, value in log.entities.items():
+        found.setdefault(_plain(name), []).append(value)
     said = {_plain(log.raw_status), _plain(str(log.disposition or ""))}
-    said |= {value for name, value in found.items() if _DISPOSITIONS.search(name)}
+    said |= {value for name, values in found.items() if _DISPOSITIONS.search(name) for value in map(_plain, values)}
     for rule in rules.entities:
         name, equals, value = rule.partition("=")
-        told = found.get(_plain(name))
-        if told is not None and (told == _plain(value) if equals else told in _YES):
+        if any(_plain(one) == _plain(value) if equals else says_yes(one) for one in found.get(_plain(name), ())):
             return rule
     return next((word for word in rules.dispositions if _plain(word) in said), "")
+
+
+def says_yes(told: str) -> bool:
+    """Whether a value means yes: "true", 1, "Yes, he asked not to be called"."""
+    said = told.strip().lower()
+    return _ONE.fullmatch(said) is not None or re.split(r"[\W_]+", said, maxsplit=1)[0] in _YES
 
 
 def _plain(text: str) -> str:

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from dialer.domain.country_rules import heeds_holidays
 from dialer.domain.north_america import (
     COUNTRIES,
+    is_military,
     state_called,
     states_of_area,
     states_of_postal,
     zones_of_states,
 )
 from dialer.domain.phone_number import Phone
-from dialer.domain.public_holidays import is_calendar
+from dialer.domain.public_holidays import parts_called
 
 
 class Whereabouts(NamedTuple):
@@ -53,16 +55,15 @@ def whereabouts(phone: Phone, declared: Declared = NOTHING, *, trust: bool = Fal
     if declared == NOTHING:
         return Whereabouts(phone.zones, inferred)
     country = declared.country or phone.region
-    states: set[str] = set()
-    if country in COUNTRIES:
-        found = _states(country, declared.state, declared.postal_code)
-        if isinstance(found, Unplaced):
-            return found
-        states.update(found)
+    found = (_states if country in COUNTRIES else _parts)(country, declared.state, declared.postal_code)
+    if isinstance(found, Unplaced):
+        return found
+    states = set(found) if country in COUNTRIES else set()
     of_states = zones_of_states(states)
     own = (declared.zone,) if declared.zone else of_states
     zones = own if trust and own else _agreed(own, of_states, phone.zones)
-    return Whereabouts(zones, _places(country, declared, states, inferred))
+    told = {*found, *((country,) if declared.country or found else ())}
+    return Whereabouts(zones, tuple(sorted({*told, *inferred})))
 
 
 @lru_cache(maxsize=4096)
@@ -76,12 +77,28 @@ def _states(country: str, state: str, postal_code: str) -> tuple[str, ...] | Unp
     """What the cells for state and postal code say."""
     named = state_called(country, state) if state else None
     if state and named is None:
+        if country == "US" and is_military(state):
+            remedy = "leave state and postal code empty, and name the person's zone in a timezone column"
+            return Unplaced("state", "military post may be anywhere", remedy)
         return Unplaced("state", f"no state of {country} is called so", "write its name or its two letters, e.g. FL")
     of_code = states_of_postal(country, postal_code) if postal_code else ()
     if postal_code and not of_code:
         remedy = "write all of it (a spreadsheet drops a leading zero) or leave it empty"
         return Unplaced("postal_code", f"no state of {country} has this postal code", remedy)
     return (*of_code, *((named,) if named else ()))
+
+
+@lru_cache(maxsize=4096)
+def _parts(country: str, state: str, postal_code: str) -> tuple[str, ...] | Unplaced:
+    """The parts of another country that the state may be. What is none is refused where holidays matter."""
+    del postal_code
+    parts = parts_called(country, state) if state else ()
+    if parts is None:
+        if not heeds_holidays(country):
+            return ()
+        remedy = "write its name or its short form, or leave it empty: the country's own holidays count then"
+        return Unplaced("state", f"no state of {country} is called so", remedy)
+    return parts
 
 
 def _agreed(own: tuple[str, ...], *others: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,13 +109,3 @@ def _agreed(own: tuple[str, ...], *others: tuple[str, ...]) -> tuple[str, ...]:
     first, *rest = said
     against = [zone for zones in rest if not set(zones) & set(first) for zone in zones]
     return tuple(sorted({*first, *against})) if against else first
-
-
-def _places(country: str, declared: Declared, states: set[str], inferred: tuple[str, ...]) -> tuple[str, ...]:
-    told = set(states)
-    if declared.country or states:
-        told.add(country)
-    if declared.state and country not in COUNTRIES:
-        part = f"{country}-{declared.state.upper().removeprefix(f'{country}-')}"
-        told.update({part} if is_calendar(part) else ())
-    return tuple(sorted({*told, *inferred}))

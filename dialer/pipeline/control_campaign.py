@@ -1,11 +1,14 @@
 """Start, pause, resume, cancel, suppress: each returns when it holds."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dialer.domain.act import PROGRAM, By
+from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.errors import UsageError
-from dialer.ports import Campaign, Clock, Ledger, LedgerView, Suppression
+from dialer.ports import RESTORED, Campaign, Clock, Ledger, LedgerView, Suppression
 
 LOOK_AGAIN_S = 0.01
 AT_ONCE = 2_000
@@ -23,6 +26,7 @@ class ControlCampaign:
     clock: Clock
     send_within_s: float
     passing: Passing = unwatched
+    by: By = PROGRAM
 
     async def move(self, name: str, verb: str) -> Campaign:
         """Apply ``start``, ``pause``, ``resume`` or ``cancel``.
@@ -31,7 +35,7 @@ class ControlCampaign:
         verb does not fit the campaign's status, UnknownName when there is no such campaign.
         """
         campaign = await self.view.campaign(name)
-        moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator")
+        moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator", self.by)
         self.passing("control.moved")
         if moved is None:
             raise UsageError(f'cannot {verb} "{name}": it is {campaign.status}')
@@ -39,17 +43,27 @@ class ControlCampaign:
             await self._drain(campaign=moved)
         return moved
 
-    async def suppress(
-        self, entries: Sequence[Suppression], done: Callable[[int], object] = lambda _: None
-    ) -> list[bool]:
-        """Add numbers to the list; after this returns, no request leaves for any of them.
+    async def start_after_restore(self, name: str) -> Campaign:
+        """Start, and dial although the ledger is older than what was done since.
 
-        ``done`` is told of each commit how many numbers were in it.
+        Raises UsageError when its account does not wait for that, or ``start`` does not fit; UnknownName.
         """
+        campaign = await self.view.campaign(name)
+        account = campaign.spec.provider
+        facts = await self.ledger.log_facts(account)
+        if RESTORED not in facts:
+            raise UsageError(f"{account} does not wait for a restored ledger: `dialer start {name}` is enough")
+        accepted = json.dumps(json.loads(facts[RESTORED]) | {"accepted": True})
+        if campaign.status is not CampaignStatus.RUNNING:
+            campaign = await self.move(name, "start")
+        await self.ledger.note_log(account, {RESTORED: accepted})
+        return campaign
+
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        """Add numbers to the list; after this returns, no request leaves for any of them."""
         added: list[bool] = []
         for first in range(0, len(entries), AT_ONCE):
-            added += await self.ledger.suppress(entries[first : first + AT_ONCE])
-            done(len(added) - first)
+            added += await self.ledger.suppress(entries[first : first + AT_ONCE], self.by)
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added

@@ -6,28 +6,36 @@ from dataclasses import dataclass, field
 import structlog
 
 from dialer.domain.call import CallLog
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import SIMULATOR, CampaignSpec
+from dialer.domain.matching import HIDDEN
 from dialer.domain.suppression import REHEARSALS, opted_out
-from dialer.ports import Ledger, LedgerView, Matched, OpenAttempt, Suppression
+from dialer.ports import KnownCall, Ledger, LedgerView, Matched, OpenAttempt, Suppression
 
 log = structlog.get_logger()
+
+FEWEST_DIGITS = 10
+"""A number with fewer lacks its country code, perhaps, and could be another person's."""
 
 
 @dataclass(frozen=True)
 class HeedOptOuts:
-    """Reads rows for opt-outs, of calls just matched and of those settled before: the analysis may come late."""
+    """Reads rows for opt-outs: of calls just matched, of those settled before, and of calls that nobody here made.
+
+    The analysis may come late; and who says it when they call us, or to another campaign's agent, means it as well.
+    """
 
     ledger: Ledger
     view: LedgerView
     account: str
     heeded: set[str] = field(default_factory=set)
-    """Calls whose opt-out was handed to the ledger before."""
+    """Calls whose opt-out was handed to the ledger before; asking it again would change nothing."""
 
     async def heed(
         self,
         rows: Sequence[CallLog],
         matched: Sequence[Matched],
         attempts: Mapping[int, OpenAttempt],
+        known: Mapping[str, KnownCall],
         specs: Mapping[int, CampaignSpec],
     ) -> frozenset[str]:
         """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls.
@@ -38,30 +46,42 @@ class HeedOptOuts:
         suspects = [
             row
             for row in rows
-            if row.outbound
-            and row.call_id not in self.heeded
-            and any(opted_out(spec.opt_out, row) for spec in by_name.values())
+            if row.call_id not in self.heeded and any(opted_out(spec.opt_out, row) for spec in by_name.values())
         ]
         if not suspects:
             return frozenset()
-        open_now = {row.log.call_id: attempts[row.attempt_id] for row in matched if row.attempt_id is not None}
-        settled = await self.ledger.known_calls(self.account, [row.call_id for row in suspects])
+        owner = {row.log.call_id: row.attempt_id for row in matched if row.attempt_id is not None}
         entries: dict[str, Suppression] = {}
         for row in suspects:
-            if (attempt := open_now.get(row.call_id)) is not None:
-                phone, spec = attempt.phone, specs[attempt.campaign_id]
-            elif row.call_id in settled:
-                told = (await self.view.story(attempt_id=settled[row.call_id]))[0][0]
-                phone, spec = told.phone, by_name[told.campaign]
-            else:
-                continue
-            if why := opted_out(spec.opt_out, row):
+            phone, rules = await self._whose(row, owner.get(row.call_id), attempts, known, specs, by_name)
+            why = next(filter(None, (opted_out(spec.opt_out, row) for spec in rules)), "")
+            if phone and why:
                 reason, source = f"opted out in a call: {why}", f"call log {row.call_id}"
                 once = f"{self.account}:{row.call_id}"
-                over = REHEARSALS if spec.is_rehearsal else None
+                over = REHEARSALS if self.account == SIMULATOR else None
                 entries[row.call_id] = Suppression(phone, reason, source, over, once=once)
         if entries:
             added = await self.ledger.suppress(list(entries.values()))
             log.info("opt_outs.heeded", account=self.account, calls=len(entries), added=sum(added))
         self.heeded.update(entries)
         return frozenset(entries)
+
+    async def _whose(
+        self,
+        row: CallLog,
+        attempt_id: int | None,
+        attempts: Mapping[int, OpenAttempt],
+        known: Mapping[str, KnownCall],
+        specs: Mapping[int, CampaignSpec],
+        by_name: Mapping[str, CampaignSpec],
+    ) -> tuple[str, list[CampaignSpec]]:
+        """The number of the person who spoke in a call, and the campaigns whose words count for it."""
+        if attempt_id is not None and (attempt := attempts.get(attempt_id)) is not None:
+            return attempt.phone, [specs[attempt.campaign_id]]
+        held = known.get(row.call_id)
+        if held is not None and held.attempt_id is not None:
+            told = (await self.view.story(attempt_id=held.attempt_id))[0][0]
+            return told.phone, [by_name[told.campaign]] if told.campaign in by_name else []
+        phone = row.to_number if row.outbound else row.from_number
+        whole = HIDDEN not in phone and len(phone) > FEWEST_DIGITS
+        return (phone, list(by_name.values())) if whole else ("", [])

@@ -1,7 +1,7 @@
 """Place one call for one attempt: the loop of the whole program.
 
-Read ``PlaceCall.one`` from top to bottom: wait for a slot and a line, pass the gate (the intent is durable
-before the first byte leaves), ask the provider, record what it said.
+Read ``PlaceCall.one`` from top to bottom: wait for a slot, a line and a connection, pass the gate (the intent is
+durable before the first byte leaves), ask the provider, record what it said.
 """
 
 import asyncio
@@ -17,13 +17,17 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.caller_id import choose
 from dialer.domain.checkpoint import Passing, unwatched
-from dialer.domain.pacing import BackOff
 from dialer.domain.redial import Redial, Settle, after_attempt
-from dialer.errors import LedgerUnavailable, QueueUnavailable, SendWithdrawn
+from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavailable
+from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
+from dialer.pipeline.dialing_times import DialingTimes
+from dialer.pipeline.doorway import Doorway
+from dialer.pipeline.send_permit import NoTurn, Permit, Turn
 from dialer.ports import (
     Admitted,
     CallProvider,
     Clock,
+    Connection,
     GateAnswer,
     GateRequest,
     Grant,
@@ -39,28 +43,12 @@ log = structlog.get_logger()
 NO_PROVIDER_S = 60.0
 GRANT_WORTH_S = 4.0
 """The pacer keeps a line for 5 s before the ledger shows what it is for."""
-BRAKE_AFTER = 5
-"""So many requests in a row without a proper answer slow the whole account down."""
-
-
-@dataclass(frozen=True, slots=True)
-class DialingTimes:
-    """How long the steps of one call may take, in seconds."""
-
-    patience_s: float = 30.0
-    """Waiting for a slot and a line before the attempt is handed back."""
-    send_within_s: float = 0.7
-    """From the committed intent to the first byte; also the bound of every pause."""
-    answer_within_s: float = 60.0
-    """From the intent to the recorded answer; then the sweeper calls it unknown."""
-    lease_s: float = 3.5
-    """A queued attempt whose worker is gone is taken back after this."""
-    retry_s: float = 5.0
-    """First delay of an attempt that was not placed; doubles with each hand-over, at most a minute."""
-    redial_scale: float = 1.0
-    """Multiplies every redial delay."""
-    record_for_s: float = 30.0
-    """How long to try to record an answer while the ledger cannot be written."""
+STALE_GRANT_S = 0.2
+"""A slot this old is given up for another: the call would come too late for the pace."""
+READY_S = 6.0
+"""How long a connection that was made ahead is worth waiting with."""
+PROOF_WITHIN_S = 10.0
+LATE_RETRY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -82,11 +70,8 @@ class PlaceCall:
     """Attempts that this worker is about."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last of them is done."""
-    streaks: dict[str, int] = field(default_factory=dict)
-    """Account -> requests in a row without a proper answer."""
-
-    back_offs: dict[str, BackOff] = field(default_factory=dict)
-    """Account -> how long it is stopped when its provider names no time."""
+    caution: Caution = field(default_factory=Caution)
+    doorways: dict[str, Doorway] = field(default_factory=dict)
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -117,30 +102,43 @@ class PlaceCall:
         if account not in self.providers:
             await self._hand_back(attempt, f"no key for {account} in this worker", NO_PROVIDER_S)
             return
-        self.passing("place.waiting")
-        grant = await self._wait_for_line(account, attempt)
-        if grant is None:
-            stopping = self.stopping.is_set()
-            await self._hand_back(attempt, "worker stopping" if stopping else "no line or slot came free in time")
+        trial = self.caution.trial(attempt.campaign_id)
+        turn = await self._wait_for_turn(attempt, trial)
+        if turn is None:
             return
+        try:
+            await self._dial(attempt, turn, trial)
+        finally:
+            turn.passage.leave()
+            trial.leave()
+
+    async def _dial(self, attempt: QueuedAttempt, turn: Turn, trial: Trial) -> None:
+        account, connection = attempt.account, turn.connection
         self.passing("place.granted")
-        admitted = await self._pass_gate(attempt)
-        self.passing("place.gate_passed")
-        if isinstance(admitted, Turned):
-            # A hand-over that came twice must not free the line of the call that the other one placed.
-            if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
-                await self.pacer.release(account, [attempt.attempt_id])
-            return
-        permit = _Permit(self, account, admitted, grant)
-        result = await self._ask_provider(account, admitted, permit)
+        try:
+            admitted = await self._pass_gate(attempt, trial)
+            self.passing("place.gate_passed")
+            if isinstance(admitted, Turned):
+                # A hand-over that came twice must not free the line of the call that the other one placed.
+                if admitted.state in (AttemptState.PLANNED, AttemptState.CANCELLED):
+                    await self.pacer.release(account, [attempt.attempt_id])
+                return
+            permit = Permit(self.pacer, self.clock, self.times.send_within_s, self.passing, account, admitted, turn)
+            result = await self._ask_provider(account, admitted, permit, connection)
+        finally:
+            await connection.give_back()
+        trial.hear(result)
         self.passing("place.answered")
         await self._record(account, attempt, admitted, permit, result)
 
     async def keep_leases(self) -> None:
-        """Renew the leases of everything that waits here, until cancelled."""
+        """Renew the leases of everything that waits here, and have a connection ready for it, until cancelled."""
+        every_s = self.times.lease_s / 3
         while True:
-            await self.clock.sleep(self.times.lease_s / 3)
+            await self.clock.sleep(every_s)
             held = [attempt for attempt, _ in self.waiting.values()]
+            for account in {attempt.account for attempt in held}:
+                self.providers[account].keep_connected(every_s)
             if held:
                 try:
                     await self.ledger.renew_leases(held, self.times.lease_s)
@@ -157,34 +155,141 @@ class PlaceCall:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.idle.wait(), within_s)
 
-    async def _wait_for_line(self, account: str, attempt: QueuedAttempt) -> Grant | None:
+    async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn | None:
+        """A slot, a line and a connection; None when they did not come, and the attempt was handed back."""
         task = asyncio.current_task()
         assert task is not None
-        if self.stopping.is_set():
-            return None
-        self.waiting[attempt.attempt_id] = attempt, task
+        self.passing("place.waiting")
+        why, after_s = "worker stopping", 0.0
+        if not self.stopping.is_set():
+            self.waiting[attempt.attempt_id] = attempt, task
+            try:
+                return await self._turn(attempt, trial)
+            except NoTurn as none:
+                why, after_s = none.why, none.after_s
+            except asyncio.CancelledError:
+                if not self.stopping.is_set():
+                    raise
+                task.uncancel()  # it was ``stop`` that interrupted the wait
+                await self.pacer.release(attempt.account, [attempt.attempt_id])
+            finally:
+                self.waiting.pop(attempt.attempt_id, None)
+        await self._hand_back(attempt, why, after_s)
+        return None
+
+    async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn:
+        account = attempt.account
+        if not await trial.enter(self.times.patience_s):
+            raise NoTurn("others are asked first, while no call was accepted yet")
+        connection = None
         try:
-            return await self.pacer.acquire(account, attempt.campaign_id, attempt.attempt_id, self.times.patience_s)
-        except asyncio.CancelledError:
-            if not self.stopping.is_set():
-                raise
-            task.uncancel()  # it was ``stop`` that interrupted the wait; the attempt is handed back
-            return None
-        finally:
-            self.waiting.pop(attempt.attempt_id, None)
+            if self.caution.standing(account).slow_way:
+                connection = await self._connect(account, attempt)
+            grant, connection = await self._line(attempt, connection)
+            granted_at = self.clock.monotonic()
+            await self._prove(account, attempt)
+            connection = connection or await self._connect(account, attempt)
+        except BaseException:
+            trial.leave()
+            if connection is not None:
+                await connection.give_back()
+            raise
+        try:
+            return await self._enter(attempt, grant, granted_at, connection)
+        except BaseException:
+            trial.leave()
+            raise
+
+    async def _enter(self, attempt: QueuedAttempt, grant: Grant, granted_at: float, connection: Connection) -> Turn:
+        """Into the doorway with a young slot; a stale one is exchanged before and, soon or not at all, in it."""
+        passage = None
+        try:
+            while passage is None or self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                if self.clock.monotonic() - granted_at > STALE_GRANT_S:
+                    within_s = self.times.patience_s if passage is None else self.times.send_within_s
+                    grant = await self._another_slot(attempt, within_s)
+                    granted_at = self.clock.monotonic()
+                passage = passage or await self.doorways.setdefault(attempt.account, Doorway()).enter()
+        except BaseException:
+            if passage is not None:
+                passage.leave()
+            await connection.give_back()
+            raise
+        return Turn(grant, connection, passage)
+
+    async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
+        """A slot and a line; a connection that was made before grows too old meanwhile, and is made anew."""
+        account, end = attempt.account, self.clock.monotonic() + self.times.patience_s
+        while True:
+            left_s = end - self.clock.monotonic()
+            patience_s = left_s if connection is None else min(READY_S, left_s)
+            grant = await self.pacer.acquire(account, attempt.campaign_id, attempt.attempt_id, patience_s)
+            if grant is not None:
+                return grant, connection
+            if connection is not None:
+                await connection.give_back()
+            if connection is None or self.clock.monotonic() >= end:
+                raise NoTurn("no line or slot came free in time")
+            connection = await self._connect(account, attempt)
+
+    async def _another_slot(self, attempt: QueuedAttempt, within_s: float) -> Grant:
+        grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, within_s)
+        if grant is None:
+            await self.pacer.release(attempt.account, [attempt.attempt_id])
+            raise NoTurn("no slot came free in time")
+        return grant
+
+    async def _connect(self, account: str, attempt: QueuedAttempt) -> Connection:
+        """Before the gate: however long it takes, the call can leave as soon as it may."""
+        try:
+            connection = await self.providers[account].connect()
+        except NotSent as error:
+            raise await self._no_turn(account, attempt, NotPlaced(str(error))) from error
+        self.caution.standing(account).connected(connection.took_s)
+        return connection
+
+    async def _prove(self, account: str, attempt: QueuedAttempt) -> None:
+        """After answers that were lost: nobody's attempt is risked before a mere reading is answered."""
+        standing = self.caution.standing(account)
+        if not standing.must_prove:
+            return
+        async with standing.proof:
+            if standing.proved:
+                return
+            try:
+                async with asyncio.timeout(PROOF_WITHIN_S):
+                    async for _ in self.providers[account].read_logs(self.clock.now()):
+                        break
+            except (ProviderError, TimeoutError) as error:
+                reason = f"the provider does not answer: {str(error) or 'too slow'}"
+                raise await self._no_turn(account, attempt, NotPlaced(reason)) from error
+            standing.proved = True
+
+    async def _no_turn(self, account: str, attempt: QueuedAttempt, result: NotPlaced) -> NoTurn:
+        await self.pacer.release(account, [attempt.attempt_id])
+        await self._mind(account, result)
+        return NoTurn(result.reason, self._retry_delay(account, attempt.dispatch, result))
 
     async def _hand_back(self, attempt: QueuedAttempt, reason: str, after_s: float = 0.0) -> None:
         await self.ledger.hand_back([attempt], reason, self.clock.now() + after_s)
 
-    async def _pass_gate(self, attempt: QueuedAttempt) -> GateAnswer:
+    async def _pass_gate(self, attempt: QueuedAttempt, trial: Trial) -> GateAnswer:
         token = f"{self.chance.getrandbits(128):032x}"
         granted_until = self.clock.now() + GRANT_WORTH_S
         request = GateRequest(
-            attempt.attempt_id, attempt.dispatch, token, self.worker, self.times.answer_within_s, granted_until
+            attempt.attempt_id,
+            attempt.dispatch,
+            token,
+            self.worker,
+            self.times.answer_within_s,
+            granted_until,
+            on_trial=not trial.proven,
         )
         return (await self.ledger.pass_gate([request]))[0]
 
-    async def _ask_provider(self, account: str, admitted: Admitted, permit: "_Permit") -> PlaceResult:
+    async def _ask_provider(
+        self, account: str, admitted: Admitted, permit: Permit, connection: Connection
+    ) -> PlaceResult:
         request = CallRequest(
             token=admitted.token,
             agent=admitted.spec.agent,
@@ -193,58 +298,64 @@ class PlaceCall:
             caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.number_of),
             variables=admitted.variables,
         )
-        return await self.providers[account].place(request, permit)
+        return await self.providers[account].place(request, permit, connection)
 
     async def _record(
-        self, account: str, attempt: QueuedAttempt, admitted: Admitted, permit: "_Permit", result: PlaceResult
+        self, account: str, attempt: QueuedAttempt, admitted: Admitted, permit: Permit, result: PlaceResult
     ) -> None:
         outcome = SendOutcome(
             admitted.attempt_id,
             admitted.token,
             result,
             permit.requests,
-            due_at=self.clock.now() + self._retry_delay(attempt.dispatch, result),
+            due_at=self.clock.now() + self._retry_delay(account, attempt.dispatch, result),
             follow=self._follow(admitted, result),
         )
         await self._until_recorded(outcome)
         self.passing("place.recorded")
         match result:
-            case NotPlaced(throttled=throttled, halt=halt, retry_after_s=retry_after_s):
+            case NotPlaced(halt=halt, doubtful=doubtful):
                 await self.pacer.release(account, [admitted.attempt_id])
-                if throttled:
-                    await self._brake(account, retry_after_s)
                 if halt:
-                    halted = await self.ledger.halt_account(account, halt)
-                    log.error("account.halted", account=account, reason=halt, campaigns=halted)
+                    await self._halt(account, admitted, result)
+                elif doubtful:
+                    await self._weigh(account, admitted)
             case Refused():
                 await self.pacer.release(account, [admitted.attempt_id])
+                await self._weigh(account, admitted)
             case Placed() | Unknown():
                 pass  # the line is held until the call log tells that the call is over
-        await self._mind_streak(account, result)
+        await self._mind(account, result)
         self.passing("place.settled")
         log.debug("call.recorded", attempt=admitted.attempt_id, result=type(result).__name__)
 
-    async def _mind_streak(self, account: str, result: PlaceResult) -> None:
-        """A provider that fails again and again is given time, by every worker, before people's attempts are spent."""
-        withdrawn = isinstance(result, NotPlaced) and result.reason.startswith(WITHDRAWN)
-        if withdrawn:
-            return
-        if isinstance(result, Placed | Refused):
-            self.streaks[account] = 0
-            self.back_offs.setdefault(account, BackOff()).accepted()
-            return
-        self.streaks[account] = self.streaks.get(account, 0) + 1
-        if self.streaks[account] >= BRAKE_AFTER:
-            if _doubled(self.streaks[account]):
-                log.warning("provider.failing", account=account, in_a_row=self.streaks[account], reason=result.reason)
-            await self._brake(account, None)
+    async def _halt(self, account: str, admitted: Admitted, result: NotPlaced) -> None:
+        if result.halts_account:
+            halted = await self.ledger.halt_account(account, result.halt)
+            log.error("account.halted", account=account, reason=result.halt, campaigns=halted)
+        else:
+            await self.ledger.move_campaign(admitted.campaign_id, "halt", result.halt)
+            log.error("campaign.halted", campaign=admitted.spec.name, reason=result.halt)
 
-    async def _brake(self, account: str, seconds: float | None) -> None:
-        """Stop the account for as long as the provider says, or for a back-off that grows."""
-        if seconds is None:
-            seconds = self.back_offs.setdefault(account, BackOff()).refused(self.clock.monotonic())
-        if seconds > 0:
-            await self.pacer.brake(account, seconds)
+    async def _weigh(self, account: str, admitted: Admitted) -> None:
+        """One refusal may be one person's; a row of them, with nobody accepted, is everybody's."""
+        reason = await self.ledger.weigh_refusals(admitted.campaign_id)
+        if reason:
+            log.error("campaign.halted", campaign=admitted.spec.name, account=account, reason=reason)
+
+    async def _mind(self, account: str, result: PlaceResult) -> None:
+        """A provider that fails again and again is given time, by every worker, before people's attempts are spent."""
+        standing = self.caution.standing(account)
+        stop_s = standing.hear(result, self.clock.monotonic())
+        failed = not isinstance(result, Placed | Refused)
+        if failed and (standing.is_worth_a_line if stop_s else standing.is_always_late):
+            reason = getattr(result, "reason", "")
+            in_a_row = max(standing.failures, standing.late)
+            log.warning("provider.failing", account=account, in_a_row=in_a_row, reason=reason)
+        if stop_s > LATE_RETRY_S:
+            log.warning("account.braked", account=account, seconds=round(stop_s), reason=getattr(result, "reason", ""))
+        if stop_s > 0:
+            await self.pacer.brake(account, stop_s)
 
     async def _until_recorded(self, outcome: SendOutcome) -> None:
         """An answer that cannot be written now is worth waiting for; past that the sweeper calls it unknown."""
@@ -260,13 +371,14 @@ class PlaceCall:
                     return
                 await self.clock.sleep(0.5)
 
-    def _retry_delay(self, dispatch: int, result: PlaceResult) -> float:
+    def _retry_delay(self, account: str, dispatch: int, result: PlaceResult) -> float:
         if not isinstance(result, NotPlaced):
             return 0.0
         if result.retry_after_s is not None:
             return result.retry_after_s * self.chance.uniform(1.0, 1.2)
         if result.reason.startswith(WITHDRAWN):
-            return 0.0
+            late = self.caution.standing(account).late
+            return self.chance.uniform(0.0, min(LATE_RETRY_S, late)) if late >= BRAKE_AFTER else 0.0
         return self.chance.uniform(0.0, min(60.0, self.times.retry_s * math.exp2(min(dispatch, 10) - 1)))
 
     def _follow(self, admitted: Admitted, result: PlaceResult) -> Redial | Settle | None:
@@ -280,48 +392,3 @@ class PlaceCall:
             self.times.redial_scale,
             luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,
         )
-
-
-WITHDRAWN = "not sent: "
-
-
-class _Permit:
-    """The right to send one attempt's requests: each needs a slot, and none may leave too late."""
-
-    def __init__(self, room: PlaceCall, account: str, admitted: Admitted, grant: Grant) -> None:
-        self._room, self._account, self._admitted, self._grant = room, account, admitted, grant
-        self._admitted_at = room.clock.monotonic()
-        self.requests = 0
-
-    async def slot(self, repeat: bool) -> None:
-        self._room.passing("place.slot")
-        held = await self._grant.slot() if not repeat else False
-        while not held:
-            self._refuse_late()
-            left = self._admitted_at + self._room.times.send_within_s - self._room.clock.monotonic()
-            admitted = self._admitted
-            grant = await self._room.pacer.again(self._account, admitted.campaign_id, admitted.attempt_id, left)
-            if grant is None:
-                raise SendWithdrawn(f"{WITHDRAWN}no slot left in time")
-            self._grant = grant
-            held = await grant.slot()
-
-    def last_instant(self) -> None:
-        self._refuse_late()
-        if not self._grant.valid:
-            raise SendWithdrawn(f"{WITHDRAWN}paused or braked")
-        self.requests += 1
-        self._room.passing("place.first_byte")
-
-    def _refuse_late(self) -> None:
-        # Both clocks: the wall clock may be set back, the other one does not tell what the ledger wrote.
-        room, bound = self._room, self._room.times.send_within_s
-        late = room.clock.now() >= self._admitted.dialed_at + bound
-        if late or room.clock.monotonic() >= self._admitted_at + bound:
-            raise SendWithdrawn(f"{WITHDRAWN}the moment allowed for it has passed")
-
-
-def _doubled(failures: int) -> bool:
-    """Whether a row of failures is worth a line: at the brake, and each time it is twice as long."""
-    times, rest = divmod(failures, BRAKE_AFTER)
-    return rest == 0 and times & (times - 1) == 0

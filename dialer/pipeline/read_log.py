@@ -10,14 +10,11 @@ import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from dialer.domain.call import CallLog, LogPage
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.domain.log_clock import LogClock
 from dialer.errors import ProviderError
-from dialer.ports import CallProvider, Ledger
-
-log = structlog.get_logger()
+from dialer.ports import CallProvider, KnownCall, Ledger
 
 FRESH_S = 120.0
 """A row that explains nothing yet is news for so long: its request may still wait for its answer."""
@@ -44,11 +41,21 @@ class LogReading:
     started: float
     pages: int = 0
     rows: dict[str, CallLog] = field(default_factory=dict)
-    settled: set[str] = field(default_factory=set)
-    """Calls of which all is known already."""
+    """Their times are by our clock, as far as the log's is known."""
+    known: dict[str, KnownCall] = field(default_factory=dict)
     news: int = 0
     complete: bool = False
     unreadable: int = 0
+    failure: ProviderError | None = None
+    """Why it ended early."""
+
+    def is_settled(self, call_id: str) -> bool:
+        """Whether a row settled its attempt before, or stands beside one that did."""
+        return call_id in self.known and self.known[call_id].settled
+
+    def first_seen(self, call_id: str) -> float:
+        """Since when the row has been seen: unix seconds."""
+        return self.known[call_id].first_seen_at if call_id in self.known else self.started
 
 
 @dataclass(slots=True)
@@ -59,12 +66,11 @@ class LogReader:
     provider: CallProvider
     horizon_s: float
     passing: Passing = unwatched
+    clock: LogClock = field(default_factory=LogClock)
     walked_at: float = -math.inf
     walked_pages: int = 0
     covered_at: float = -math.inf
     covered_pages: int = 0
-    behind_s: float | None = None
-    """The most that a call was seen to begin before its request, by two clocks."""
     seen: dict[str, tuple[str, bool]] = field(default_factory=dict)
     """Rows that are not settled, and how they stood when they were read."""
 
@@ -83,7 +89,13 @@ class LogReader:
             return math.inf
         overdue = self._overdue(now)
         young = min((moment for moment in dialed_at if moment > overdue), default=now)
-        return young - (CLOCK_SKEW_S if self.behind_s is None else min(CLOCK_SKEW_S, self.behind_s + NEAR_S))
+        return young - self.most_behind_s
+
+    @property
+    def most_behind_s(self) -> float:
+        """How much earlier than its request a call may begin: less, once calls have shown how much it is."""
+        behind_s = self.clock.behind_s
+        return CLOCK_SKEW_S if behind_s is None else min(CLOCK_SKEW_S, behind_s + NEAR_S)
 
     async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
         """Walk back to ``since``; or, with ``look_since``, look: past that moment, and on while there is news.
@@ -95,7 +107,7 @@ class LogReader:
         try:
             async for page in self.provider.read_logs(since):
                 fresh = await self._take(reading, page)
-                begun = [row.started_at for row in page.rows if row.started_at is not None]
+                begun = [row.started_at - self.clock.shift_s for row in page.rows if row.started_at is not None]
                 newest = begun[0] if newest is None and begun else newest
                 if newest is None or not begun or begun[-1] >= newest:
                     continue
@@ -106,7 +118,7 @@ class LogReader:
                     self._note(reading, look_since)
                     return reading
         except ProviderError as failed:
-            log.warning("log.unreadable", account=self.provider.account, pages=reading.pages, error=str(failed))
+            reading.failure = failed
             return reading
         reading.complete = True
         self._note(reading, look_since)
@@ -123,7 +135,8 @@ class LogReader:
     def learn(self, begun_before_s: Iterable[float]) -> None:
         """How much earlier than their requests calls began, by the provider's clock; negative for later."""
         for seconds in begun_before_s:
-            self.behind_s = seconds if self.behind_s is None else max(self.behind_s, seconds)
+            before = self.clock.behind_s
+            self.clock.behind_s = seconds if before is None else max(before, seconds)
 
     def _note(self, reading: LogReading, look_since: float | None) -> None:
         if look_since is None:
@@ -139,11 +152,16 @@ class LogReader:
         reading.pages += 1
         self.passing("reconcile.page")
         reading.unreadable += page.unreadable
-        added = {row.call_id: row for row in page.rows if row.call_id not in reading.rows}
+        odd = page.odd or tuple(_unreadable(reading.pages, n) for n in range(page.unreadable))
+        added = {
+            row.call_id: self.clock.corrected(row) for row in (*page.rows, *odd) if row.call_id not in reading.rows
+        }
         reading.rows |= added
-        reading.settled |= (await self.ledger.known_calls(self.provider.account, list(added))).keys()
+        reading.known.update(await self.ledger.known_calls(self.provider.account, list(added)))
         fresh = [
-            row.call_id in added and row.call_id not in reading.settled and self.seen.get(row.call_id) != _standing(row)
+            row.call_id in added
+            and not reading.is_settled(row.call_id)
+            and self.seen.get(row.call_id) != _standing(row)
             for row in page.rows
         ]
         reading.news += sum(fresh)
@@ -152,6 +170,11 @@ class LogReader:
     def _rest_s(self) -> float:
         dear = min(self.walked_pages * WALK_PAGE_S, self.horizon_s / FEWEST_WALKS_OF_A_HORIZON)
         return max(self.horizon_s / WALKS_OF_A_HORIZON, dear)
+
+
+def _unreadable(page: int, number: int) -> CallLog:
+    """A row that does not even say under what it could be known again."""
+    return CallLog(f"unreadable:{page}:{number}", "", "", None, None, None, None, "", readable=False)
 
 
 def _standing(row: CallLog) -> tuple[str, bool]:

@@ -17,6 +17,8 @@ LEASE_S = 120.0
 """How long a reader may be silent: longer than a database takes for the next few thousand rows."""
 LOOK_AGAIN_S = 0.5
 INTERRUPTED = "the reading was interrupted"
+FIRST_RETRY_S, LONGEST_RETRY_S = 60.0, 900.0
+"""A source that failed is read again so much later, and after each further failure later still."""
 OpenSource = Callable[[CampaignSpec], ContactSource]
 HERE_BEFORE = ("known", "changed")
 
@@ -34,11 +36,14 @@ class ReadSource:
     """Given the campaign's name."""
     holder: str
 
-    async def run(self, campaign: Campaign, opened: OpenSource, patience_s: float = 0.0) -> ImportCounts:
+    async def run(
+        self, campaign: Campaign, opened: OpenSource, patience_s: float = 0.0, failures: int = 0
+    ) -> ImportCounts:
         """Answers what the rows became; those that are contacts already are duplicates.
 
-        Waits ``patience_s`` for another reader. Raises SourceUnavailable when there is one, or the source cannot be
-        read; InputFileError when its columns do not fit; UsageError for its address; LedgerUnavailable.
+        Waits ``patience_s`` for another reader; ``failures`` is how many readings failed in a row before this one.
+        Raises SourceUnavailable when there is another reader, or the source cannot be read, whatever went wrong;
+        InputFileError when its columns do not fit; UsageError for its address; LedgerUnavailable.
         """
         reading = await self._begin(campaign.campaign_id, patience_s)
         words: Counter[str] = Counter()
@@ -50,21 +55,31 @@ class ReadSource:
             if "stale" in told:
                 raise SourceUnavailable("another reading of the source has begun meanwhile")
             words.update(told)
-            return ["duplicate" if what in HERE_BEFORE else what for what in told]
+            return told
 
         try:
-            counts = await count_rows(opened(campaign.spec), store, self.rejects(campaign.spec.name), outlook)
+            source, rejects = opened(campaign.spec), self.rejects(campaign.spec.name)
+            counts = await count_rows(source, store, rejects, outlook, self.ledger.suppress)
             await self.ledger.drop_gone(campaign.campaign_id, reading, LEASE_S)
             error, brought = "", _whole(counts, words)
         except DialerError as failed:
             error = str(failed)
             raise
+        except Exception as broken:
+            # Not its message: it may hold what a row says, or what the address was filled with.
+            error = f"reading the source failed in a way nobody foresaw ({type(broken).__name__})"
+            raise SourceUnavailable(error) from broken
         finally:
-            now = self.clock.now()
-            next_at = now if error == INTERRUPTED else next_reading(campaign.spec, now)
+            next_at = self._next_at(campaign.spec, error, failures)
             with suppress(LedgerUnavailable):
                 await self.ledger.end_reading(campaign.campaign_id, reading, next_at, error, brought)
         return counts
+
+    def _next_at(self, spec: CampaignSpec, error: str, failures: int) -> float | None:
+        now = self.clock.now()
+        if not spec.source.refresh or error == INTERRUPTED:
+            return now if error == INTERRUPTED else None
+        return now + retry_s(failures) if error else next_reading(spec, now)
 
     async def _begin(self, campaign_id: int, patience_s: float) -> int:
         until = self.clock.monotonic() + patience_s
@@ -73,6 +88,11 @@ class ReadSource:
                 raise SourceUnavailable("the source is being read by another process")
             await self.clock.sleep(LOOK_AGAIN_S)
         return reading
+
+
+def retry_s(failures: int) -> float:
+    """After how many seconds a source that failed is read again; ``failures``: those in a row before this one."""
+    return float(min(FIRST_RETRY_S * 2 ** min(failures, 10), LONGEST_RETRY_S))
 
 
 def next_reading(spec: CampaignSpec, now: float) -> float | None:

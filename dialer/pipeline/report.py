@@ -46,6 +46,7 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "provider": campaign.spec.provider,
         "status": str(campaign.status),
         "halt_reason": campaign.halt_reason,
+        "moved": _moved(report),
         "import": import_document(report.imported),
         "contacts": {"total": sum(report.contacts.values())} | _by_name(report.contacts),
         "attempts": {"total": sum(report.attempts.values())} | _by_name(report.attempts),
@@ -54,6 +55,7 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "unconfirmed": report.dispositions[Disposition.UNCONFIRMED],
         "unexplained_calls": report.unexplained_calls,
         "unmapped_words": dict(report.unmapped_words),
+        "log_notes": list(report.log_notes),
         "waiting": dict(report.waiting),
         "rules": campaign.spec.window.rules,
         "rules_reason": campaign.spec.window.rules_reason,
@@ -69,6 +71,12 @@ def report_document(report: Report, learned: float | None = None) -> dict[str, A
         "finished_at": iso(campaign.finished_at),
         "cost": round(report.cost, 6),
     }
+
+
+def _moved(report: Report) -> dict[str, str | None] | None:
+    """What last moved the campaign: who, when and why. None for one that an older version moved."""
+    act = report.moved_by
+    return None if act is None else {"act": act.act, "at": iso(act.at), "by": act.who, "why": act.why}
 
 
 def _schedule(report: Report) -> dict[str, str | None]:

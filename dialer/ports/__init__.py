@@ -1,11 +1,15 @@
 """What the rooms need from the world, as protocols, and the values that pass through them."""
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
+from dialer.ports.login import KeptLogin, LoginStore
 from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
-from dialer.ports.provider import CallArchive, CallProvider, SendPermit
+from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
+    LOG_NOTES,
+    RESTORED,
     Absent,
     Admitted,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -14,27 +18,35 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
+    Owed,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
     Turned,
 )
-from dialer.ports.world import Clock, ContactSource, Reject
+from dialer.ports.world import Clock, ContactSource, Reject, SendMarks
 
 __all__ = [
+    "LOG_NOTES",
+    "RESTORED",
     "Absent",
     "Admitted",
+    "Adopted",
     "AttemptRow",
     "CallArchive",
     "CallProvider",
     "Campaign",
     "Clock",
+    "Connection",
     "ContactRow",
     "ContactSource",
     "Denied",
@@ -44,22 +56,29 @@ __all__ = [
     "Grant",
     "ImportCounts",
     "JobQueue",
+    "KeptLogin",
+    "KnownCall",
     "Leases",
     "Ledger",
     "LedgerView",
     "Limits",
     "LogScan",
+    "LoginStore",
     "Matched",
     "OpenAttempt",
+    "OpenContact",
+    "Owed",
     "PaceState",
     "Pacer",
     "QueuedAttempt",
     "Reject",
     "Report",
     "Send",
+    "SendMarks",
     "SendOutcome",
     "SendPermit",
     "SourceState",
+    "Supply",
     "Suppression",
     "Swept",
     "Turned",

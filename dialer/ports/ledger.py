@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
 from dialer.ports.pacing import QueuedAttempt
 from dialer.ports.records import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     ContactRow,
@@ -16,13 +18,17 @@ from dialer.ports.records import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
+    Owed,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -31,13 +37,14 @@ from dialer.ports.records import (
 class Ledger(Protocol):
     """The only truth: verbs, each one transaction, each guarded by the state it expects.
 
-    Every verb that moves an attempt appends one event for it in the same transaction. A verb that takes a
+    Every verb that moves an attempt appends one event for it in the same transaction, and one that moves a campaign,
+    changes its spec or the suppression list an act, ``by`` whom. A verb that takes a
     list answers per item, in order. All raise LedgerUnavailable when nothing could be written. The ledger
     reads its clock inside the transaction: a verdict is about the moment it holds.
     """
 
     # import
-    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
+    async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
         """The campaign of that name, made as a draft (``is_new``) if there is none, else with the new spec.
 
         A rehearsal and a real campaign of the same name are two. Raises UsageError when a campaign that has begun
@@ -45,14 +52,20 @@ class Ledger(Protocol):
         """
         ...
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
-        """Add people, due at once or as their appointment says.
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
+        """Add people, due at once or as their appointment says, from the list with this ``fingerprint``.
 
-        Answers for each "queued", "duplicate", "suppressed", or "deferred": kept, but no moment is left to call.
+        An appointment for which a later list has another time is moved, and planned again. Answers for each "queued",
+        "suppressed", "deferred" (kept, but no moment is left to call), "duplicate" (the campaign has the number, and
+        the list says nothing new), "doubled" (another row of the list has the number), "second" (and another
+        appointment), "other" (another person's appointment stands under the number) or "busy" (a call is on its way:
+        import the list again).
         """
         ...
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
+    ) -> None:
         """Remember what a list brought; the same list again only adds what it added."""
         ...
 
@@ -66,8 +79,8 @@ class Ledger(Protocol):
     ) -> list[str]:
         """Add who is new, and plan again who changed. Each call renews the lease.
 
-        Answers as ``add_contacts`` for who is new; "known", "changed", "duplicate" (the reading had the number
-        before); "stale" for all, once another reading has begun.
+        Answers as ``add_contacts`` for who is new; "known", "changed", "doubled" or "second" (the reading had the
+        number before); "stale" for all, once another reading has begun.
         """
         ...
 
@@ -92,7 +105,7 @@ class Ledger(Protocol):
         ...
 
     # control
-    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str, by: By = PROGRAM) -> Campaign | None:
         """Apply a verb of CAMPAIGN_TRANSITIONS; None when it is not allowed from the present status.
 
         Once this returns, no gate admits an attempt of a campaign that is not running. Waiting attempts of a
@@ -108,7 +121,7 @@ class Ledger(Protocol):
         """How many attempts are in ``dialing`` with an intent younger than ``since``; ``phones`` may be hashes."""
         ...
 
-    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+    async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
 
         Of what was listed under the same ``once`` before nothing happens: False.
@@ -116,8 +129,12 @@ class Ledger(Protocol):
         """
         ...
 
-    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None, by: By = PROGRAM) -> list[bool]:
         """Remove numbers from the list of all campaigns, or of one; True where one was there."""
+        ...
+
+    async def record_act(self, act: str, by: By, campaign: str = "", subject: str = "") -> None:
+        """Remember an act that changes nothing here, such as an export of the campaign with this handle."""
         ...
 
     def suppressions(self) -> AsyncIterator[Suppression]:
@@ -125,8 +142,11 @@ class Ledger(Protocol):
         ...
 
     # feeding
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        """Move up to ``limit`` due attempts to queued (making the first attempt of fresh contacts)."""
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        """For each campaign of ``wanted`` (id -> how many at most), in its order, move due attempts to queued.
+
+        Makes the first attempt of fresh contacts.
+        """
         ...
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
@@ -158,17 +178,66 @@ class Ledger(Protocol):
         """Record what became of requests; False where the attempt was no longer the worker's to move."""
         ...
 
-    # reconciling
-    async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
-        """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        """Halt what refuses everybody: the reason, or "" while it may be the people's own.
+
+        Whoever was refused since the last accepted call is given back, unspent. See ``dialer.domain.refusal``.
+        """
         ...
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        """Which of these calls are settled in the ledger: call id -> its attempt."""
+    # reconciling
+    async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
+        """Attempts placed or unknown; since ``corrected_since`` unconfirmed, or in review by a call. Oldest first."""
+        ...
+
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        """What the ledger holds of these rows of the log, for those it holds: call id -> that."""
+        ...
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        """Attempt -> the status in the last row that the log showed of it, for those of which it showed one."""
+        ...
+
+    async def owed(self, account: str) -> Owed:
+        """The calls that are over and of which more is waited for."""
+        ...
+
+    async def last_send(self) -> tuple[int, float]:
+        """The number of the last send, and when it began (unix seconds); zeros if there is none."""
+        ...
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        """Those of them under which a send was made."""
+        ...
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        """Who of these waits to be called in a campaign of the account."""
+        ...
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        """Take over calls that another life of this ledger made, oldest first: attempts that are spent.
+
+        Each is in review until its row says what it came to; True where it ended by that at once.
+        """
+        ...
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        """What was noted of the account's log: name -> text."""
+        ...
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        """Note these; an empty text forgets one."""
         ...
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Store log rows and move what they settle; True where an attempt ended by it."""
+        ...
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        """Take in what the rows of settled calls say anew; True where an attempt came to something else by it.
+
+        With a ``follow`` the contact is called again, or is settled, though it was settled before.
+        """
         ...
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
@@ -204,6 +273,14 @@ class LedgerView(Protocol):
 
     async def campaigns(self) -> list[Campaign]:
         """All of them, oldest first."""
+        ...
+
+    async def supplies(self) -> list[Supply]:
+        """Every running campaign."""
+        ...
+
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:
@@ -244,6 +321,10 @@ class LedgerView(Protocol):
 
     async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
         """Every reading of the account's log that began in this time, oldest first, a thousand at most."""
+        ...
+
+    def acts(self, campaign: str = "") -> AsyncIterator[Act]:
+        """Who did what, oldest first: to the campaign with this handle, or all. Streamed."""
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

@@ -29,7 +29,6 @@ class Limits:
 
     calls_per_second: float
     concurrent_calls: int
-    weight: int = 1
     paused: bool = False
 
 
@@ -67,7 +66,10 @@ class Pacer(Protocol):
         ...
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
-        """A grant, shortly before its slot; None when none came within ``patience_s``."""
+        """A grant, shortly before its slot; None when none came within ``patience_s``.
+
+        First come, first served: whose turn it is, the feeder has dealt.
+        """
         ...
 
     async def again(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:

@@ -25,6 +25,19 @@ class SendPermit(Protocol):
         ...
 
 
+class Connection(Protocol):
+    """A way to the provider that stands ready for one request."""
+
+    @property
+    def took_s(self) -> float:
+        """How long it was waited for; 0 when it stood already."""
+        ...
+
+    async def give_back(self) -> None:
+        """Leave it to another request. Of no effect once a request went over it."""
+        ...
+
+
 class CallProvider(Protocol):
     """A voice-AI provider: places calls and tells afterwards what they came to."""
 
@@ -43,7 +56,17 @@ class CallProvider(Protocol):
         """True if the call id of an answer is the one that the log will show."""
         ...
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connection:
+        """A connection for one call: made before the gate, so that the call can leave at once. Raises NotSent."""
+        ...
+
+    def keep_connected(self, for_s: float) -> None:
+        """See to it, in the background, that a connection will stand ready for so many seconds."""
+        ...
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         """Place one call. Never raises ProviderError: whatever happened is one of the four results."""
         ...
 

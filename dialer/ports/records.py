@@ -1,9 +1,10 @@
 """What goes into the ledger and comes out of it. Times are unix seconds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dialer.domain.act import Act
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import CallLog, PlaceResult
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
@@ -24,6 +25,8 @@ class Campaign:
     started_at: float | None = None
     finished_at: float | None = None
     is_new: bool = False
+    flaw: str = ""
+    """Why the program cannot obey its spec; "" when it can. It is left alone then, and stops no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,13 @@ class ImportCounts:
     """Path of the CSV with every rejected row; empty when there is none."""
     waits: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Why rows that were queued or deferred cannot be called at once, and how many."""
+    undecided: int = field(default=0, compare=False)
+    """Of those that are invalid, how many hold numbers of which the owner of the list must say which is meant."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether anything came of the list, or would if somebody decided: False means that it is the wrong list."""
+        return self.invalid < self.rows or self.rows == 0 or self.undecided > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class SourceState:
     next_at: float | None = None
     error: str = ""
     failed_at: float | None = None
+    failures: int = 0
+    """Readings that failed in a row, up to the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +98,8 @@ class GateRequest:
     answer_within_s: float
     granted_until: float = math.inf
     """Past this the line that the pacer granted may be somebody else's, and the gate does not admit."""
+    on_trial: bool = False
+    """The worker does not know that calls of this campaign are accepted: only few people are asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +164,71 @@ class OpenAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A log row, and the attempt it belongs to (None: nothing explains it)."""
+    """A log row, and the attempt it belongs to (None: nothing explains it).
+
+    ``leg``: another row of the same call settles the attempt. ``owed_until``: how long more is waited for of a call
+    that is over, such as its analysis or its cost; None when all is there.
+    """
 
     log: CallLog
     attempt_id: int | None
     evidence: str = ""
     follow: Redial | Settle | None = None
+    leg: bool = False
+    owed_until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCall:
+    """What the ledger holds of a row of the log. ``settled``: its attempt is over, and by this row or beside it.
+
+    ``owed``: more is waited for. ``called_back``: that the person asked to be called back was followed.
+    """
+
+    first_seen_at: float
+    attempt_id: int | None = None
+    settled: bool = False
+    disposition: Disposition | None = None
+    cost: float | None = None
+    owed: bool = False
+    called_back: bool = False
+
+
+LOG_NOTES = "notes"
+"""Under this name the ledger keeps what the report says of the log: a JSON list of sentences."""
+
+
+RESTORED = "restored"
+"""Under this name, while an account waits because its ledger is older than what was done since: why, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContact:
+    """Somebody who waits to be called, and the number of the next attempt."""
+
+    contact_id: int
+    phone: str
+    number_of: int
+    spec: CampaignSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A call that the ledger did not know, and whose it was."""
+
+    log: CallLog
+    contact_id: int
+    evidence: str
+    follow: Redial | Settle | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Of how many calls more is waited for: when the oldest of them began, and until when for the last."""
+
+    calls: int = 0
+    since: float = 0.0
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +252,16 @@ class Absent:
     disposition: Disposition
     reason: str
     follow: Redial | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What a running campaign has under way: attempts queued and calls live; and when the next is due, if any is."""
+
+    campaign_id: int
+    queued: int
+    live: int
+    due_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +292,10 @@ class Report:
     expired: Mapping[str, int] = field(default_factory=dict)
     """Why contacts are expired, and how many."""
     source: SourceState | None = None
+    log_notes: Sequence[str] = ()
+    """What is odd about the account's call log, in words."""
+    moved_by: Act | None = None
+    """What last moved the campaign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +351,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class LogScan:
-    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and no row was unreadable."""
+    """One reading of an account's log, back to ``since``. ``whole``: it reached so far, and without a gap."""
 
     started_at: float
     ended_at: float

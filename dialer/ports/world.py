@@ -1,7 +1,7 @@
 """Time and lists of people, handed in."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dialer.domain.contact import NewContact
@@ -23,6 +23,18 @@ class Clock(Protocol):
         ...
 
 
+class SendMarks(Protocol):
+    """How many sends the ledger was seen to hold, kept outside of it: a ledger restored from a copy does not know."""
+
+    async def highest(self) -> tuple[int, float]:
+        """The most that was noted, and when (unix seconds); zeros if nothing was. Raises QueueUnavailable."""
+        ...
+
+    async def note(self, sends: int, at: float) -> None:
+        """So many now, also if it is fewer. Raises QueueUnavailable."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A row that cannot be called: where it stands, its cells as read, why, and what to do about it."""
@@ -32,6 +44,8 @@ class Reject:
     reason: str
     remedy: str
     column: str = ""
+    undecided: bool = field(default=False, compare=False)
+    """It holds numbers, of which only the owner of the list can tell the one that is meant."""
 
 
 class ContactSource(Protocol):

@@ -13,5 +13,10 @@ def north_america() -> str:
     return _text("north_america.toml")
 
 
+def state_names() -> str:
+    """The text of ``state_names.toml``."""
+    return _text("state_names.toml")
+
+
 def _text(name: str) -> str:
     return files(__name__).joinpath(name).read_text(encoding="utf-8")

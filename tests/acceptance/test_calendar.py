@@ -63,15 +63,15 @@ def test_a_campaign_has_one_list(open_home: OpenHome, open_provider: OpenProvide
 
 
 def test_no_password_of_a_source_is_told_or_kept(open_home: OpenHome, open_provider: OpenProvider) -> None:
-    home = open_home(open_provider(), SHOP_PASSWORD="hunter2")
+    home = open_home(open_provider(), SOURCE_PASSWORD="hunter2")
     file = home.path / "shop.toml"
     file.write_text(
         'name = "shop"\nagent = "a"\nprovider = "simulator"\n[source]\n'
-        'url = "postgresql://shop:${SHOP_PASSWORD}@127.0.0.1:1/shop"\nquery = "SELECT phone FROM people"\n'
+        'url = "postgresql://shop:${SOURCE_PASSWORD}@127.0.0.1:1/shop"\nquery = "SELECT phone FROM people"\n'
     )
     failed = home.command("enqueue", "--campaign", str(file), code=1)
     assert "the source cannot be read" in failed.err
     assert "hunter2" not in failed.err + failed.out
     kept = [path for path in home.path.rglob("*") if path.is_file()]
     assert [path for path in kept if b"hunter2" in path.read_bytes()] == []
-    assert os.environ.get("SHOP_PASSWORD") is None
+    assert os.environ.get("SOURCE_PASSWORD") is None

@@ -94,9 +94,9 @@ def test_a_key_that_is_missing_is_named(home: Home) -> None:
         assert name in ended.err
 
 
-def one_document(home: Home, *words: str) -> Any:
+def one_document(home: Home, *words: str, code: int = 0) -> Any:
     """What a command with --json prints: one document and a line end, nothing else."""
-    ended = home.command(*words, "--json")
+    ended = home.command(*words, "--json", code=code)
     document, end = json.JSONDecoder().raw_decode(ended.out)
     assert ended.out[end:] == "\n", words
     return document
@@ -113,7 +113,9 @@ def test_json_is_one_document_and_alone(open_provider: OpenProvider, open_home: 
     assert one_document(home, "suppress", "add", number(3))["already_listed"] == 1
     assert len(one_document(home, "suppress", "list")) == 2
     assert one_document(home, "suppress", "remove", number(3)) == {"removed": 1, "not_listed": 0}
+    assert one_document(home, "check", str(contacts))["suppressed"] == 1
     report = one_document(home, "run", str(contacts), *dialing(rate=20))
+    assert report.pop("notes") == ['phone numbers from column "Mobile Number"', 'names from column "name"']
     assert (report["import"]["queued"], report["import"]["suppressed"]) == (4, 1)
     assert report["contacts"]["reached"] == 4
     assert one_document(home, "report", "list") == report | {"calls_per_second": home.report()["calls_per_second"]}
@@ -134,8 +136,8 @@ def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
     home.command("suppress", "add", number(1), "--campaign", "list")
     told = home.command("suppress", "list", "--format", "csv").out
     assert [line.rpartition(",")[0] for line in told.splitlines()] == [
-        "phone,reason,source,campaign", f"{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
-        f"{number(1)},do not call,command line,list",
+        "phone,reason,source,campaign", f"'{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
+        f"'{number(1)},do not call,command line,list",
     ]  # fmt: skip
     for line in told.splitlines()[1:]:
         of_campaign = ["--campaign", "list"] if ",list," in line else []
@@ -143,7 +145,7 @@ def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
         assert gone == {"removed": 1, "not_listed": 0}
     assert home.command("suppress", "list").out.count("\n") == 1
     (home.path / "back.csv").write_text(told + "123,x,,,\n+919000000003,x,,no such,\n", encoding="utf-8")
-    again = one_document(home, "suppress", "import", str(home.path / "back.csv"))
+    again = one_document(home, "suppress", "import", str(home.path / "back.csv"), code=1)
     assert (again["added"], [bad["row"] for bad in again["invalid"]]) == (3, [5, 6])
     assert 'there is no campaign "no such"' in again["invalid"][1]["reason"]
     rows = [json.loads(line) for line in home.command("suppress", "list", "--format", "jsonl").out.splitlines()]

@@ -11,6 +11,7 @@ from tests.chaos.records import Records, Row
 TOKEN = "dialer_attempt_token"
 FINAL = {"ended", "refused", "unconfirmed", "cancelled"}
 MOVES = {
+    ("ended", "ended"): "reconciler",  # the log told more of it later
     ("planned", "queued"): "feeder",
     ("planned", "cancelled"): "feeder operator reconciler",
     ("queued", "planned"): "worker sweeper operator",

@@ -8,6 +8,7 @@ import pytest
 
 from dialer.errors import (
     AccountBlocked,
+    AddressMoved,
     AgentMissing,
     AnswerCut,
     AnswerLate,
@@ -125,7 +126,7 @@ STATUSES: list[tuple[int, str, Kind, dict[str, Kind]]] = [
     (500, "", ServerFailed, {}),
     (502, "", ServerFailed, {}),
     (503, "retry-after: 7\r\n", Throttled, {}),
-    (307, "location: /elsewhere\r\n", OutcomeUnknown, {}),
+    (307, "location: /elsewhere\r\n", OutcomeUnknown, {"call": AddressMoved}),
 ]
 
 

@@ -135,7 +135,7 @@ async def test_two_requests_in_one_commit_share_the_limit(ledger: FullLedger, cl
     assert len(queued) == 3
     answers = await gate(ledger, queued)
     assert [isinstance(answer, Admitted) for answer in answers] == [True, False, False]
-    why = "another call to this person is being placed"
+    why = "another call to this person is open"
     assert answers[1] == Turned(queued[1].attempt_id, S.PLANNED, why)
     clock.skip(60)
     assert await claim(ledger, two) == []

@@ -60,7 +60,7 @@ async def test_a_reading_leaves_its_state_and_its_counts(ledger: FullLedger, clo
     second = await ledger.begin_reading(id_, "w", LEASE)
     assert second is not None
     await ledger.end_reading(id_, second, START + 200, "the source cannot be read: down")
-    broken = SourceState(START, START + 200, "the source cannot be read: down", START + 100)
+    broken = SourceState(START, START + 200, "the source cannot be read: down", START + 100, 1)
     assert (await ledger.report(id_)).source == broken
     third = await ledger.begin_reading(id_, "w", LEASE)
     assert third is not None
@@ -73,9 +73,9 @@ async def test_new_known_changed_and_doubled_rows_are_told_apart(ledger: FullLed
     await ledger.suppress([Suppression(phone(9), "asked")])
     campaign = await opened(ledger)
     people = [patient(1, 30), patient(2, 30), patient(3, 0), person(9), patient(2, 40)]
-    assert await read(ledger, campaign, people) == ["queued", "queued", "deferred", "suppressed", "duplicate"]
+    assert await read(ledger, campaign, people) == ["queued", "queued", "deferred", "suppressed", "second"]
     people = [patient(2, 30, row=1), patient(1, 30, name="Other"), patient(3, 0), person(9), patient(2, 40)]
-    assert await read(ledger, campaign, people) == ["known", "changed", "known", "known", "duplicate"]
+    assert await read(ledger, campaign, people) == ["known", "changed", "known", "known", "second"]
     assert (await contact(ledger, campaign, phone(1))).name == "Other"
 
 

@@ -65,7 +65,8 @@ async def test_a_live_row_adopts_a_call_whose_answer_was_lost(ledger: FullLedger
     row = await attempt(ledger, call.attempt_id)
     assert (row.state, row.call_id) == (S.PLACED, f"call-{call.attempt_id}")
     assert (await moves(ledger, call.attempt_id))[-1] == ("reconciler", "unknown", "placed")
-    assert await ledger.known_calls(ACCOUNT, [f"call-{call.attempt_id}"]) == {}, "it is not over"
+    known = (await ledger.known_calls(ACCOUNT, [f"call-{call.attempt_id}"]))[f"call-{call.attempt_id}"]
+    assert not known.settled, "it is not over"
 
 
 async def test_a_live_and_a_final_row_in_one_page_tell_the_true_story(ledger: FullLedger) -> None:
@@ -103,10 +104,13 @@ async def test_calls_that_no_attempt_explains_are_counted(ledger: FullLedger) ->
     ]
     assert await ledger.record_logs(ACCOUNT, [Matched(row, None) for row in rows]) == [False] * 3
     assert (await ledger.report(campaign.campaign_id)).unexplained_calls == 1
-    assert await ledger.known_calls(ACCOUNT, ["stranger"]) == {}
+    assert (await ledger.known_calls(ACCOUNT, ["stranger"]))["stranger"].attempt_id is None
     await ledger.record_logs(ACCOUNT, [Matched(rows[0], call.attempt_id, "number and time", REACHED)])
     assert (await ledger.report(campaign.campaign_id)).unexplained_calls == 0
-    assert await ledger.known_calls(ACCOUNT, ["stranger", "nobody"]) == {"stranger": call.attempt_id}
+    known = await ledger.known_calls(ACCOUNT, ["stranger", "nobody"])
+    assert {call_id: (row.attempt_id, row.settled) for call_id, row in known.items()} == {
+        "stranger": (call.attempt_id, True)
+    }
     assert await ledger.known_calls("vaani", ["stranger"]) == {}
 
 

@@ -1,7 +1,6 @@
-"""What every Pacer promises: the fake, and the real one over a real Valkey."""
+"""What every Pacer promises: the fake, and the real one over a real Valkey that keeps the loop's time."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from uuid import uuid4
 
@@ -13,22 +12,12 @@ from dialer.adapters.redis_pacer import RedisPacer
 from dialer.ports import Grant, Limits, Pacer
 from tests.fakes.pacer import MemoryPacer
 from tests.redis_server import redis_server
-from tests.wall_clock import WALL_CLOCK
+from tests.virtual_time import REDIS_TIME, RedisFollower, VirtualClock, running_virtual_loop
 
-pytestmark = WALL_CLOCK
+pytestmark = pytest.mark.virtual_time
 ACCOUNT = "simulator"
 FREE = Limits(0, 0)
-
-
-class WallClock:
-    def now(self) -> float:
-        return time.time()  # noqa: TID251 - the tests' own clock
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+CLOCK = VirtualClock()
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +29,15 @@ def pacer_redis_url() -> Iterator[str]:
 @pytest_asyncio.fixture(params=["memory", "redis"])
 async def pacer(request: pytest.FixtureRequest, pacer_redis_url: str) -> AsyncIterator[Pacer]:
     if request.param == "memory":
-        yield MemoryPacer(WallClock())
+        yield MemoryPacer(CLOCK)
         return
+    follower = RedisFollower(running_virtual_loop(), pacer_redis_url)
     client = Redis.from_url(pacer_redis_url)
-    real = RedisPacer(client, f"t:{uuid4().hex}", time.monotonic)
+    real = RedisPacer(client, f"t:{uuid4().hex}", CLOCK.monotonic, redis_time=REDIS_TIME)
     yield real
     await real.aclose()
     await client.aclose()
+    follower.close()
 
 
 async def ready(pacer: Pacer, limits: Limits, *campaigns: Limits) -> None:
@@ -60,7 +51,7 @@ async def send(pacer: Pacer, campaign_id: int, attempt_id: int, patience_s: floa
     grant = await pacer.acquire(ACCOUNT, campaign_id, attempt_id, patience_s)
     while grant is not None:
         if await grant.slot() and grant.valid:
-            return time.monotonic()
+            return CLOCK.monotonic()
         grant = await pacer.again(ACCOUNT, campaign_id, attempt_id, patience_s)
     return None
 
@@ -68,7 +59,7 @@ async def send(pacer: Pacer, campaign_id: int, attempt_id: int, patience_s: floa
 async def send_again(pacer: Pacer, attempt_id: int) -> float | None:
     """Send with the line that the attempt holds."""
     grant = await pacer.again(ACCOUNT, 1, attempt_id, 1.0)
-    return time.monotonic() if grant is not None and await grant.slot() else None
+    return CLOCK.monotonic() if grant is not None and await grant.slot() else None
 
 
 def holds(grant: Grant) -> bool:
@@ -78,13 +69,13 @@ def holds(grant: Grant) -> bool:
 async def dial(pacer: Pacer, seconds: float, workers: dict[int, int], hang_up: bool = True) -> list[tuple[float, int]]:
     """``workers``: campaign -> how many dial at once. Answers (moment, campaign) of each call, in order."""
     sent: list[tuple[float, int]] = []
-    end = time.monotonic() + seconds
+    end = CLOCK.monotonic() + seconds
     numbers = iter(range(1, 1_000_000))
 
     async def work(campaign_id: int) -> None:
-        while time.monotonic() < end:
+        while CLOCK.monotonic() < end:
             attempt_id = next(numbers)
-            moment = await send(pacer, campaign_id, attempt_id, max(0.0, end - time.monotonic()))
+            moment = await send(pacer, campaign_id, attempt_id, max(0.0, end - CLOCK.monotonic()))
             if moment is not None and moment < end:
                 sent.append((moment, campaign_id))
             if hang_up:
@@ -100,8 +91,8 @@ def worst_second(sent: list[tuple[float, int]]) -> int:
 
 
 async def within(seconds: float, true: Callable[[], Awaitable[bool]]) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    end = CLOCK.monotonic() + seconds
+    while CLOCK.monotonic() < end:
         if await true():
             return True
         await asyncio.sleep(0.01)
@@ -112,8 +103,7 @@ async def test_the_rate_is_used_and_never_exceeded(pacer: Pacer) -> None:
     await ready(pacer, Limits(20, 0))
     sent = await dial(pacer, 1.9, {1: 16})
     assert worst_second(sent) <= 20
-    # How well a rate is used is judged where a test has the machine to itself.
-    assert (len(sent) - 1) / (sent[-1][0] - sent[0][0]) >= 13.0
+    assert (len(sent) - 1) / (sent[-1][0] - sent[0][0]) >= 0.9 * 20
 
 
 async def test_the_campaigns_own_rate_holds_beside_a_faster_one(pacer: Pacer) -> None:
@@ -127,13 +117,6 @@ async def test_the_campaigns_own_rate_holds_beside_a_faster_one(pacer: Pacer) ->
     assert (len(sent) - 1) / (sent[-1][0] - sent[0][0]) >= 15.0
 
 
-async def test_weights_share_the_account(pacer: Pacer) -> None:
-    await ready(pacer, Limits(40, 0), Limits(0, 0, weight=3), Limits(0, 0, weight=1))
-    sent = await dial(pacer, 1.7, {1: 8, 2: 8})
-    heavy = sum(campaign == 1 for _, campaign in sent)
-    assert 0.62 <= heavy / len(sent) <= 0.85
-
-
 async def test_lines_are_never_exceeded_and_a_release_frees_one(pacer: Pacer) -> None:
     await ready(pacer, Limits(0, 3))
     for attempt_id in (1, 2, 3):
@@ -142,7 +125,7 @@ async def test_lines_are_never_exceeded_and_a_release_frees_one(pacer: Pacer) ->
     waiting = asyncio.create_task(send(pacer, 1, 4))
     done, _ = await asyncio.wait([waiting], timeout=0.15)
     assert not done
-    released = time.monotonic()
+    released = CLOCK.monotonic()
     await pacer.release(ACCOUNT, [2])
     moment = await waiting
     assert moment is not None and moment - released < 0.1
@@ -199,7 +182,7 @@ async def test_a_line_given_to_another_meanwhile_is_kept_by_nobody_twice(
 ) -> None:
     """A worker stood still between its grant and its intent: its lines were taken for free, and given away."""
     await ready(pacer, account, campaign)
-    ends = WallClock().now() + 600
+    ends = CLOCK.now() + 600
     await pacer.restore(ACCOUNT, dict.fromkeys((1, 2, 3), (1, ends)))
     assert await pacer.again(ACCOUNT, 1, 1, 0.05) is None
     await pacer.release(ACCOUNT, [1])
@@ -208,7 +191,7 @@ async def test_a_line_given_to_another_meanwhile_is_kept_by_nobody_twice(
 
 async def test_restore_makes_lines_equal_to_what_is_live(pacer: Pacer) -> None:
     await pacer.configure(ACCOUNT, Limits(0, 3), {1: FREE})
-    ends = WallClock().now() + 600
+    ends = CLOCK.now() + 600
     await pacer.restore(ACCOUNT, {11: (1, ends), 12: (1, ends), 13: (1, ends), 14: (1, ends)})
     assert (await pacer.state(ACCOUNT)).lines == 4
     assert await send(pacer, 1, 1, patience_s=0.05) is None
@@ -238,12 +221,12 @@ async def test_a_brake_voids_grants_and_nothing_leaves_until_it_ends(pacer: Pace
     await ready(pacer, Limits(20, 0))
     grant = await pacer.acquire(ACCOUNT, 1, 1, 5)
     assert grant is not None and holds(grant)
-    began = time.monotonic()
+    began = CLOCK.monotonic()
     await pacer.brake(ACCOUNT, 0.4)
     assert not holds(grant)
     assert not await grant.slot()
     state = await pacer.state(ACCOUNT)
-    assert state.braked_until is not None and 0 < state.braked_until - WallClock().now() <= 0.5
+    assert state.braked_until is not None and 0 < state.braked_until - CLOCK.now() <= 0.5
     sent = await dial(pacer, 0.9, {1: 8})
     assert sent[0][0] - began >= 0.39
     assert worst_second(sent) <= 18
@@ -262,7 +245,7 @@ async def test_a_brake_stops_an_account_without_limits_too(pacer: Pacer) -> None
     await ready(pacer, FREE)
     grant = await pacer.acquire(ACCOUNT, 1, 1, 5)
     assert grant is not None and await grant.slot()
-    began = time.monotonic()
+    began = CLOCK.monotonic()
     await pacer.brake(ACCOUNT, 0.3)
     assert not holds(grant)
     moment = await send(pacer, 1, 2)
@@ -302,9 +285,9 @@ async def test_a_paused_account_grants_nothing(pacer: Pacer) -> None:
 async def test_patience_ends_and_leaves_no_line_behind(pacer: Pacer) -> None:
     await ready(pacer, Limits(0, 1))
     assert await send(pacer, 1, 1) is not None
-    began = time.monotonic()
+    began = CLOCK.monotonic()
     assert await send(pacer, 1, 2, patience_s=0.2) is None
-    assert 0.19 <= time.monotonic() - began < 0.5
+    assert 0.19 <= CLOCK.monotonic() - began < 0.5
     assert (await pacer.state(ACCOUNT)).lines == 1
 
 
@@ -328,7 +311,7 @@ async def test_a_new_rate_is_in_force_within_half_a_second(pacer: Pacer) -> None
     await ready(pacer, Limits(5, 0))
     running = asyncio.create_task(dial(pacer, 2.15, {1: 16}))
     await asyncio.wait([running], timeout=1.1)
-    changed = time.monotonic()
+    changed = CLOCK.monotonic()
     await pacer.configure(ACCOUNT, Limits(40, 0), {1: FREE})
     await pacer.configure(ACCOUNT, Limits(40, 0), {1: FREE})
     sent = await running

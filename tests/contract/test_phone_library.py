@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -14,6 +13,7 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 
 from dialer.domain.north_america import states_of_area, zones_of_states
 from dialer.domain.phone_number import CALLABLE_TYPES, Phone, Unusable, parse_phone, zones_of
+from dialer.domain.time_zones import same_clock, zone_of, zones_of_country
 
 
 def _examples() -> list[phonenumbers.PhoneNumber]:
@@ -30,7 +30,7 @@ def same_clocks(one: Iterable[str], other: Iterable[str]) -> bool:
     moments = [datetime(2026, month, 1, 12, tzinfo=UTC) for month in range(1, 13)]
 
     def clocks(zones: Iterable[str]) -> set[tuple[timedelta | None, ...]]:
-        return {tuple(moment.astimezone(ZoneInfo(zone)).utcoffset() for moment in moments) for zone in zones}
+        return {tuple(moment.astimezone(zone_of(zone)).utcoffset() for moment in moments) for zone in zones}
 
     return clocks(one) == clocks(other)
 
@@ -40,10 +40,13 @@ def test_verdict_and_zones_are_those_of_the_library_for_every_country_and_type()
         text = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
         phone = parse_phone(text)
         if phonenumbers.number_type(number) in CALLABLE_TYPES:
-            zones = tuple(zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown")
+            zones = {zone for zone in time_zones_for_number(number) if zone != "Etc/Unknown"}
             assert isinstance(phone, Phone)
             assert phone[:2] == (text, phonenumbers.region_code_for_number(number) or "")
-            assert same_clocks(phone.zones, zones)
+            own = zones_of_country(phone.region)
+            # Where the library has a number on clocks of its country, it has those; test_time_zones.py has the others.
+            if all(any(same_clock(zone, mine) for mine in own) for zone in zones):
+                assert same_clocks(phone.zones, zones)
         else:
             assert isinstance(phone, Unusable)
 

@@ -1,8 +1,10 @@
 """An in-memory Pacer on an injected clock: the same contract, one process, no Redis."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from dialer.domain.pacing import FLOOR, interval_us, multiplier
 from dialer.ports import Clock, Limits, PaceState
@@ -23,15 +25,31 @@ class _Account:
     campaigns: dict[int, Limits] = field(default_factory=dict)
     restored: bool = False
     lines: dict[int, _Line] = field(default_factory=dict)
+    used: Counter[int] = field(default_factory=Counter)
+    """Campaign -> its lines."""
+    first_end: float = math.inf
+    waiting: dict[int, int] = field(default_factory=dict)
+    """Ticket -> campaign, first come first."""
     next_slot: float = -math.inf
     campaign_slot: dict[int, float] = field(default_factory=dict)
-    turns: dict[int, float] = field(default_factory=dict)
-    waiting: dict[int, int] = field(default_factory=dict)
     epoch: int = 0
     campaign_epoch: dict[int, int] = field(default_factory=dict)
     braked_until: float = -math.inf
     part: float = 1.0
     sent_epoch: int = -1
+
+    def could_go(self, campaign_id: int, by: float) -> bool:
+        """Whether the campaign has a line left, and a slot of its own by this moment."""
+        own = self.campaigns.get(campaign_id)
+        if own is None or own.paused or self.campaign_slot.get(campaign_id, -math.inf) > by:
+            return False
+        return not own.concurrent_calls or self.used[campaign_id] < own.concurrent_calls
+
+    def hold(self, lines: Mapping[int, _Line]) -> None:
+        """These lines, and no others, are in use."""
+        self.lines = dict(lines)
+        self.used = Counter(line.campaign_id for line in lines.values())
+        self.first_end = min((line.ends for line in lines.values()), default=math.inf)
 
 
 @dataclass(slots=True)
@@ -67,6 +85,7 @@ class MemoryPacer:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
+        self._tickets = count(1)
 
     async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
         """Set the limits in force."""
@@ -83,26 +102,38 @@ class MemoryPacer:
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
         """A grant shortly before its slot."""
-        at, deadline = self._account(account), self._clock.monotonic() + patience_s
-        at.waiting[campaign_id] = at.waiting.get(campaign_id, 0) + 1
+        at, ticket = self._account(account), next(self._tickets)
+        at.waiting[ticket] = campaign_id
         try:
-            while (grant := self._grant(at, campaign_id, attempt_id)) is None:
-                left = deadline - self._clock.monotonic()
-                if left <= 0:
-                    return None
-                await self._clock.sleep(min(STEP_S, left))
-            return grant
+            return await self._wait(at, campaign_id, attempt_id, patience_s, ticket)
         finally:
-            at.waiting[campaign_id] -= 1
+            del at.waiting[ticket]
 
     async def again(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
-        """Another slot, the line kept."""
-        return await self.acquire(account, campaign_id, attempt_id, patience_s)
+        """Another slot, before all who wait; the line kept."""
+        return await self._wait(self._account(account), campaign_id, attempt_id, patience_s, 0)
+
+    async def _wait(
+        self, at: _Account, campaign_id: int, attempt_id: int, patience_s: float, ticket: int
+    ) -> MemoryGrant | None:
+        deadline = self._clock.monotonic() + patience_s
+        while not self._is_next(at, ticket) or (grant := self._grant(at, campaign_id, attempt_id)) is None:
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return None
+            await self._clock.sleep(min(STEP_S, left))
+        return grant
+
+    def _is_next(self, at: _Account, ticket: int) -> bool:
+        """Nobody who came before could go now."""
+        now = self._clock.monotonic()
+        earlier = (campaign_id for other, campaign_id in at.waiting.items() if other < ticket)
+        return not any(at.could_go(campaign_id, now + LEAD_S) for campaign_id in set(earlier))
 
     async def release(self, account: str, attempt_ids: Sequence[int]) -> None:
         """Free lines."""
-        for attempt_id in attempt_ids:
-            self._account(account).lines.pop(attempt_id, None)
+        at, freed = self._account(account), set(attempt_ids)
+        at.hold({id_: line for id_, line in at.lines.items() if id_ not in freed})
 
     async def brake(self, account: str, seconds: float) -> None:
         """Stop, then recover."""
@@ -120,7 +151,8 @@ class MemoryPacer:
         at, now = self._account(account), self._clock.now()
         kept = {id_: line for id_, line in at.lines.items() if now - line.born <= YOUNG_S}
         named = {id_: _Line(campaign, max(ends, now + 60), 0.0) for id_, (campaign, ends) in live.items()}
-        at.lines, at.restored = kept | named, True
+        at.hold(kept | named)
+        at.restored = True
 
     async def state(self, account: str) -> PaceState:
         """What is in force."""
@@ -145,39 +177,25 @@ class MemoryPacer:
         now = self._clock.monotonic()
         due = max(at.next_slot, at.campaign_slot.get(campaign_id, -math.inf), at.braked_until)
         paced = at.limits.calls_per_second or own.calls_per_second
-        if due > now + (LEAD_S if paced else 0.0) or not self._my_turn(at, campaign_id):
+        if due > now + (LEAD_S if paced else 0.0):
             return None
         if not self._line(at, own, campaign_id, attempt_id):
             return None
         due = max(due, now + LEAD_S) if paced else now
         at.next_slot = due + interval_us(at.limits.calls_per_second * self._part(at)) / 1e6
         at.campaign_slot[campaign_id] = due + interval_us(own.calls_per_second) / 1e6
-        at.turns[campaign_id] = at.turns.get(campaign_id, 0.0) + 1 / own.weight
         return MemoryGrant(at, campaign_id, self._clock, due, at.epoch, at.campaign_epoch.get(campaign_id, 0))
-
-    def _my_turn(self, at: _Account, campaign_id: int) -> bool:
-        rivals = [
-            at.turns.get(other, 0.0)
-            for other, waiters in at.waiting.items()
-            if waiters and other in at.campaigns and self._unbound(at, other)
-        ]
-        return at.turns.get(campaign_id, 0.0) <= min(rivals, default=math.inf)
-
-    def _unbound(self, at: _Account, campaign_id: int) -> bool:
-        own = at.campaigns[campaign_id]
-        used = sum(line.campaign_id == campaign_id for line in at.lines.values())
-        within = not own.concurrent_calls or used < own.concurrent_calls
-        return not own.paused and within and at.campaign_slot.get(campaign_id, -math.inf) <= at.next_slot
 
     def _line(self, at: _Account, own: Limits, campaign_id: int, attempt_id: int) -> bool:
         now = self._clock.now()
-        at.lines = {id_: line for id_, line in at.lines.items() if line.ends > now}
-        used = sum(line.campaign_id == campaign_id for line in at.lines.values())
+        if at.first_end <= now:
+            at.hold({id_: line for id_, line in at.lines.items() if line.ends > now})
+        used = at.used[campaign_id]
         cap = at.limits.concurrent_calls if at.limits else 0
         if attempt_id in at.lines:
             # Who stood still too long between grant and intent finds its line given to another.
             return not (0 < cap < len(at.lines) or 0 < own.concurrent_calls < used)
         if (cap and len(at.lines) >= cap) or (own.concurrent_calls and used >= own.concurrent_calls):
             return False
-        at.lines[attempt_id] = _Line(campaign_id, now + LIFE_S, now)
+        at.hold(at.lines | {attempt_id: _Line(campaign_id, now + LIFE_S, now)})
         return True

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 
 from dialer.domain.call import CallLog, CallRequest, LogPage, NotPlaced, Placed, PlaceResult
 from dialer.errors import ProviderError, SendWithdrawn
-from dialer.ports import SendPermit
+from dialer.ports import Connection, SendPermit
+
+
+@dataclass(frozen=True)
+class Connected:
+    """A connection that took ``took_s`` seconds to make."""
+
+    took_s: float = 0.0
+
+    async def give_back(self) -> None:
+        """Nothing is kept."""
 
 
 @dataclass
@@ -21,7 +31,15 @@ class ScriptedProvider:
     asked_since: list[float] = field(default_factory=list)
     pages_read: int = 0
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connection:
+        return Connected()
+
+    def keep_connected(self, for_s: float) -> None:
+        """It always is."""
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         try:
             await permit.slot(repeat=False)
             permit.last_instant()

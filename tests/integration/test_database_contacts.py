@@ -124,3 +124,32 @@ async def test_no_secret_of_the_address_is_told(url: str) -> None:
     assert "hunter2" not in str(told.value).replace("there is no file hunter2/x", "")
     assert "the source cannot be read: " in str(told.value)
     assert told.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "odd", ["'infinity'::timestamptz", "'-infinity'::date", "'0044-03-15 BC'::timestamp", "'12000-01-01'::date",
+            "'24:00'::time", "'infinity'::float8"]
+)  # fmt: skip
+async def test_an_odd_value_spoils_its_own_row_and_only_where_it_is_used(empty_database: str, odd: str) -> None:
+    query = f"SELECT '+14155550101' AS phone, {odd} AS seen UNION ALL SELECT '+14155550102', NULL"
+    first, second = await read(empty_database, query)
+    assert isinstance(first, Reject)
+    assert (first.row, first.column) == (1, "seen")
+    assert isinstance(second, NewContact)
+    unused = await read(empty_database, query, columns=ContactColumns(variables=()))
+    assert [row.phone for row in unused if isinstance(row, NewContact)] == ["+14155550101", "+14155550102"]
+
+
+async def test_text_of_sqlite_that_is_not_utf8(sqlite_source: str) -> None:
+    query = "SELECT '+14155550101' AS phone, CAST(x'41ff' AS TEXT) AS name UNION ALL SELECT '+14155550102', 'Bea'"
+    first, second = await read(sqlite_source, query)
+    assert isinstance(first, Reject)
+    assert (first.column, first.reason) == ("name", "a cell that holds damaged text")
+    assert isinstance(second, NewContact)
+
+
+async def test_json_columns_are_json(empty_database: str) -> None:
+    query = """SELECT '+14155550101' AS phone, '{"ok": true, "plan": "x"}'::jsonb AS meta, ARRAY['a', NULL] AS tags"""
+    (row,) = await read(empty_database, query)
+    assert isinstance(row, NewContact)
+    assert row.variables == {"meta": '{"ok": true, "plan": "x"}', "tags": '["a", null]'}

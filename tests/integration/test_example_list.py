@@ -41,8 +41,8 @@ def do_not_call() -> set[str]:
 async def test_the_report_of_the_example_list() -> None:
     barred = do_not_call()
 
-    async def suppressed(phones: Sequence[str]) -> Sequence[bool]:
-        return [phone in barred for phone in phones]
+    async def suppressed(people: Sequence[NewContact]) -> Sequence[str]:
+        return ["suppressed" if person.phone in barred else "queued" for person in people]
 
     counts = await CheckContacts(lambda _: NoRejects(), suppressed).run(CsvContacts(EXAMPLES / "contacts.csv"))
     assert counts == ImportCounts(rows=336, queued=304, duplicate=12, suppressed=8, invalid=12)

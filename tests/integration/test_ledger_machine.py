@@ -77,6 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.clock = ManualClock()
         with self.engine.writing(serial=True) as transaction:
+            transaction.run("SET LOCAL session_replication_role = replica")  # past the triggers that keep every row
             transaction.run(EMPTIED)
         self.postgresql = SqlLedger(Store(self.engine, self.clock), self.clock, "machine")
         self.sqlite = memory_ledger(self.clock)
@@ -121,7 +122,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(campaign=CAMPAIGNS, limit=st.integers(1, 5))
     def claim(self, campaign: int, limit: int) -> None:
-        self.queued += self.same(lambda ledger: ledger.claim_due(campaign, limit, 30.0))
+        (claimed,) = self.same(lambda ledger: ledger.claim_due({campaign: limit}, 30.0))
+        self.queued += claimed
 
     @precondition(lambda self: self.queued)
     @rule(data=st.data())
@@ -243,7 +245,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(limit=st.integers(1, 6), result=RESULTS)
     def dial(self, limit: int, result: PlaceResult) -> None:
         """What a worker does when nothing goes wrong, in both campaigns with one commit of the gate."""
-        claimed = [self.same(lambda ledger, one=one: ledger.claim_due(one, limit, 30.0)) for one in (1, 2)]  # type: ignore[misc]
+        claimed = self.same(lambda ledger: ledger.claim_due({1: limit, 2: limit}, 30.0))
         queued = [attempt for share in claimed for attempt in share]
         self.queued += queued
         asked = [GateRequest(q.attempt_id, q.dispatch, f"d{q.attempt_id}-{q.dispatch}", "w", 60.0) for q in queued]

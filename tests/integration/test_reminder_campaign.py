@@ -188,7 +188,7 @@ def databases(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str,
 
 async def call_who_is_due(ledger: SqlLedger, campaign_id: int, people: dict[str, Patient], now: int) -> None:
     """Claim, pass the gate, and have each call end at once."""
-    queued = await ledger.claim_due(campaign_id, PEOPLE, 600.0)
+    queued = (await ledger.claim_due({campaign_id: PEOPLE}, 600.0))[0]
     requests = [GateRequest(q.attempt_id, q.dispatch, f"t{q.attempt_id}", "w", 60.0) for q in queued]
     calls = [answer for answer in await ledger.pass_gate(requests) if isinstance(answer, Admitted)]
     await ledger.record_sends([SendOutcome(c.attempt_id, c.token, Placed(f"c{c.attempt_id}"), 1, 0.0) for c in calls])

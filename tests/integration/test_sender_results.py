@@ -137,7 +137,7 @@ BROKEN: list[tuple[str, Script, int]] = [
     ("200, a key twice", writing(http_answer(200, TWICE)), 1),
     ("200, nested too deep", writing(http_answer(200, b"[" * 60_000)), 1),
     ("200, not UTF-8", writing(http_answer(200, b'{"success":"\xff"}')), 1),
-    ("200, refused for no known reason", writing(http_answer(200, b'{"success":false,"error":"E17"}')), 1),
+    ("200, something broke", writing(http_answer(200, b'{"success":false,"error":"internal error"}')), 1),
     ("200, refused with an id", writing(http_answer(200, b'{"success":false,"call_id":"a","error":"low balance"}')), 1),
     ("200, success is a word", writing(http_answer(200, b'{"success":"perhaps"}')), 1),
 ]
@@ -156,16 +156,18 @@ async def test_what_follows_the_first_byte_and_is_no_answer_is_unknown_and_sent_
         assert (len(server.requests), server.connections) == (read, 1)
 
 
-UNKNOWN_STATUSES = [*range(300, 309), 406, 407, 408, 409, 412, 416, 417, 418, 423, 424, 426, 428]
-UNKNOWN_STATUSES += [*range(500, 512), *range(520, 528)]
-HALTS = [401, 402, 403, 404, 405, 410, 411, 415]
+UNKNOWN_STATUSES = [406, 408, 409, 412, 416, 417, 418, 423, 424, 426, 428]
+UNKNOWN_STATUSES += [*range(500, 512), 520, 522, 524, 527]
+NEVER_REACHED = [521, 523, 525, 526, 530]
+HALTS = [*range(300, 309), 402]
+DOUBTFUL = [401, 403, 404, 405, 410, 411, 415]
 REFUSED = [400, 413, 414, 422, 431]
 
 
 def statuses() -> Iterator[tuple[int, type[PlaceResult]]]:
     yield from ((status, Placed) for status in (200, 201, 202))
     yield from ((status, Unknown) for status in UNKNOWN_STATUSES)
-    yield from ((status, NotPlaced) for status in (*HALTS, 421, 425, 429))
+    yield from ((status, NotPlaced) for status in (*HALTS, *DOUBTFUL, *NEVER_REACHED, 407, 421, 425, 429))
     yield from ((status, Refused) for status in REFUSED)
 
 
@@ -180,6 +182,7 @@ async def test_every_status_has_its_class_and_is_sent_once(dialect: type[Provide
             assert isinstance(result, expected), (status, result)
             assert (len(server.requests), permit.slots, result.http_status) == (1, [False], status)
             assert bool(getattr(result, "halt", "")) == (status in HALTS), status
+            assert getattr(result, "doubtful", False) == (status in DOUBTFUL), status
 
 
 WORDED: list[tuple[str, int, bytes, PlaceResult]] = [
@@ -191,7 +194,7 @@ WORDED: list[tuple[str, int, bytes, PlaceResult]] = [
         Refused(Disposition.INVALID_NUMBER, ""),
     ),
     ("payload", 422, b'{"detail":[{"loc":["body","metadata"],"msg":"bad"}]}', Refused(Disposition.REJECTED, "")),
-    ("our own number", 400, b'{"detail":"agent_phone_number missing"}', Refused(Disposition.REJECTED, "")),
+    ("our own number", 400, b'{"detail":"agent_phone_number missing"}', NotPlaced("", halt="x")),
     ("do not disturb", 403, b'{"detail":"Destination is DND blocked"}', Refused(Disposition.BLOCKED, "")),
     ("do-not-disturb", 403, b'{"message":"on do-not-disturb"}', Refused(Disposition.BLOCKED, "")),
     ("hours, 400", 400, b'{"detail":"Allowed between 08:00 and 20:00"}', NotPlaced("", 1800.0)),
@@ -202,6 +205,7 @@ WORDED: list[tuple[str, int, bytes, PlaceResult]] = [
     ("number, 200", 200, b'{"success":false,"error":"Invalid phone number"}', Refused(Disposition.INVALID_NUMBER, "")),
     ("list, 200", 200, b'{"success":false,"error":"Number is on DND"}', Refused(Disposition.BLOCKED, "")),
     ("agent, 200", 200, b'{"success":false,"error":"Agent not found"}', NotPlaced("", halt="x")),
+    ("no known reason, 200", 200, b'{"success":false,"error":"E17"}', Refused(Disposition.REJECTED, "")),
     ("a time is no hour", 409, b'{"detail":"conflict at 2026-11-21T08:00:12"}', Unknown("")),
 ]
 
@@ -278,8 +282,9 @@ async def test_a_withdrawn_permit_lets_no_byte_leave_on_a_kept_connection() -> N
         assert isinstance(await provider.place(REQUEST, Permit()), Placed)
         before = server.bytes
         assert isinstance(await provider.place(REQUEST, Permit(withdrawn_after=0)), NotPlaced)
-        await server.hung_up.wait()
         assert (server.bytes, server.connections) == (before, 1)
+        assert isinstance(await provider.place(REQUEST, Permit()), Placed)
+        assert (len(server.requests), server.connections) == (2, 1), "what was not used is kept"
         await provider.aclose()
 
 
@@ -308,19 +313,14 @@ def in_turn(*answers: bytes) -> Script:
     return serve
 
 
-LATER = http_answer(429, b"{}", "retry-after: 0\r\n")
-
-
 @pytest.mark.parametrize("dialect", DIALECTS)
-async def test_a_short_retry_after_is_honoured_in_place_and_each_repeat_asks_for_a_slot(
-    dialect: type[Provider],
-) -> None:
-    async with raw_server(
-        in_turn(LATER, http_answer(503, b"", "retry-after: 0\r\n"), http_answer(200, GOOD[dialect]))
-    ) as server:
+@pytest.mark.parametrize("answer", [http_answer(429, b"{}", "retry-after: 0\r\n"), http_answer(429, b"{}")])
+async def test_who_asks_to_be_left_alone_is_not_asked_again_in_place(dialect: type[Provider], answer: bytes) -> None:
+    async with raw_server(in_turn(answer, http_answer(200, GOOD[dialect]))) as server:
         permit = Permit()
-        assert isinstance(await place(dialect, server.url, permit), Placed)
-        assert (permit.slots, permit.instants, len(server.requests)) == ([False, True, True], 3, 3)
+        result = await place(dialect, server.url, permit)
+        assert isinstance(result, NotPlaced) and result.throttled
+        assert (permit.slots, permit.instants, len(server.requests)) == ([False], 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -365,8 +365,9 @@ async def test_at_once_repeats_a_5xx_and_only_that() -> None:
 
 async def test_a_repeat_whose_permit_is_gone_is_not_sent() -> None:
     for where in ("slot", "last_instant"):
-        async with raw_server(in_turn(LATER, http_answer(200, GOOD[VaaniVoice]))) as server:
-            assert isinstance(await place(VaaniVoice, server.url, Permit(1, where)), NotPlaced)
+        async with raw_server(in_turn(http_answer(500), http_answer(200, GOOD[VaaniVoice]))) as server:
+            result = await place(VaaniVoice, server.url, Permit(1, where), retry_5xx="at_once")
+            assert isinstance(result, NotPlaced)
             assert len(server.requests) == 1
 
 

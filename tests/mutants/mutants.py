@@ -32,6 +32,7 @@ LEDGER = "dialer/adapters/sql_ledger"
 HTTP = "dialer/adapters/provider_http.py"
 ANSWERS = "dialer/adapters/provider_answers.py"
 RECONCILE = "dialer/pipeline/reconcile_calls.py"
+DOUBTS = "dialer/pipeline/log_doubts.py"
 NO_STALE_VERDICT = Edit(
     "dialer/domain/gate.py", "if facts.state is not AttemptState.QUEUED or facts.dispatch != question.dispatch:",
     "if False:",
@@ -91,11 +92,13 @@ MUTANTS = (
              "LIVE = frozenset({S.DIALING, S.PLACED})"),
     ), (DIALING,), within="hold_a_line and sqlite"),
     Mutant(12, "a reading goes back to the one before only", (
-        Edit(RECONCILE, "since = min([*back, *([late] if late is not None and whole else [])]) - CLOCK_SKEW_S",
-             "since = self.read_at.get(account, 0.0)"),
+        Edit(RECONCILE, "since = min([*back, *([] if late is None else [late])]) - CLOCK_SKEW_S",
+             "since = self.read_at.get(self.provider.account, 0.0)"),
     ), (RECONCILING,)),
     Mutant(13, "absence is believed of a reading that broke off", (
-        Edit(RECONCILE, "        if not scan.complete:\n            return 0\n", ""),
+        Edit(DOUBTS, "        if not past or not scan.complete:\n", "        if not past:\n"),
+        Edit(DOUBTS, "await self.view.scans(self.account, oldest, now) if scan.whole]",
+             "await self.view.scans(self.account, oldest, now)]"),
     ), (RECONCILING,)),
     Mutant(14, "redirects are followed", (
         Edit(HTTP, "        response.request = request\n        try:\n            body = await _read(response, cap)\n",

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
+from dialer.domain.time_zones import zone_of
 from tests.oracle.tzif import DAY_S, civil, days_from_civil, weekday, zone
 from tests.oracle.year import FROM, UNTIL, ZONES, changes_of, replay
 
@@ -34,6 +34,6 @@ def test_the_oracle_can_read_clocks() -> None:
 
     for name in ZONES:
         for at in moments():
-            offset = datetime.fromtimestamp(at, ZoneInfo(name)).utcoffset()
+            offset = datetime.fromtimestamp(at, zone_of(name)).utcoffset()
             assert offset is not None
             assert zone(name).offset(at) == offset.total_seconds(), f"{name} at {at}"

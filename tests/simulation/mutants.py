@@ -52,7 +52,9 @@ class BelievesHalfScans(ReconcileCalls):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "reader", ReadsHalf(self.ledger, self.provider, self.horizon_s))
+        object.__setattr__(
+            self, "reader", ReadsHalf(self.ledger, self.provider, self.horizon_s, clock=self.reader.clock)
+        )
 
 
 class ReadsHalf(LogReader):

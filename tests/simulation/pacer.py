@@ -10,7 +10,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.life import Life
 
 COLD_START_S = 1.005
-NO_LINE_S, TURN_S = 3.0, 0.1
+NO_LINE_S = 3.0
 
 
 class ForgetfulPacer(MemoryPacer):
@@ -38,22 +38,16 @@ class ForgetfulPacer(MemoryPacer):
         deadline = self._clock.monotonic() + patience_s
         while True:
             at = self._account(account)
-            at.waiting[campaign_id] = at.waiting.get(campaign_id, 0) + 1
-            try:
-                grant = self._grant(at, campaign_id, attempt_id)
-                left = deadline - self._clock.monotonic()
-                if grant is not None or left <= 0:
-                    return grant
-                await self._clock.sleep(min(self._pause(at, campaign_id), left))
-            finally:
-                at.waiting[campaign_id] -= 1
+            grant = self._grant(at, campaign_id, attempt_id)
+            left = deadline - self._clock.monotonic()
+            if grant is not None or left <= 0:
+                return grant
+            await self._clock.sleep(min(self._pause(at, campaign_id), left))
 
     def _pause(self, at: _Account, campaign_id: int) -> float:
         due = max(at.next_slot, at.campaign_slot.get(campaign_id, at.next_slot), at.braked_until)
         early = due - LEAD_S - self._clock.monotonic()
-        if early > 0:
-            return early
-        return TURN_S if campaign_id in at.campaigns and not self._my_turn(at, campaign_id) else NO_LINE_S
+        return early if early > 0 else NO_LINE_S
 
 
 class LifeGrant:

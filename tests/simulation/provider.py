@@ -6,7 +6,8 @@ from random import Random
 from dialer.domain.call import CallLog, CallRequest, LogPage, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.disposition import Disposition
 from dialer.errors import OutcomeUnknown, SendWithdrawn
-from dialer.ports import SendPermit
+from dialer.ports import Connection, SendPermit
+from tests.fakes.provider import Connected
 from tests.simulation.books import Books, Sent
 from tests.simulation.faults import Faults
 from tests.simulation.life import Life
@@ -31,11 +32,21 @@ class LifeProvider:
         self.ids_are_final = dialect.ids_are_final
         self.silent_when_unanswered = dialect.silent_when_unanswered
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
+    async def connect(self) -> Connected:
+        """As quick as on a good network; what refuses does so when the request is to leave."""
+        took_s = self._dice.uniform(0.0, CONNECT_S)
+        await self._life.sleep(took_s)
+        return Connected(took_s)
+
+    def keep_connected(self, for_s: float) -> None:
+        """Connecting is quick here."""
+
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
         faults, rates = self._faults, self._faults.rates
         try:
             await permit.slot(repeat=False)
-            await self._life.sleep(self._dice.uniform(0.0, CONNECT_S))
             down = faults.down(self._life.clock.now()) == "refuses"
             if down or faults.strikes(self._dice, rates.refused_connection, "refused connection"):
                 faults.happened["refused in the outage"] += down

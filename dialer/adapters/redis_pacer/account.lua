@@ -1,27 +1,26 @@
--- Everything Redis decides about one account's pace. KEYS[1] is the account's prefix (one hash tag, so one
+-- Everything Redis decides about one account's pace. `clock` is what TIME answers (script.py). KEYS[1] is the account's prefix (one hash tag, so one
 -- Cluster slot); ARGV[1] the verb. Needs Redis 7.0 (BITPOS ... BIT) or Valkey.
 --
 -- All times are whole microseconds of Redis's own clock: 1.7e15 is below 2^53, so doubles hold them exactly.
 -- Lua prints only 14 digits, so numbers become text by int() alone. Intervals are rounded up, never down.
 --
 --   :s        hash    the account        :c:<id>  hash  a campaign        :cs   set   campaigns configured
---   :cal      bitmap  bit i: the slot base + i*g is claimed               :b    zset  campaigns waiting for the rate
+--   :cal      bitmap  bit i: the slot base + i*g is claimed
 --   :l        zset    lines, by when they run out    :l:<id>  the campaign's part
---   :o        hash    line -> campaign:when granted                       :w    zset  campaigns waiting for a line
+--   :o        hash    line -> campaign:when granted
 --   :r:<id>   list    a campaign's last n slots                           :f    flag  somebody waits for a line
 --   :ev       channel A: void all, C: void a campaign, F: a line came free, K: look again
 
 local key, verb = KEYS[1], ARGV[1]
 local STATE, CAL, LINES, OWNERS = key .. ':s', key .. ':cal', key .. ':l', key .. ':o'
-local CAMPAIGNS, PACED, WANTING = key .. ':cs', key .. ':b', key .. ':w'
+local CAMPAIGNS = key .. ':cs'
 local SECOND, LATER, FULL, PAUSED = 1000000, 1, 2, 3
 local COLD_START = SECOND + 5000
-local clock = redis.call('TIME')
 local now = clock[1] * SECOND + clock[2]
 local max, min, ceil = math.max, math.min, math.ceil
 
 local FIELDS = {'ep', 'ver', 'T', 'cap', 'paused', 'ready', 'start', 'base', 'g', 'hi', 'pu', 'w', 'mt', 'lt'}
-local CAMPAIGN_FIELDS = {'ep', 'T', 'n', 'W', 'cap', 'weight', 'paused', 'nx', 'last', 'fx'}
+local CAMPAIGN_FIELDS = {'ep', 'T', 'n', 'W', 'cap', 'paused', 'nx', 'last'}
 
 local function int(x) return string.format('%.0f', x) end
 
@@ -86,9 +85,8 @@ local function reset()
   end
   s.hi, s.start = now, now + COLD_START
   new_grid(s.start)
-  redis.call('DEL', PACED, WANTING)
   for _, id in ipairs(redis.call('SMEMBERS', CAMPAIGNS)) do
-    redis.call('HSET', key .. ':c:' .. id, 'nx', '0', 'last', '0', 'fx', '0')
+    redis.call('HSET', key .. ':c:' .. id, 'nx', '0', 'last', '0')
     redis.call('DEL', key .. ':r:' .. id)
   end
   void_all()
@@ -116,28 +114,11 @@ local function drop_expired()
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', LINES, '-inf', int(now))) do drop_line(id) end
 end
 
--- Sum of the weights of the other campaigns whose entry in a zset ("id:weight") still counts.
-local function others(zset, since, campaign)
-  local sum = 0
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', zset, int(since), '+inf')) do
-    local id, weight = string.match(member, '^([^:]+):(.+)$')
-    if id ~= campaign then sum = sum + tonumber(weight) end
-  end
-  return sum
-end
-
 local function too_many(c)
   return c.cap > 0 and c.lines > c.cap or s.cap > 0 and s.lines > s.cap
 end
 
--- True when a line is to be had for one more call of this campaign.
+-- True when a line is to be had for one more call of this campaign. Who gets it is dealt by the feeder.
 local function line_free(c)
-  if c.cap > 0 and c.lines >= c.cap then return false end
-  if s.cap == 0 then return true end
-  local share = s.cap
-  if c.rivals > 0 then share = s.cap * c.weight / (c.weight + c.rivals) end
-  if s.lines < s.cap and c.lines < share then return true end
-  redis.call('ZADD', WANTING, int(now), c.member)
-  c.wanting = true
-  return false
+  return (c.cap == 0 or c.lines < c.cap) and (s.cap == 0 or s.lines < s.cap)
 end

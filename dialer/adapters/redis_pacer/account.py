@@ -28,6 +28,10 @@ FULL_S = 0.25
 Ask = tuple[Lane, list[Waiter]]
 
 
+def _head(lane: Lane) -> int:
+    return lane.queue[0].attempt_id
+
+
 class AccountPacer:
     """The waiters of one account in this process. One request to Redis is in flight at a time."""
 
@@ -167,7 +171,8 @@ class AccountPacer:
         for lane in list(self.busy):
             if not lane.queue:
                 del self.busy[lane]
-                continue
+        # Who was dealt first asks first: the feeder has shared the account out already.
+        for lane in sorted(self.busy, key=_head):
             target = self._target(lane)
             if lane.retry_at > now or lane.held * 2 > target or not room:
                 continue

@@ -42,20 +42,28 @@ class Outbox:
         await asyncio.shield(self._round)
 
     async def _run(self) -> None:
-        while self._waiting:
-            ids, self._waiting = list(self._waiting), {}
-            asked, self._round = self._round, None
-            try:
-                await self._send(ids)
-                self._failing = False
-            except QueueUnavailable:
-                self._failing = True
-                self._waiting = dict.fromkeys(ids) | self._waiting
-            if asked is not None:
-                asked.set_result(None)
-            if self._failing:
-                await asyncio.sleep(RETRY_S)
-        self._task = None
+        try:
+            while self._waiting:
+                await self._send_round()
+                if self._failing:
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            self._task = None
+            # Nothing is left to send, be it that an order was taken back: nobody may wait for another round.
+            _resolve(self._round)
+            self._round = None
+
+    async def _send_round(self) -> None:
+        ids, self._waiting = list(self._waiting), {}
+        asked, self._round = self._round, None
+        try:
+            await self._send(ids)
+            self._failing = False
+        except QueueUnavailable:
+            self._failing = True
+            self._waiting = dict.fromkeys(ids) | self._waiting
+        finally:
+            _resolve(asked)
 
     async def _send(self, ids: Sequence[int]) -> None:
         for first in range(0, len(ids), BATCH):
@@ -65,3 +73,8 @@ class Outbox:
         """Stop repeating."""
         if self._task is not None:
             await cancelled([self._task])
+
+
+def _resolve(asked: "asyncio.Future[None] | None") -> None:
+    if asked is not None and not asked.done():
+        asked.set_result(None)

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dialer.adapters.cancelling import cancelled
 from dialer.adapters.redis_pacer.account import AccountPacer
-from dialer.adapters.redis_pacer.script import DOWN, PacerScript, read_look
+from dialer.adapters.redis_pacer.script import DOWN, REDIS_TIME, PacerScript, read_look
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.domain.pacing import interval_us, window
 from dialer.ports import Grant, Limits, PaceState
@@ -23,13 +23,19 @@ class RedisPacer:
     """Slots and lines of every account, shared through Redis by all processes that use the same prefix.
 
     ``client`` is used for the scripts and lends its pool a connection for the messages; it is not closed here.
-    ``monotonic`` gives seconds and must be the clock the event loop sleeps by.
+    ``monotonic`` gives seconds and must be the clock the event loop sleeps by; ``redis_time`` is what the script
+    takes for Redis's own.
     """
 
     def __init__(
-        self, client: "Redis", prefix: str, monotonic: Callable[[], float], timing: Timing | None = None
+        self,
+        client: "Redis",
+        prefix: str,
+        monotonic: Callable[[], float],
+        timing: Timing | None = None,
+        redis_time: str = REDIS_TIME,
     ) -> None:
-        self._client, self._prefix, self._clock = client, prefix, monotonic
+        self._client, self._prefix, self._clock, self._redis_time = client, prefix, monotonic, redis_time
         self._timing = timing or Timing()
         self._accounts: dict[str, AccountPacer] = {}
         self._ears: _Ears | None = None
@@ -52,7 +58,7 @@ class RedisPacer:
         for campaign_id, own in sorted(campaigns.items()):
             calls, span = window(own.calls_per_second, guard)
             spacing = interval_us(own.calls_per_second, guard)
-            args += campaign_id, spacing, calls, span, own.concurrent_calls, max(1, own.weight), int(own.paused)
+            args += campaign_id, spacing, calls, span, own.concurrent_calls, int(own.paused)
         return args
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
@@ -103,7 +109,7 @@ class RedisPacer:
         account = self._accounts.get(name)
         if account is None:
             key = f"{self._prefix}:{{{name}}}"
-            script = PacerScript(self._client, key, self._timing.timeout_s)
+            script = PacerScript(self._client, key, self._timing.timeout_s, self._redis_time)
             account = self._accounts[name] = AccountPacer(script, self._clock, self._timing)
             if self._ears is None:
                 self._ears = _Ears(self._client)

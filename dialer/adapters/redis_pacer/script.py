@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from redis.exceptions import NoScriptError, RedisError
 
 from dialer.errors import QueueUnavailable
 
-SOURCE = "".join(
-    Path(__file__).with_name(f"{part}.lua").read_text(encoding="utf-8") for part in ("account", "slots", "verbs")
-)
-SHA = hashlib.sha1(SOURCE.encode(), usedforsecurity=False).hexdigest()
+PARTS = tuple(Path(__file__).with_name(f"{part}.lua").read_text("utf-8") for part in ("account", "slots", "verbs"))
+REDIS_TIME = "redis.call('TIME')"
+"""The Lua expression for the time, {seconds, microseconds}: the server's own clock, but where a test hands one in."""
 DOWN = (RedisError, OSError, TimeoutError)
 """What redis-py raises when Redis cannot be asked."""
 
@@ -93,7 +92,14 @@ class PacerScript:
     client: "Redis"
     key: str
     timeout_s: float
+    time: str = REDIS_TIME
     calls: int = 0
+    _source: str = field(init=False)
+    _sha: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._source = "\n".join((f"local clock = {self.time}", *PARTS))
+        self._sha = hashlib.sha1(self._source.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, *args: str | int) -> Any:
         """Run a verb. Raises QueueUnavailable when Redis did not answer in time or at all."""
@@ -106,7 +112,7 @@ class PacerScript:
 
     async def _evaluate(self, args: Sequence[str | int]) -> Any:
         try:
-            return await self.client.execute_command("EVALSHA", SHA, 1, self.key, *args)  # type: ignore[no-untyped-call]
+            return await self.client.execute_command("EVALSHA", self._sha, 1, self.key, *args)  # type: ignore[no-untyped-call]
         except NoScriptError:
             self.calls += 1
-            return await self.client.execute_command("EVAL", SOURCE, 1, self.key, *args)  # type: ignore[no-untyped-call]
+            return await self.client.execute_command("EVAL", self._source, 1, self.key, *args)  # type: ignore[no-untyped-call]

@@ -8,22 +8,6 @@ local function first_free(from)
   return s.base + (clear < 0 and bits or clear) * s.g
 end
 
--- The account's slot for this campaign: its turn among those who wait, unless the very next slot would go idle.
--- A campaign bound by its own limit takes a slot far ahead without blocking those before it.
-local function account_slot(c, from)
-  local soonest = first_free(s.soonest)
-  if from > soonest + s.g then
-    redis.call('ZREM', PACED, c.member)
-    return first_free(from)
-  end
-  local round = ceil(s.g * (c.weight + c.waiting) / c.weight)
-  if c.waiting > 0 and soonest >= s.soonest + s.g then from = max(from, c.fx) end
-  local slot = first_free(from)
-  redis.call('ZADD', PACED, int(slot + round + 300000), c.member)
-  c.round = round
-  return slot
-end
-
 local function earliest(c, ring)
   local from = max(s.soonest, c.nx)
   if c.T == 0 then return from end
@@ -33,12 +17,7 @@ local function earliest(c, ring)
 end
 
 local function claim(c, slot, ring)
-  if s.g > 0 then
-    redis.call('SETBIT', CAL, int((slot - s.base) / s.g), 1)
-    if c.round and slot >= c.fx then
-      c.fx = (slot - c.fx <= c.round) and c.fx + c.round or slot + c.round
-    end
-  end
+  if s.g > 0 then redis.call('SETBIT', CAL, int((slot - s.base) / s.g), 1) end
   s.hi = max(s.hi, slot)
   if c.T > 0 then
     -- A delay by the account's grid does not add up: the next slot is counted from the ideal line.
@@ -61,7 +40,7 @@ local function grant_one(c, id, horizon, life)
   local slot = 0
   if s.g > 0 or c.T > 0 then
     slot = earliest(c, ring)
-    if s.g > 0 then slot = account_slot(c, slot) end
+    if s.g > 0 then slot = first_free(slot) end
     if slot > now + horizon then return nil, LATER, slot - horizon end
     claim(c, slot, ring)
   elseif max(s.start, s.pu) > now then
@@ -76,10 +55,7 @@ end
 
 local function load_campaign(id)
   local c = load(key .. ':c:' .. id, CAMPAIGN_FIELDS)
-  c.id, c.member = id, id .. ':' .. int(c.weight)
-  c.lines = redis.call('ZCARD', key .. ':l:' .. id)
-  c.rivals = s.cap > 0 and others(WANTING, now - 400000, id) or 0
-  c.waiting = s.g > 0 and others(PACED, now, id) or 0
+  c.id, c.lines = id, redis.call('ZCARD', key .. ':l:' .. id)
   return c
 end
 
@@ -98,8 +74,7 @@ local function grant_campaign(id, first, count, horizon, life)
     end
     out[#out + 1] = slot
   end
-  if not c.wanting and s.cap > 0 then redis.call('ZREM', WANTING, c.member) end
-  redis.call('HSET', key .. ':c:' .. id, 'nx', int(c.nx), 'last', int(c.last), 'fx', int(c.fx))
+  redis.call('HSET', key .. ':c:' .. id, 'nx', int(c.nx), 'last', int(c.last))
   return out
 end
 

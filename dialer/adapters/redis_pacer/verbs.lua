@@ -34,7 +34,7 @@ end
 local function set_campaign(id, i, uncounted)
   local name = key .. ':c:' .. id
   local c = load(name, CAMPAIGN_FIELDS)
-  local paused = tonumber(ARGV[i + 6])
+  local paused = tonumber(ARGV[i + 5])
   local stops = c.ep > 0 and paused == 1 and c.paused == 0
   -- Without any limit no lines were counted; the ledger must name them before a cap can be kept.
   if uncounted and c.ep > 0 and c.T == 0 and c.cap == 0 and (s.cap > 0 or tonumber(ARGV[i + 4]) > 0) then
@@ -47,7 +47,7 @@ local function set_campaign(id, i, uncounted)
   end
   local before = c.T
   c.T, c.n, c.W = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3])
-  c.cap, c.weight, c.paused = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]), paused
+  c.cap, c.paused = tonumber(ARGV[i + 4]), paused
   if c.T ~= before then c.nx = c.last > 0 and c.last + c.T or 0 end
   save(name, CAMPAIGN_FIELDS, c)
   redis.call('PERSIST', name)
@@ -64,12 +64,12 @@ local function drop_campaign(id)
   tell('C ' .. id .. ' ' .. int(epoch))
 end
 
--- configure fingerprint T cap paused (campaign T n W cap weight paused)... -> as look
+-- configure fingerprint T cap paused (campaign T n W cap paused)... -> as look
 local function configure()
   if s.ep > 0 and redis.call('HGET', STATE, 'cfg') == ARGV[2] then return look() end
   local T, cap, paused = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local named, paced = {}, T > 0
-  for i = 6, #ARGV, 7 do
+  for i = 6, #ARGV, 6 do
     named[ARGV[i]] = true
     paced = paced or tonumber(ARGV[i + 1]) > 0
   end
@@ -86,7 +86,7 @@ local function configure()
   for _, id in ipairs(redis.call('SMEMBERS', CAMPAIGNS)) do
     if not named[id] then drop_campaign(id) end
   end
-  for i = 6, #ARGV, 7 do set_campaign(ARGV[i], i, uncounted) end
+  for i = 6, #ARGV, 6 do set_campaign(ARGV[i], i, uncounted) end
   save(STATE, FIELDS, s)
   redis.call('HSET', STATE, 'cfg', ARGV[2])
   tell('K')

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from dialer.adapters.sql_ledger.acts import add_acts, handle_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
-from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
-from dialer.adapters.sql_ledger.suppressing import suppressed_among
+from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import (
     CAMPAIGN_TRANSITIONS,
@@ -18,14 +19,11 @@ from dialer.domain.campaign import (
     hours_changed,
     verb_now,
 )
-from dialer.domain.contact import NewContact
-from dialer.domain.contact_plan import first_due
 from dialer.domain.opening import CLOSED_WORDS
-from dialer.domain.reminder import Moment, NoMoment
 from dialer.errors import UsageError
 from dialer.ports import Campaign, ImportCounts
 
-CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at"
+CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finished_at, name, account"
 
 COPY_BARS = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
@@ -49,14 +47,6 @@ UPDATE attempts SET due_at = :now WHERE campaign_id = :id AND state = 'planned' 
 """
 CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name"
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
-
-ADD_CONTACT = """
-INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, planned_for, variables,
-    list_row, status, due_at, waits_for, reading)
-VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :event_at, :variables,
-    :row, :status, :due_at, :waits_for, :reading)
-ON CONFLICT (phone, campaign_id) DO NOTHING
-"""
 
 ADD_IMPORT = """
 INSERT INTO imports (campaign_id, fingerprint, source, total, queued, duplicate, suppressed, invalid, deferred,
@@ -99,40 +89,43 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
 
-ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
-"""Status of a new contact -> what its row of the list became."""
-
-
 def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     """A campaign from CAMPAIGN_COLUMNS."""
-    campaign_id, spec, status, halt_reason, created_at, started_at, finished_at = row
+    campaign_id, text, status, halt_reason, created_at, started_at, finished_at, name, account = row
+    spec, flaw = usable_spec(text, name, account)
     return Campaign(
         campaign_id,
-        read_spec(spec),
+        spec,
         CampaignStatus(status),
         halt_reason,
         created_at,
         started_at,
         finished_at,
         is_new,
+        flaw,
     )
 
 
-def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], now: float) -> list[Campaign]:
+def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[Campaign]:
     """Make each campaign, or give an existing one its new spec. Raises UsageError."""
     opened = []
     for spec in specs:
         if spec.name.startswith(REHEARSAL):
             raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
-        told = {"name": spec.handle, "account": spec.provider, "spec": write_spec(spec), "now": now}
+        text = write_spec(spec)
+        told = {"name": spec.handle, "account": spec.provider, "spec": text, "now": now}
         is_new = transaction.run(ADD_CAMPAIGN, told) == 1
         before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
         if is_new:
             # Who was barred from it by its name, while there was only a rehearsal of that name.
             transaction.run(COPY_BARS, {"id": before.campaign_id, "rehearsal": REHEARSAL + spec.name})
+            add_acts(transaction, [Act(0, now, by.who, "create", spec.handle, after=text, why=by.why)])
         else:
             _keep_provider(transaction, before, spec)
             transaction.run(RENEW_SPEC, told)
+            if before.spec != spec:
+                old = write_spec(before.spec)
+                add_acts(transaction, [Act(0, now, by.who, "change", spec.handle, "", old, text, by.why)])
             if hours_changed(before.spec, spec):
                 for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
                     transaction.run(sql, {"id": before.campaign_id, "now": now})
@@ -150,66 +143,16 @@ def _keep_provider(transaction: Transaction, before: Campaign, spec: CampaignSpe
         )
 
 
-def add_contacts(
-    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, now: float, reading: int = 0
-) -> list[str]:
-    """Add people, from a file or a ``reading`` of the source; answers "queued", "duplicate", "suppressed", "deferred".
-
-    Deferred are those whose appointment leaves no moment to call; they are kept, and wait until it moves. Raises
-    UsageError for a campaign that was cancelled.
-    """
-    phones = [contact.phone for contact in contacts]
-    # Held until these rows are in: a cancel that comes meanwhile finds them, one that came before is heeded.
-    transaction.all(HOLD_CAMPAIGN, {"id": campaign_id})
-    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
-    if campaign.status is CampaignStatus.CANCELLED:
-        raise UsageError(f'campaign "{campaign.spec.name}" was cancelled: the rest of its list is not taken')
-    spec = campaign.spec
-    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
-    rows = [
-        contact_row(campaign_id, contact, reading) | _first(spec, contact, contact.phone in suppressed, now)
-        for contact in contacts
-    ]
-    added = transaction.won(ADD_CONTACT, rows)
-    return [ADDED[row["status"]] if is_new else "duplicate" for row, is_new in zip(rows, added, strict=True)]
-
-
-def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
-    """What a new contact waits for."""
-    if suppressed:
-        return {"status": "suppressed", "due_at": None, "waits_for": ""}
-    match first_due(spec, contact.zones, contact.places, contact.event_at, now):
-        case Moment(at, why):
-            # Who waits for nothing is due whatever the clock says later: it may be wrong now, and be set right.
-            return {"status": "pending", "due_at": at if why else 0.0, "waits_for": why}
-        case NoMoment(why):
-            return {"status": "expired", "due_at": None, "waits_for": why}
-
-
-def contact_row(campaign_id: int, contact: NewContact, reading: int) -> dict[str, Any]:
-    """What a list says of a person, as columns."""
-    return {
-        "campaign_id": campaign_id,
-        "phone": contact.phone,
-        "name": contact.name,
-        "key": contact.key,
-        "region": contact.region,
-        "zones": " ".join(contact.zones),
-        "places": " ".join(contact.places),
-        "event_at": contact.event_at,
-        "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
-        "row": contact.row,
-        "reading": reading,
-    }
-
-
 def record_imports(
-    transaction: Transaction, imports: Sequence[tuple[str, str, ImportCounts]], campaign_id: int, now: float
+    transaction: Transaction, imports: Sequence[tuple[str, str, ImportCounts]], campaign_id: int, by: By, now: float
 ) -> list[None]:
     """Remember what each list (fingerprint, source, counts) brought."""
+    handle = handle_of(transaction, campaign_id)
     for fingerprint, source, counts in imports:
         told = {"campaign_id": campaign_id, "fingerprint": fingerprint, "source": source, "now": now}
         transaction.run(ADD_IMPORT, told | counted(counts))
+        brought = json.dumps({name: count for name, count in counted(counts).items() if count and name != "rejects"})
+        add_acts(transaction, [Act(0, now, by.who, "import", handle, source, after=brought, why=by.why)])
     return [None] * len(imports)
 
 
@@ -227,13 +170,13 @@ def counted(counts: ImportCounts) -> dict[str, Any]:
 
 
 def move_campaigns(
-    transaction: Transaction, moves: Sequence[tuple[int, str, str]], now: float
+    transaction: Transaction, moves: Sequence[tuple[int, str, str]], by: By, now: float
 ) -> list[Campaign | None]:
     """Apply (campaign id, verb, reason) for each; None where the verb is not allowed now."""
-    return [_move(transaction, campaign_id, verb, reason, now) for campaign_id, verb, reason in moves]
+    return [_move(transaction, campaign_id, verb, reason, by, now) for campaign_id, verb, reason in moves]
 
 
-def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, now: float) -> Campaign | None:
+def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, by: By, now: float) -> Campaign | None:
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
     allowed_from, after = CAMPAIGN_TRANSITIONS[verb_now(verb, campaign.spec, campaign.status, now)]
     if campaign.status not in allowed_from:
@@ -244,8 +187,15 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, no
         waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
         end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
         transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+    elif after is CampaignStatus.HALTED:
+        # What was refused before says nothing of what comes after a person acted.
+        transaction.run(HALTED_AT, {"name": f"campaign-halted-at:{campaign_id}"})
+        _take_back(transaction, campaign_id, f"campaign {after}", now)
     elif after is not CampaignStatus.RUNNING:
         _take_back(transaction, campaign_id, f"campaign {after}", now)
+    if by != PROGRAM or after is not campaign.status:
+        before, why = str(campaign.status), by.why or reason
+        add_acts(transaction, [Act(0, now, by.who, verb, campaign.spec.handle, "", before, str(after), why)])
     return campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
 
 
@@ -261,11 +211,17 @@ def _take_back(transaction: Transaction, campaign_id: int, reason: str, now: flo
 
 def halt_accounts(transaction: Transaction, halts: Sequence[tuple[str, str]], now: float) -> list[list[str]]:
     """Halt every running campaign of each (account, reason); answers the names."""
-    return [_halt(transaction, account, reason, now) for account, reason in halts]
+    return [halt_account(transaction, account, reason, now) for account, reason in halts]
 
 
-def _halt(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+def halt_account(transaction: Transaction, account: str, reason: str, now: float) -> list[str]:
+    """The same for one account."""
     running = transaction.all(RUNNING_OF_ACCOUNT, {"account": account})
-    halted = [_move(transaction, row[0], "halt", reason, now) for row in running]
+    halted = [_move(transaction, row[0], "halt", reason, PROGRAM, now) for row in running]
     transaction.run(HALTED_AT, {"name": f"halted-at:{account}"})
     return [campaign.spec.name for campaign in halted if campaign]
+
+
+def halt_campaign(transaction: Transaction, campaign_id: int, reason: str, now: float) -> None:
+    """Halt one campaign, if it runs."""
+    _move(transaction, campaign_id, "halt", reason, PROGRAM, now)

@@ -18,21 +18,32 @@ from dialer.adapters.sql_ledger.person_history import Histories, read_histories
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import Listed
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import about_of, hardened, room_on_trial
 from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus
 from dialer.domain.contact_plan import GONE
-from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Stale, Suppress, Verdict, judge
+from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Settle, Stale, Suppress, Verdict, judge
 from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Admitted, Campaign, GateAnswer, GateRequest, SendOutcome, Turned
+
+TRIAL_WAIT_S = 1.0
+ON_TRIAL = "others are asked first, while no call was accepted yet"
 
 GATE_FACTS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
     c.name, c.variables, c.zones, c.places, a.person,
     EXISTS (SELECT 1 FROM attempts l
-        WHERE l.phone = a.phone AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})), c.event_at
+        WHERE l.phone = a.phone AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})), c.event_at,
+    CASE WHEN a.person = a.phone THEN 0 WHEN EXISTS (
+        SELECT 1 FROM attempts l
+        WHERE l.person = a.person AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})) THEN 1 ELSE 0 END,
+    CASE WHEN c.person_key = '' THEN 0 WHEN EXISTS (
+        SELECT 1 FROM contacts o WHERE o.campaign_id = c.campaign_id AND o.person_key = c.person_key
+            AND o.status = 'reached' AND o.id <> c.id AND coalesce(o.event_at, 0) = coalesce(c.event_at, 0)
+    ) THEN 1 ELSE 0 END
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
 """
 RUNNING_SPECS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id IN :ids*"
@@ -94,13 +105,14 @@ SEND_CLASS = {Placed: "placed", NotPlaced: "not_placed", Refused: "refused", Unk
 
 RECORD_SEND = """
 UPDATE sends SET class = :class, answered_at = :now, http_status = :http_status, requests = :requests,
-    reason = :reason
+    reason = :reason, about = :about
 WHERE token = :token AND class IN ('inflight', 'unknown')
 """
 ENDS = {
     Suppress: ContactStatus.SUPPRESSED,
     Exhaust: ContactStatus.EXHAUSTED,
     Expire: ContactStatus.EXPIRED,
+    Settle: ContactStatus.CANCELLED,
 }
 """What becomes of the contact when the gate turns its attempt away for good."""
 
@@ -123,8 +135,9 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     histories = _histories(transaction, facts.values(), campaigns)
     admitted: list[dict[str, Any]] = []
     events: list[dict[str, Any]] = []
-    phones_taken: set[tuple[str, bool]] = set()
+    taken: set[tuple[str, bool]] = set()
     answers: list[GateAnswer] = []
+    rooms: dict[int, int] = {}
     for request in requests:
         row = facts.get(request.attempt_id)
         if row is None:
@@ -133,11 +146,13 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         campaign = campaigns[row[1]]
         rehearsal = campaign.spec.is_rehearsal
         barred = listed.why(row[7], row[1], rehearsal=rehearsal)
-        found = _facts_of(row, campaign, barred, phones_taken, histories[rehearsal])
+        found = _facts_of(row, campaign, barred, taken, histories[rehearsal])
         verdict = judge(found, request, now)
+        if isinstance(verdict, Admit) and request.on_trial:
+            verdict = _on_trial(transaction, verdict, row[1], rooms, now)
         match verdict:
             case Admit(why):
-                phones_taken.add((row[7], rehearsal))
+                taken.update({(row[7], rehearsal), (row[12], rehearsal)})
                 histories[rehearsal].add(row[0], row[12], row[7], Made(now, AttemptState.DIALING))
                 admitted.append(_admission(request, row, campaign.spec, why, now))
                 events.append(event(row[0], now, Actor.WORKER, "queued", AttemptState.DIALING, why))
@@ -157,6 +172,16 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
     return answers
 
 
+def _on_trial(
+    transaction: Transaction, admit: Admit, campaign_id: int, rooms: dict[int, int], now: float
+) -> Admit | Defer:
+    """While it is not known that calls are accepted, only few people are asked, over all workers."""
+    if campaign_id not in rooms:
+        rooms[campaign_id] = room_on_trial(transaction, campaign_id)
+    rooms[campaign_id] -= 1
+    return admit if rooms[campaign_id] >= 0 else Defer(now + TRIAL_WAIT_S, ON_TRIAL)
+
+
 def _histories(
     transaction: Transaction, rows: Collection[Row], campaigns: Mapping[int, Campaign]
 ) -> dict[bool, Histories]:
@@ -168,15 +193,18 @@ def _histories(
 
 
 def _facts_of(
-    row: Row, campaign: Campaign, suppressed_by: str, phones_taken: set[tuple[str, bool]], histories: Histories
+    row: Row, campaign: Campaign, suppressed_by: str, taken: set[tuple[str, bool]], histories: Histories
 ) -> GateFacts:
+    rehearsal = campaign.spec.is_rehearsal
     return GateFacts(
         state=AttemptState(row[4]),
         dispatch=row[5],
         due_at=row[6],
-        campaign_status=campaign.status,
+        campaign_status=CampaignStatus.HALTED if campaign.flaw else campaign.status,
         suppressed_by=suppressed_by,
-        number_is_live=bool(row[13]) or (row[7], campaign.spec.is_rehearsal) in phones_taken,
+        number_is_live=bool(row[13]) or (row[7], rehearsal) in taken,
+        person_is_live=bool(row[15]) or (row[12] != row[7] and (row[12], rehearsal) in taken),
+        person_reached=bool(row[16]),
         zones=campaign.spec.zones_of(tuple(row[10].split())),
         window=campaign.spec.window,
         places=tuple(row[11].split()),
@@ -220,7 +248,7 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
             told = f"{why}; clock {clock}" if clock else why
             events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, told))
             return Turned(attempt_id, AttemptState.PLANNED, why)
-        case Suppress(why) | Exhaust(why) | Expire(why):
+        case Suppress(why) | Exhaust(why) | Expire(why) | Settle(why):
             status = ENDS[type(verdict)]
             transaction.run(TURN_AWAY, {"attempt_id": attempt_id, "now": now, "reason": why})
             transaction.run(END_CONTACT, {"contact_id": row[2], "status": str(status), "why": why})
@@ -234,6 +262,7 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
 
 def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
     """Move each attempt by what became of its request; False where it was no longer the worker's to move."""
+    outcomes = [hardened(transaction, outcome) for outcome in outcomes]
     ids = [outcome.attempt_id for outcome in outcomes]
     before = states_of(transaction, ids)
     rows = [_outcome_row(outcome, now) for outcome in outcomes]
@@ -273,6 +302,7 @@ def _outcome_row(outcome: SendOutcome, now: float) -> dict[str, Any]:
         "class": SEND_CLASS[type(result)],
         "http_status": result.http_status,
         "requests": outcome.requests,
+        "about": about_of(result),
         "reason": _reason(result),
         "call_id": result.call_id if isinstance(result, Placed) else None,
         "disposition": str(result.disposition) if isinstance(result, Refused) else "",

@@ -5,12 +5,14 @@ other process is inside a serial block at the same time. ``reading`` gives a rea
 LedgerUnavailable. Each pair of methods is called from one thread only.
 """
 
+import math
 import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -19,6 +21,29 @@ from dialer.adapters.sql_ledger.transaction import PostgresqlTransaction, Sqlite
 from dialer.errors import LedgerUnavailable
 
 SQLITE = "sqlite:///"
+OURS = "dialer"
+REACHING: dict[str, Any] = {
+    "application_name": OURS,
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""What the address may say otherwise."""
+LOCK_WITHIN_S = 4.0
+"""A session that has waited so long for a lock looks whether the one that holds it stands still."""
+WAITS = 7
+"""After so many of them the gate is given up."""
+END_THE_FROZEN = f"""
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND usename = current_user AND application_name = '{OURS}'
+  AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+  AND greatest(query_start, state_change) < clock_timestamp() - make_interval(secs => %s)
+"""
+"""Our own sessions whose process asked for nothing for so long, in the middle of a transaction: no transaction of ours
+waits for anything but the database, so it is frozen or cut off. What it did is rolled back, and it finds that out.
+``idle_in_transaction_session_timeout`` does not see those that stopped in a pipeline."""
 GATE_LOCK = 0x6469616C_67617465  # "dialgate"
 
 
@@ -29,9 +54,11 @@ def open_engine(url: str) -> "SqliteEngine | PostgresqlEngine":
     return PostgresqlEngine(url)
 
 
-def connect_postgresql(url: str, *, autocommit: bool = False) -> psycopg.Connection:
-    """A connection that speaks UTF-8, whatever the address or the role says."""
-    return psycopg.connect(url, connect_timeout=5, client_encoding="utf8", autocommit=autocommit)
+def connect_postgresql(url: str, *, autocommit: bool = False, name: str = OURS) -> psycopg.Connection:
+    """A connection that speaks UTF-8, and that both ends give up soon after the other fell off the network."""
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    ours = {word: value for word, value in (REACHING | {"application_name": name}).items() if word not in given}
+    return psycopg.connect(url, client_encoding="utf8", autocommit=autocommit, **ours)
 
 
 def in_a_line(broken: Exception) -> str:
@@ -161,6 +188,7 @@ OUT_OF_REACH = (
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.InsufficientPrivilege,
     psycopg.errors.UndefinedTable,
+    psycopg.errors.IdleInTransactionSessionTimeout,
 )
 """It is the database that is at fault (away, a standby, a right or a table that is missing), not what was asked."""
 
@@ -168,8 +196,8 @@ OUT_OF_REACH = (
 class PostgresqlEngine:
     """Serial blocks take one advisory lock, so the gate and a pause are never inside at the same time."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, lock_within_s: float = LOCK_WITHIN_S) -> None:
+        self._url, self._lock_within_s = url, lock_within_s
         self._writer: psycopg.Connection | None = None
         self._reader: psycopg.Connection | None = None
 
@@ -177,14 +205,33 @@ class PostgresqlEngine:
     def writing(self, *, serial: bool) -> Iterator[Transaction]:
         try:
             writer = self._open_writer()
-            with writer.transaction():
-                if serial:
-                    writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
+            with self._begun(writer, serial):
                 yield PostgresqlTransaction(writer)
         except OUT_OF_REACH as broken:
             _close(self._writer)
             self._writer = None
+            if isinstance(broken, psycopg.errors.LockNotAvailable):
+                self._end_the_frozen()
             raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
+
+    def _begun(self, writer: psycopg.Connection, serial: bool) -> ExitStack:
+        """A transaction that has the gate, if it is a serial one."""
+        for wait in range(1, WAITS + 1):
+            try:
+                with ExitStack() as begun:
+                    begun.enter_context(writer.transaction())
+                    if serial:
+                        writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
+                    return begun.pop_all()
+            except psycopg.errors.LockNotAvailable:
+                if wait == WAITS:
+                    raise
+                self._end_the_frozen()
+        raise AssertionError("unreachable")
+
+    def _end_the_frozen(self) -> None:
+        with suppress(psycopg.Error), connect_postgresql(self._url, autocommit=True) as connection:
+            connection.execute(END_THE_FROZEN, (self._lock_within_s * 0.75,))
 
     def database_now(self) -> float | None:
         """The server's clock, in unix seconds. Raises LedgerUnavailable."""
@@ -197,6 +244,8 @@ class PostgresqlEngine:
             # A later snapshot than the lock's: a pause that was committed meanwhile must be seen.
             self._writer.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
             self._refuse_lax_commits(self._writer)
+            self._writer.execute(f"SET lock_timeout = {math.ceil(self._lock_within_s * 1000)}".encode())
+            self._writer.commit()
         return self._writer
 
     @contextmanager

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from dialer.adapters.sql_ledger.listing import BUSY, WAITING_OF
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
-from dialer.adapters.sql_ledger.readings import BUSY, WAITING_OF
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
 

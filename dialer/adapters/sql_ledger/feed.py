@@ -6,9 +6,10 @@ from typing import Any
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
 from dialer.adapters.sql_ledger.person_history import read_histories
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.weighing import weigh
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import CampaignStatus, is_over
 from dialer.domain.contact import ContactStatus
@@ -99,10 +100,10 @@ LOOKS = 8
 
 
 def claim_due(
-    transaction: Transaction, claims: Sequence[tuple[int, int, float]], now: float
+    transaction: Transaction, wanted: Sequence[tuple[int, int]], lease_s: float, now: float
 ) -> list[list[QueuedAttempt]]:
-    """For each (campaign id, limit, lease in seconds): move due attempts to queued."""
-    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit, lease_s in claims]
+    """For each (campaign id, how many at most): move due attempts to queued."""
+    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit in wanted]
 
 
 def _claim(
@@ -320,7 +321,8 @@ def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float)
     done = [
         id_
         for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
-        if is_over(read_spec(spec), CampaignStatus(status), now, fed=bool(fed))
+        if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
+        and not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
     ]
     if not done:
         return [[]] * len(asks)

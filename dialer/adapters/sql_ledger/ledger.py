@@ -4,15 +4,32 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dialer.adapters.sql_ledger import campaigns, dial, expiry, feed, leases, readings, reconcile, suppressing, view
+from dialer.adapters.sql_ledger import (
+    acts,
+    adopting,
+    campaigns,
+    dial,
+    expiry,
+    feed,
+    leases,
+    listing,
+    logins,
+    readings,
+    reconcile,
+    suppressing,
+    view,
+    weighing,
+)
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
+from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
 from dialer.ports import (
     Absent,
+    Adopted,
     AttemptRow,
     Campaign,
     Clock,
@@ -22,14 +39,19 @@ from dialer.ports import (
     GateAnswer,
     GateRequest,
     ImportCounts,
+    KeptLogin,
+    KnownCall,
     LogScan,
     Matched,
     OpenAttempt,
+    OpenContact,
+    Owed,
     QueuedAttempt,
     Report,
     Send,
     SendOutcome,
     SourceState,
+    Supply,
     Suppression,
     Swept,
 )
@@ -72,15 +94,28 @@ class SqlLedger:
 
     # import
 
-    async def open_campaign(self, spec: CampaignSpec) -> Campaign:
-        return (await self._store.submit(campaigns.open_campaigns, [spec]))[0]
+    async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
+        return (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
         # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
-        return await self._store.submit(campaigns.add_contacts, contacts, campaign_id, serial=False)
+        told = await self._store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
+        moved = [n for n, what in enumerate(told) if what == listing.MOVED]
+        if moved:
+            people = [contacts[n] for n in moved]
+            renewed = await self._store.submit(listing.renew_listed, people, campaign_id, fingerprint)
+            for n, what in zip(moved, renewed, strict=True):
+                told[n] = what
+        return told
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
-        await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id)
+    async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
+        now = self.clock.now()
+        return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, now))
+
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
+    ) -> None:
+        await self._store.submit(campaigns.record_imports, [(fingerprint, source, counts)], campaign_id, by)
 
     # reading a source
 
@@ -116,8 +151,8 @@ class SqlLedger:
 
     # control
 
-    async def move_campaign(self, campaign_id: int, verb: str, reason: str) -> Campaign | None:
-        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)]))[0]
+    async def move_campaign(self, campaign_id: int, verb: str, reason: str, by: By = PROGRAM) -> Campaign | None:
+        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)], by))[0]
 
     async def halt_account(self, account: str, reason: str) -> list[str]:
         return (await self._store.submit(campaigns.halt_accounts, [(account, reason)]))[0]
@@ -128,19 +163,25 @@ class SqlLedger:
         told = {"campaign_id": campaign_id, "since": since}
         return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, told)[0][0]))
 
-    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
-        return await self._store.submit(suppressing.suppress, entries)
+    async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
+        return await self._store.submit(suppressing.suppress, entries, by)
 
-    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None) -> list[bool]:
-        return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0)
+    async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None, by: By = PROGRAM) -> list[bool]:
+        return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0, by)
+
+    async def record_act(self, act: str, by: By, campaign: str = "", subject: str = "") -> None:
+        await self._store.submit(acts.record_acts, [(act, campaign, subject)], by)
+
+    def acts(self, campaign: str = "") -> AsyncIterator[Act]:
+        return self._paged(acts.acts_after, campaign)
 
     def suppressions(self) -> AsyncIterator[Suppression]:
         return self._paged(view.suppressions_after)
 
     # feeding
 
-    async def claim_due(self, campaign_id: int, limit: int, lease_s: float) -> list[QueuedAttempt]:
-        return (await self._store.submit(feed.claim_due, [(campaign_id, limit, lease_s)]))[0]
+    async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
+        return await self._store.submit(feed.claim_due, list(wanted.items()), lease_s)
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
         rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
@@ -180,18 +221,51 @@ class SqlLedger:
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
         return await self._store.submit(dial.record_sends, outcomes)
 
+    async def weigh_refusals(self, campaign_id: int) -> str:
+        return (await self._store.submit(weighing.weigh_refusals, [campaign_id]))[0]
+
     # reconciling
 
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
         return await self._store.read(lambda t: view.open_attempts(t, account, corrected_since))
 
-    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, int]:
-        told = {"account": account, "call_ids": list(call_ids)}
-        rows = await self._store.read(lambda transaction: transaction.all(view.SETTLED_CALLS, told))
-        return {row[0]: row[1] for row in rows}
+    async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
+        return await self._store.read(lambda transaction: view.known_calls(transaction, account, call_ids))
+
+    async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
+        told = {"ids": list(attempt_ids)}
+        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, told)))
+
+    async def owed(self, account: str) -> Owed:
+        told = {"account": account, "now": self.clock.now()}
+        calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
+        return Owed(calls, since or 0.0, until or 0.0)
+
+    async def last_send(self) -> tuple[int, float]:
+        rows = await self._store.read(lambda transaction: transaction.all(view.LAST_SEND))
+        return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
+
+    async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
+        told = {"tokens": list(tokens)}
+        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, told))} if tokens else set()
+
+    async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
+        return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))
+
+    async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
+        return await self._store.submit(adopting.adopt_calls, calls, account)
+
+    async def log_facts(self, account: str) -> Mapping[str, str]:
+        return await self._store.read(lambda transaction: view.log_facts(transaction, account))
+
+    async def note_log(self, account: str, facts: Mapping[str, str]) -> None:
+        await self._store.submit(reconcile.note_facts, [dict(facts)], account)
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_logs, rows, account)
+
+    async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
+        return await self._store.submit(reconcile.correct_logs, rows, account)
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
         told = {"account": account, "since": since}
@@ -207,6 +281,17 @@ class SqlLedger:
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._store.submit(reconcile.settle_absent, attempts)
 
+    # logins
+
+    async def login(self, name: str) -> KeptLogin:
+        return await self._store.read(lambda transaction: logins.login(transaction, name))
+
+    async def claim_login(self, name: str, holder: str, lease_s: float) -> bool:
+        return (await self._store.submit(logins.claim_logins, [(name, holder, lease_s)]))[0]
+
+    async def keep_login(self, name: str, holder: str, tokens: str) -> None:
+        await self._store.submit(logins.keep_logins, [(name, holder, tokens)])
+
     # viewing
 
     async def campaign(self, name: str) -> Campaign:
@@ -214,6 +299,9 @@ class SqlLedger:
 
     async def campaigns(self) -> list[Campaign]:
         return await self._store.read(view.campaigns)
+
+    async def supplies(self) -> list[Supply]:
+        return await self._store.read(view.supplies)
 
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
@@ -233,7 +321,7 @@ class SqlLedger:
     def attempt_rows(self, campaign_id: int) -> AsyncIterator[AttemptRow]:
         return self._paged(view.attempts_after, campaign_id)
 
-    async def _paged(self, page_after: Callable[..., list[tuple[int, Found]]], *of: int) -> AsyncIterator[Found]:
+    async def _paged(self, page_after: Callable[..., list[tuple[int, Found]]], *of: int | str) -> AsyncIterator[Found]:
         """Every row by id, page by page: no transaction stays open between two."""
         after = 0
         while page := await self._store.read(lambda t, after=after: page_after(t, *of, after, PAGE)):  # type: ignore[misc]

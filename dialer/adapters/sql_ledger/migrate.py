@@ -12,10 +12,12 @@ from dialer.adapters.file_lock import file_lock
 from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0007"
+HEAD = "0011"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"
+MIGRATING = "dialer migration"
+"""Its sessions wait for one another, and must not be taken for frozen ones."""
 
 
 def migrate(url: str) -> str:
@@ -58,7 +60,7 @@ def _exclusive(url: str) -> Iterator[None]:
             keep_private(path)
             yield
         return
-    with connect_postgresql(url) as connection:
+    with connect_postgresql(url, name=MIGRATING) as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in (None, "UTF8", "SQL_ASCII"):
             raise LedgerUnavailable(
@@ -109,7 +111,9 @@ def _upgrade(url: str) -> None:
         path = url.removeprefix(SQLITE)
         engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=NullPool)
     else:
-        engine = create_engine("postgresql+psycopg://", creator=lambda: connect_postgresql(url), poolclass=NullPool)
+        engine = create_engine(
+            "postgresql+psycopg://", creator=lambda: connect_postgresql(url, name=MIGRATING), poolclass=NullPool
+        )
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":

@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.transaction import Transaction
-from dialer.domain.attempt import Actor, AttemptState, sources
+from dialer.domain.attempt import LIVE, Actor, AttemptState, sources
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
 from dialer.domain.contact_plan import Called, after_call
 from dialer.domain.disposition import Disposition
+from dialer.domain.gate import REACHED_ELSEWHERE
 from dialer.domain.redial import Redial, Settle
 
 OPEN_CONTACT = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)
+OVER_OR_WAITING = ", ".join(f"'{state}'" for state in AttemptState if state not in LIVE | {AttemptState.REVIEW})
 
 ADD_EVENT = """
 INSERT INTO events (attempt_id, at, actor, before, after, reason)
@@ -58,6 +60,17 @@ WAITING_OF_CONTACT = """
 SELECT id, state FROM attempts
 WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND state IN ('planned', 'queued')
 """
+
+# Another number of a person who was reached, in the same campaign and about the same.
+OTHER_CONTACTS = f"""
+SELECT other.id FROM contacts reached JOIN contacts other
+    ON other.campaign_id = reached.campaign_id AND other.person_key = reached.person_key AND other.id <> reached.id
+WHERE reached.id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND reached.person_key <> ''
+    AND other.status IN ({OPEN_CONTACT}) AND coalesce(other.event_at, 0) = coalesce(reached.event_at, 0)
+    AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = other.id AND a.state NOT IN ({OVER_OR_WAITING}))
+"""
+WAITING_OF_CONTACTS = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
+SETTLE_OTHERS = "UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = :why WHERE id IN :ids*"
 
 STATES = "SELECT id, state FROM attempts WHERE id IN :ids*"
 
@@ -106,7 +119,7 @@ def follow_up(
     who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
     if isinstance(follow, Redial) and follow.most and transaction.all(CAME_TO, told)[0][0] >= follow.most:
         follow = Settle(ContactStatus.EXHAUSTED)
-    follow, why = after_call(read_spec(spec), follow, who, now)
+    follow, why = after_call(usable_spec(spec, "", "")[0], follow, who, now)
     if isinstance(follow, Redial):
         if status != CampaignStatus.CANCELLED:
             transaction.run(REDIAL_CONTACT, told)
@@ -117,6 +130,17 @@ def follow_up(
     if transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status), "why": why}):
         waiting = transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id})
         end_waiting(transaction, waiting, Actor.RECONCILER, f"contact {follow.status}", now)
+        if follow.status is ContactStatus.REACHED:
+            _settle_other_numbers(transaction, attempt_id, now)
+
+
+def _settle_other_numbers(transaction: Transaction, attempt_id: int, now: float) -> None:
+    """Who was reached is not called on another number; a call that is open there is left until it is over."""
+    ids = [row[0] for row in transaction.all(OTHER_CONTACTS, {"attempt_id": attempt_id})]
+    if ids:
+        waiting = transaction.all(WAITING_OF_CONTACTS, {"ids": ids})
+        end_waiting(transaction, waiting, Actor.RECONCILER, REACHED_ELSEWHERE, now)
+        transaction.run(SETTLE_OTHERS, {"ids": ids, "why": REACHED_ELSEWHERE})
 
 
 def end_waiting(

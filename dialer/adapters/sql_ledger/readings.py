@@ -5,20 +5,24 @@ reads at a time, under a lease; a reading that was overtaken changes nothing any
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, add_contacts, campaign_of, contact_row, counted
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, campaign_of, counted
+from dialer.adapters.sql_ledger.listing import (
+    BUSY,
+    WAITING_OF,
+    add_contacts,
+    contact_row,
+    doubled,
+    known_among,
+    renew,
+    says_the_same,
+)
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
-from dialer.adapters.sql_ledger.states import in_states
-from dialer.adapters.sql_ledger.transaction import Row, Transaction
-from dialer.domain.attempt import LIVE, Actor, AttemptState
-from dialer.domain.campaign import CampaignSpec
-from dialer.domain.contact import ContactStatus, NewContact
-from dialer.domain.contact_plan import GONE, Renewal, Replan, renewal_of
-from dialer.domain.reminder import Moment, NoMoment
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.domain.attempt import Actor
+from dialer.domain.contact import NewContact
+from dialer.domain.contact_plan import GONE, Replan
 from dialer.ports import ImportCounts
-
-BUSY = in_states(LIVE | {AttemptState.REVIEW})
 
 ADD_READING = (
     "INSERT INTO readings (campaign_id, reading) VALUES (:campaign_id, 0) ON CONFLICT (campaign_id) DO NOTHING"
@@ -35,7 +39,8 @@ WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT N
 END_READING = """
 UPDATE readings SET lease_until = NULL, holder = '', next_at = :next_at, error = :error,
     read_at = CASE WHEN :error = '' THEN :now ELSE read_at END,
-    failed_at = CASE WHEN :error = '' THEN NULL ELSE :now END
+    failed_at = CASE WHEN :error = '' THEN NULL ELSE :now END,
+    failures = CASE WHEN :error = '' THEN 0 ELSE failures + 1 END
 WHERE campaign_id = :campaign_id AND reading = :reading AND lease_until IS NOT NULL
 """
 LAST_READING = """
@@ -47,28 +52,7 @@ ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET total = excluded.total, que
     deferred = excluded.deferred, rejects = excluded.rejects, imported_at = excluded.imported_at
 """
 
-KNOWN = f"""
-SELECT id, phone, name, person_key, region, zones, places, event_at, variables, status, attempts, gone, reading,
-    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY})),
-    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state = 'dialing')
-FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
-"""
 STAMP = "UPDATE contacts SET reading = :reading WHERE id IN :ids*"
-RENEW = """
-UPDATE contacts SET name = :name, person_key = :key, region = :region, zones = :zones, places = :places,
-    event_at = :event_at, variables = :variables, list_row = :row, reading = :reading, gone = 0
-WHERE id = :id
-"""
-PLAN_CONTACT = """
-UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
-"""
-WAITING_OF = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
-PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
-NAME_PERSON = """
-UPDATE attempts SET person = CASE WHEN :key = '' THEN phone ELSE :key END
-WHERE contact_id = :id AND state IN ('planned', 'queued')
-"""
-
 UNSEEN = f"""
 SELECT id FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status IN ({OPEN_CONTACT})
     AND reading > 0 AND reading < :reading AND gone = 0 ORDER BY id LIMIT :limit
@@ -100,36 +84,27 @@ def take_rows(
     told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s}
     if not transaction.run(KEEP_READING, told):
         return ["stale"] * len(contacts)
-    known = _known(transaction, campaign_id, contacts)
+    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    known = known_among(transaction, campaign_id, contacts)
     fresh = [contact for contact in contacts if contact.phone not in known]
-    added = iter(add_contacts(transaction, fresh, campaign_id, now, reading))
-    seen: set[str] = set()
+    added = iter(add_contacts(transaction, fresh, campaign_id, reading, "", now))
+    first: dict[str, float | None] = {phone: row[7] for phone, row in known.items() if row[12] == reading}
     answers, same = [], []
     for contact in contacts:
         row = known.get(contact.phone)
-        if row is None:
-            answers.append(next(added))
-        elif row[12] == reading or contact.phone in seen:
-            answers.append("duplicate")
-        elif _says_the_same(row, contact):
+        new = next(added) if row is None else ""
+        if contact.phone in first:
+            answers.append(doubled(spec, first[contact.phone], contact.event_at))
+        elif row is None:
+            answers.append(new)
+        elif says_the_same(row, contact):
             answers.append("known")
             same.append(row[0])
         else:
             answers.append("changed")
-        seen.add(contact.phone)
+        first.setdefault(contact.phone, contact.event_at)
     transaction.run(STAMP, {"ids": same, "reading": reading})
     return answers
-
-
-def _known(transaction: Transaction, campaign_id: int, contacts: Sequence[NewContact]) -> dict[str, Row]:
-    phones = [contact.phone for contact in contacts]
-    return {row[1]: row for row in transaction.all(KNOWN, {"campaign_id": campaign_id, "phones": phones})}
-
-
-def _says_the_same(row: Row, contact: NewContact) -> bool:
-    new = contact_row(0, contact, 0)
-    names = ("name", "key", "region", "zones", "places", "event_at", "variables")
-    return not row[11] and tuple(row[2:9]) == tuple(new[name] for name in names)
 
 
 def renew_contacts(
@@ -137,43 +112,13 @@ def renew_contacts(
 ) -> list[None]:
     """Take over what the source says anew, and plan again what hangs on it."""
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
-    known = _known(transaction, campaign_id, contacts)
+    known = known_among(transaction, campaign_id, contacts)
     for contact in contacts:
-        _renew(transaction, spec, known[contact.phone], contact, reading, now)
+        row = known[contact.phone]
+        new = contact_row(campaign_id, contact, reading) | {"id": row[0]}
+        if renew(transaction, spec, row, contact, new, now) is Replan.LATER:
+            transaction.run(STAMP, {"ids": [row[0]], "reading": reading})
     return [None] * len(contacts)
-
-
-def _renew(
-    transaction: Transaction, spec: CampaignSpec, row: Row, contact: NewContact, reading: int, now: float
-) -> None:
-    id_, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy, dialing = row
-    new = contact_row(0, contact, reading) | {"id": id_}
-    before = Renewal(
-        key=key, moved=event_at != contact.event_at, elsewhere=(zones, places) != (new["zones"], new["places"]),
-        status=ContactStatus(status), attempts=attempts, gone=bool(gone), busy=bool(busy), dialing=bool(dialing),
-    )  # fmt: skip
-    plan = renewal_of(spec, before, contact, now)
-    if plan is Replan.LATER:
-        transaction.run(STAMP, {"ids": [id_], "reading": reading})
-        return
-    transaction.run(RENEW, new)
-    transaction.run(NAME_PERSON, new)
-    if isinstance(plan, Moment | NoMoment):
-        _plan(transaction, before, id_, plan, now)
-
-
-def _plan(transaction: Transaction, before: Renewal, id_: int, plan: Moment | NoMoment, now: float) -> None:
-    waiting = transaction.all(WAITING_OF, {"ids": [id_]})
-    told: dict[str, Any] = {"id": id_, "why": plan.why, "status": str(before.after(plan)), "due_at": None}
-    match plan:
-        case Moment(at, why) if waiting:
-            told["why"] = ""
-            transaction.run(PLAN_ATTEMPT, {"attempt_id": waiting[0][0], "due_at": at, "why": why or "planned again"})
-        case Moment(at):
-            told["due_at"] = at
-        case NoMoment(why):
-            end_waiting(transaction, waiting, Actor.FEEDER, why, now)
-    transaction.run(PLAN_CONTACT, told)
 
 
 def unseen_after(transaction: Transaction, campaign_id: int, reading: int, after: int, limit: int) -> list[int]:

@@ -8,10 +8,12 @@ from typing import Any
 
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
+from dialer.domain.campaign_flaw import flaw_of
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PersonLimits
 from dialer.domain.redial import RedialPolicy
 from dialer.domain.suppression import OptOut
+from dialer.errors import CampaignFileError
 
 
 def write_spec(spec: CampaignSpec) -> str:
@@ -46,6 +48,16 @@ def read_spec(text: str) -> CampaignSpec:
             "opt_out": OptOut(**{name: tuple(words) for name, words in raw.get("opt_out", {}).items()}),
         }
     )
+
+
+@lru_cache(maxsize=256)
+def usable_spec(text: str, name: str, account: str) -> tuple[CampaignSpec, str]:
+    """The spec, and why it cannot be obeyed ("": it can). One that does not read is an empty one of this name."""
+    try:
+        spec = read_spec(text)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, CampaignFileError) as unreadable:
+        return CampaignSpec(name, "", account), f"its settings do not read ({type(unreadable).__name__})"
+    return spec, flaw_of(spec)
 
 
 def _redial(raw: dict[str, Any]) -> RedialPolicy:

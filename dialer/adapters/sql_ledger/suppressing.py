@@ -1,12 +1,16 @@
 """Verbs on the suppression list, and asking it."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dialer.adapters.sql_ledger.acts import add_acts, handle_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
 from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.domain.act import Act, By
 from dialer.domain.attempt import Actor
-from dialer.domain.campaign import SIMULATOR
+from dialer.domain.campaign import REHEARSAL, SIMULATOR
 from dialer.domain.suppression import HASHED, REHEARSALS, hash_of, names_of
 from dialer.ports import Suppression
 
@@ -26,35 +30,40 @@ WHERE phone IN :phones* AND {IN_SCOPE} AND status IN ({OPEN_CONTACT})
         AND attempts.state IN ('dialing', 'placed', 'unknown'))
 """
 TAKE_ONCE = "INSERT INTO ledger_facts (name, value) VALUES (:name, :now) ON CONFLICT (name) DO NOTHING"
-REMOVE_SUPPRESSION = f"""
-DELETE FROM suppressions WHERE phone = :phone
-    AND (campaign_id = :campaign_id OR (:campaign_id = 0 AND campaign_id = {REHEARSALS}))
+OF_NUMBER = f"""
+phone = :phone AND (campaign_id = :campaign_id OR (:campaign_id = 0 AND campaign_id = {REHEARSALS}))
 """
+THAT_SUPPRESSION = f"SELECT reason, source, added_at FROM suppressions WHERE {OF_NUMBER} ORDER BY id"
+REMOVE_SUPPRESSION = f"DELETE FROM suppressions WHERE {OF_NUMBER}"
 
 HASHES_COME = "INSERT INTO ledger_facts (name, value) VALUES ('hashed-suppressions', '1') ON CONFLICT (name) DO NOTHING"
 HAS_HASHES = "SELECT count(*) FROM ledger_facts WHERE name = 'hashed-suppressions'"
+# Who asked in a call has asked for all of their numbers in that list.
+OTHER_NUMBERS = """
+SELECT DISTINCT other.phone FROM contacts asked
+    JOIN contacts other ON other.campaign_id = asked.campaign_id AND other.person_key = asked.person_key
+WHERE asked.phone = :phone AND asked.person_key <> '' AND other.phone <> asked.phone
+"""
 LISTED = "SELECT phone, campaign_id, reason FROM suppressions WHERE phone IN :names*"
 
 
-def suppress(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:
+def suppress(transaction: Transaction, entries: Sequence[Suppression], by: By, now: float) -> list[bool]:
     """Add numbers; their waiting attempts end and their contacts settle, in the same commit.
 
     A hash names nobody who could be looked up: its attempts end when their turn comes.
     """
     new = _new(transaction, entries, now)
-    rows: list[dict[str, Any]] = [
-        {
-            "phone": entry.phone,
-            "campaign_id": entry.campaign_id or 0,
-            "reason": entry.reason,
-            "source": entry.source,
-            "added_at": now,
-        }
-        for entry, is_new in zip(entries, new, strict=True)
-        if is_new
-    ]
+    rows = [_row(entry, entry.phone, now) for entry, is_new in zip(entries, new, strict=True) if is_new]
     won = iter(transaction.won(ADD_SUPPRESSION, rows))
     added = [is_new and next(won) for is_new in new]
+    others = [
+        _row(entry, phone, now)
+        for entry, is_new in zip(entries, new, strict=True)
+        if is_new and entry.once
+        for (phone,) in transaction.all(OTHER_NUMBERS, {"phone": entry.phone})
+    ]
+    transaction.won(ADD_SUPPRESSION, others)
+    rows += others
     if any(row["phone"].startswith(HASHED) for row in rows):
         transaction.run(HASHES_COME)
     for campaign_id in sorted({row["campaign_id"] for row in rows}):
@@ -63,13 +72,45 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], now: floa
         waiting = transaction.all(WAITING_TO_PHONES, told)
         end_waiting(transaction, waiting, Actor.OPERATOR, "suppressed", now)
         transaction.run(SUPPRESS_CONTACTS, told)
+    _record(transaction, [row for row, was in zip(entries, added, strict=True) if was], by, now)
     return added
 
 
-def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int, now: float) -> list[bool]:
+def _record(transaction: Transaction, added: Sequence[Suppression], by: By, now: float) -> None:
+    """One act for all entries of one source and reason: which they are, ``added_at`` tells, which is the act's time."""
+    counts = Counter((entry.campaign_id or 0, entry.source, entry.reason) for entry in added)
+    acts = []
+    for (campaign_id, source, reason), count in counts.items():
+        handle = REHEARSAL if campaign_id == REHEARSALS else handle_of(transaction, campaign_id)
+        brought = json.dumps({"numbers": count})
+        acts.append(Act(0, now, by.who, "suppress", handle, source, after=brought, why=reason))
+    add_acts(transaction, acts)
+
+
+def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int, by: By, now: float) -> list[bool]:
     """Remove numbers from the list of one campaign, or of all (0), rehearsals included."""
-    del now
-    return [transaction.run(REMOVE_SUPPRESSION, {"phone": phone, "campaign_id": campaign_id}) > 0 for phone in phones]
+    removed, acts = [], []
+    handle = handle_of(transaction, campaign_id)
+    for phone in phones:
+        told = {"phone": phone, "campaign_id": campaign_id}
+        was = transaction.all(THAT_SUPPRESSION, told)
+        removed.append(transaction.run(REMOVE_SUPPRESSION, told) > 0)
+        for reason, source, added_at in was:
+            subject = phone if phone.startswith(HASHED) else hash_of(phone)
+            before = json.dumps({"reason": reason, "source": source, "added_at": added_at})
+            acts.append(Act(0, now, by.who, "unsuppress", handle, subject, before, why=by.why))
+    add_acts(transaction, acts)
+    return removed
+
+
+def _row(entry: Suppression, phone: str, now: float) -> dict[str, Any]:
+    return {
+        "phone": phone,
+        "campaign_id": entry.campaign_id or 0,
+        "reason": entry.reason,
+        "source": entry.source,
+        "added_at": now,
+    }
 
 
 def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:

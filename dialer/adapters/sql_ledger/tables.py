@@ -73,6 +73,7 @@ contacts = Table(
     Column("planned_for", Double),  # the event that the waiting attempt was planned for
     Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
     Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
+    Column("list", Text, nullable=False, server_default=""),  # the fingerprint of the last file that had it
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -90,6 +91,8 @@ Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=te
       postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
 _ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
 Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
+_keyed = text("person_key <> ''")
+Index("contacts_person", contacts.c.campaign_id, contacts.c.person_key, sqlite_where=_keyed, postgresql_where=_keyed)
 Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
 
 readings = Table(
@@ -103,6 +106,7 @@ readings = Table(
     Column("next_at", Double),
     Column("error", Text, nullable=False, server_default=""),
     Column("failed_at", Double),
+    Column("failures", Integer, nullable=False, server_default="0"),  # readings that failed in a row
 )
 
 attempts = Table(
@@ -165,6 +169,7 @@ sends = Table(
     Column("http_status", Integer),
     Column("requests", Integer, nullable=False, server_default="0"),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("about", Text, nullable=False, server_default=""),  # whom a refusal is about
 )
 # Invariant I1, held by the database: a second send of an attempt needs proof that the first placed nothing.
 _live_send = text("class IN ('inflight', 'placed', 'unknown')")
@@ -204,8 +209,22 @@ log_rows = Table(
     Column("summary", Text, nullable=False, server_default=""),
     Column("recording_url", Text, nullable=False, server_default=""),
     Column("first_seen_at", Double, nullable=False),
+    Column("owed_until", Double),  # NULL: all is known of the call
+    Column("called_back", Integer, nullable=False, server_default="0"),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+_owed = text("owed_until IS NOT NULL")
+Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
+
+logins = Table(
+    "logins",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("tokens", Text, nullable=False, server_default=""),
+    Column("renewals", Integer, nullable=False, server_default="0"),
+    Column("holder", Text, nullable=False, server_default=""),  # who renews it now
+    Column("lease_until", Double),
+)
 
 scans = Table(
     "scans",
@@ -233,6 +252,22 @@ events = Table(
     Column("reason", Text, nullable=False, server_default=""),
 )
 Index("events_attempt", events.c.attempt_id)
+
+acts = Table(
+    "acts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("campaign", Text, nullable=False, server_default=""),  # its handle; "": over all
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("before", Text, nullable=False, server_default=""),
+    Column("after", Text, nullable=False, server_default=""),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("chain", Text, nullable=False),
+)
+Index("acts_campaign", acts.c.campaign, acts.c.id)
 
 imports = Table(
     "imports",

@@ -5,9 +5,11 @@ import math
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 
+from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
-from dialer.adapters.sql_ledger.spec_text import read_spec
+from dialer.adapters.sql_ledger.reconcile import fact_prefix
+from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
@@ -18,14 +20,19 @@ from dialer.domain.limits import FREE_AT
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
+    LOG_NOTES,
+    RESTORED,
     AttemptRow,
     Campaign,
     ContactRow,
     Event,
     ImportCounts,
+    KnownCall,
     OpenAttempt,
+    OpenContact,
     Report,
     SourceState,
+    Supply,
     Suppression,
 )
 
@@ -40,14 +47,33 @@ LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.diale
 # The first by the index of live attempts, which knows few.
 OPEN_ATTEMPTS = f"""
 {OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
-{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since
+{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
+{OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
 """
-SETTLED_CALLS = """
-SELECT call_id, attempt_id FROM log_rows
-WHERE account = :account AND call_id IN :call_ids* AND attempt_id IS NOT NULL AND disposition <> ''
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.id = log_rows.attempt_id
-        AND attempts.state IN ('placed', 'unknown', 'unconfirmed', 'review'))
+KNOWN_CALLS = """
+SELECT r.call_id, r.first_seen_at, r.attempt_id,
+    r.attempt_id IS NOT NULL AND r.disposition <> ''
+        AND coalesce(a.state, '') NOT IN ('placed', 'unknown', 'unconfirmed', 'review'),
+    r.disposition, r.cost, r.owed_until IS NOT NULL, r.called_back
+FROM log_rows r LEFT JOIN attempts a ON a.id = r.attempt_id
+WHERE r.account = :account AND r.call_id IN :call_ids*
 """
+LAST_SEND = "SELECT id, started_at FROM sends ORDER BY id DESC LIMIT 1"
+KNOWN_TOKENS = "SELECT token FROM sends WHERE token IN :tokens*"
+OPEN_CONTACTS_OF = f"""
+SELECT contacts.id, contacts.phone,
+    (SELECT coalesce(max(number_of), 0) FROM attempts WHERE attempts.contact_id = contacts.id AND state <> 'planned'
+        AND state <> 'queued') + 1, campaigns.spec
+FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id
+WHERE contacts.phone IN :phones* AND campaigns.account = :account AND contacts.status IN ({OPEN_CONTACT})
+ORDER BY contacts.id
+"""
+ROWS_OF = "SELECT attempt_id, raw_status FROM log_rows WHERE attempt_id IN :ids*"
+OWED = """
+SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
+WHERE account = :account AND owed_until > :now
+"""
+LOG_FACTS = "SELECT substr(name, :from), value FROM ledger_facts WHERE substr(name, 1, :from - 1) = :prefix"
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
@@ -68,11 +94,21 @@ WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER
 """
 RECENT_SENDS = """
 SELECT class, count(*) FROM (
-    SELECT s.class FROM sends s
-    WHERE s.account = :account
+    SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
+        AS class
+    FROM sends s JOIN attempts a ON a.id = s.attempt_id
+    WHERE s.account = :account AND NOT (s.class = 'not_placed' AND s.requests = 0)
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class
+"""
+SUPPLIES = f"""
+SELECT id,
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state = 'queued'),
+    (SELECT count(*) FROM attempts WHERE campaign_id = campaigns.id AND state IN ({in_states(LIVE)})),
+    (SELECT min(due_at) FROM contacts WHERE campaign_id = campaigns.id AND due_at IS NOT NULL),
+    (SELECT min(due_at) FROM attempts WHERE campaign_id = campaigns.id AND state = 'planned')
+FROM campaigns WHERE status = 'running' ORDER BY id
 """
 QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
@@ -95,7 +131,8 @@ FROM imports WHERE campaign_id = :id
 """
 UNEXPLAINED = """
 SELECT count(*) FROM log_rows
-WHERE account = :account AND attempt_id IS NULL AND outbound = 1 AND started_at >= :since AND started_at <= :until
+WHERE account = :account AND attempt_id IS NULL AND outbound = 1
+    AND coalesce(started_at, first_seen_at) >= :since AND coalesce(started_at, first_seen_at) <= :until
 """
 UNMAPPED = """
 SELECT raw_status, count(*) FROM log_rows JOIN attempts ON attempts.id = log_rows.attempt_id
@@ -117,7 +154,7 @@ GROUP BY 1
 EXPIRED = """
 SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
 """
-SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at FROM readings"
+SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at, failures FROM readings"
 LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
@@ -159,6 +196,14 @@ def campaign(transaction: Transaction, name: str) -> Campaign:
     raise UnknownName(f'there is no campaign "{name}": {hint}')
 
 
+def supplies(transaction: Transaction) -> list[Supply]:
+    """What each running campaign has under way."""
+    return [
+        Supply(campaign_id, queued, live, min((due for due in dues if due is not None), default=None))
+        for campaign_id, queued, live, *dues in transaction.all(SUPPLIES)
+    ]
+
+
 def campaigns(transaction: Transaction) -> list[Campaign]:
     """All, oldest first."""
     return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS)]
@@ -183,7 +228,7 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 def _open_attempt(row: Row) -> OpenAttempt:
     attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
-    agent = agent or read_spec(spec).agent  # of an attempt that an older version dialed
+    agent = agent or usable_spec(spec, "", "")[0].agent  # of an attempt that an older version dialed
     return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
 
 
@@ -219,7 +264,38 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         waiting=_waiting(transaction, told),
         expired=dict(_pairs(transaction.all(EXPIRED, told))),
         source=source_states(transaction).get(campaign_id),
+        log_notes=_log_notes(transaction, found.spec.provider),
+        moved_by=last_act(transaction, found.spec.handle),
     )
+
+
+def _log_notes(transaction: Transaction, account: str) -> tuple[str, ...]:
+    facts = log_facts(transaction, account)
+    restored = json.loads(facts.get(RESTORED, "{}")).get("why", "")
+    return (*json.loads(facts.get(LOG_NOTES, "[]")), *([restored] if restored else []))
+
+
+def open_contacts(transaction: Transaction, account: str, phones: Sequence[str]) -> list[OpenContact]:
+    """Who of these waits to be called."""
+    rows = transaction.all(OPEN_CONTACTS_OF, {"account": account, "phones": list(phones)})
+    return [OpenContact(row[0], row[1], row[2], usable_spec(row[3], "", "")[0]) for row in rows]
+
+
+def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str]) -> dict[str, KnownCall]:
+    """What is held of these rows of the log."""
+    rows = transaction.all(KNOWN_CALLS, {"account": account, "call_ids": list(call_ids)})
+    return {
+        call_id: KnownCall(
+            seen_at, attempt_id, bool(settled), Disposition(word) if word else None, cost, bool(owed), bool(called_back)
+        )
+        for call_id, seen_at, attempt_id, settled, word, cost, owed, called_back in rows
+    }
+
+
+def log_facts(transaction: Transaction, account: str) -> dict[str, str]:
+    """What was noted of the account's log."""
+    prefix = fact_prefix(account)
+    return dict(transaction.all(LOG_FACTS, {"prefix": prefix, "from": len(prefix) + 1}))
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:

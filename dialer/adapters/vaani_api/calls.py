@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from dialer.adapters.provider_answers import Json, json_object, unsuccessful
+from dialer.adapters.placing_answers import unsuccessful
+from dialer.adapters.provider_answers import Json, json_object
 from dialer.adapters.provider_client import ProviderClient, segment
 from dialer.adapters.provider_pages import Page, items_of, pages_of
 from dialer.adapters.recording_file import SavedRecording, save_elsewhere, save_recording
@@ -62,7 +63,7 @@ class Calls:
         found: Json = json_object(answer)
         call_id = find_call_id(found)
         if found.get("success") is False:
-            raise unsuccessful(answer, found, call_id, self._http.hide)
+            raise unsuccessful(answer, call_id, self._http.hide)
         return OutboundCall.read({**found, "call_log_id": call_id}).model_copy(update={"raw": found})
 
     def logs(self, which: LogFilter = EVERY_CALL, *, page_size: int = LARGEST_PAGE) -> AsyncIterator[CallLogEntry]:

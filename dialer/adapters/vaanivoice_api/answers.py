@@ -2,7 +2,7 @@
 
 import re
 
-from dialer.adapters.provider_answers import Json
+from dialer.adapters.provider_answers import Json, storable
 from dialer.adapters.provider_http import Endpoint, Secret
 from dialer.adapters.provider_values import pick, text
 
@@ -16,6 +16,11 @@ _ROOM = re.compile(r"\broom(?:[ _]name)?[ :=]+[\"'`]?([A-Za-z0-9][\w.-]*\w)", re
 
 def find_call_id(body: Json) -> str | None:
     """The call id, at top level, in ``output``, or inside ``output``'s free text (seen in older answers)."""
+    found = _find_call_id(body)
+    return storable(found) if found else None
+
+
+def _find_call_id(body: Json) -> str | None:
     output = body.get("output")
     inner = output if isinstance(output, dict) else {}
     found = text(pick(body, "call_id", "room_name")) or text(pick(inner, "call_id", "room_name"))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from dialer.adapters.event_socket import EventSocket
-from dialer.adapters.provider_answers import Answer, Json, json_object, unsuccessful
+from dialer.adapters.placing_answers import unsuccessful
+from dialer.adapters.provider_answers import Answer, Json, json_object
 from dialer.adapters.provider_client import ProviderClient, segment
 from dialer.adapters.provider_models import ApiModel
 from dialer.adapters.provider_pages import Page, items_of, pages_of
@@ -99,7 +100,7 @@ class Calls:
         answer, body = await self._trigger("telephony", call)
         call_id = find_call_id(body)
         if body.get("success") is False:
-            raise unsuccessful(answer, body, call_id, self._http.hide)
+            raise unsuccessful(answer, call_id, self._http.hide)
         if not call_id:
             raise CallIdMissing(f"HTTP {answer.status} that names no call", status=answer.status)
         return _started(TriggeredCall, body, call_id=call_id)
@@ -108,7 +109,7 @@ class Calls:
         """``POST /api/trigger-call/``, webrtc: a room and a token. Nobody is called; never repeated all the same."""
         answer, body = await self._trigger("webrtc", call)
         if body.get("success") is False:
-            raise unsuccessful(answer, body, None, self._http.hide)
+            raise unsuccessful(answer, None, self._http.hide)
         return _started(BrowserCall, body)
 
     def history(self, *, page_size: int = LARGEST_PAGE) -> AsyncIterator[CallRecord]:

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from dialer.adapters.provider_values import when
+from dialer.adapters.provider_times import when
 from dialer.errors import WebhookForged
 
 SKEW_S = 300.0

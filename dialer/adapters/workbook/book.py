@@ -6,10 +6,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.adapters.workbook.numbers import Format, read_formats
+from dialer.adapters.cell_text import Unclear
+from dialer.adapters.workbook.numbers import CellFormat, read_formats
 from dialer.adapters.workbook.parts import Elements, Parts, open_parts
 from dialer.adapters.workbook.rows import Row, SheetReader
 from dialer.adapters.workbook.texts import SharedTexts, read_shared_texts
+
+MOST_PARTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,11 @@ class Workbook:
     path: Path
     sheets: tuple[Sheet, ...]
     texts: SharedTexts
-    formats: tuple[Format, ...]
+    formats: tuple[CellFormat, ...]
     since_1904: bool
 
     def rows(self, sheet: Sheet) -> Generator[Row, None, None]:
-        """The rows that hold anything but blanks, as they stand in the file.
+        """The rows that hold anything but blanks, as they stand in the file, hidden ones too.
 
         Formulas count with the result that was saved beside them; errors such as #N/A are empty. The file is open
         until the last row was taken or the iterator is closed. Raises InputFileError where the file is damaged.
@@ -41,7 +44,7 @@ class Workbook:
         with open_parts(self.path) as parts:
             for _ in parts.feed(sheet.part, reader.elements):
                 for row in reader.done:
-                    if any(cell and not cell.isspace() for cell in row[1]):
+                    if any(isinstance(cell, Unclear) or not cell.isspace() for cell in row.cells.values()):
                         yield row
                 reader.done.clear()
 
@@ -59,6 +62,8 @@ class _Head:
         self.since_1904 = False
 
     def sheet(self, attributes: dict[str, str]) -> None:
+        if len(self.listed) >= MOST_PARTS:
+            raise ValueError("it has more sheets than any workbook")
         ids = [value for name, value in attributes.items() if name.endswith(" id")]
         visible = attributes.get("state", "visible") == "visible"
         self.listed.append((attributes.get("name", ""), visible, ids[0] if ids else ""))
@@ -75,6 +80,8 @@ class _Relations:
         self._folder = folder
 
     def add(self, attributes: dict[str, str]) -> None:
+        if len(self.found) >= MOST_PARTS:
+            raise ValueError("it refers to more parts than any workbook")
         target = attributes.get("Target", "").replace("\\", "/")
         place = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
         self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], place)

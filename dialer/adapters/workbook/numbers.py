@@ -3,9 +3,13 @@
 import re
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from typing import NamedTuple
 
+from dialer.adapters.cell_text import cell_text
 from dialer.adapters.workbook.parts import Elements, Parts, whole
+from dialer.adapters.workbook.shown import code_of, shown
 
+_MOST_STYLES = 65_536
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zones
 _DAYS_TO_1904 = 1462
 _LEAP_DAY_THAT_WAS_NOT = 60
@@ -27,6 +31,15 @@ class Format(Enum):
     MOMENT = "moment"
     ELAPSED = "elapsed"
 
+
+class CellFormat(NamedTuple):
+    """What a cell's numbers are, and the code that they are shown by ("" for the general one)."""
+
+    kind: Format
+    code: str = ""
+
+
+GENERAL = CellFormat(Format.NUMBER)
 
 Value = float | date | datetime | time | timedelta
 
@@ -50,12 +63,20 @@ def number_value(number: float, shown_as: Format, since_1904: bool) -> Value:
     return _EPOCH + timedelta(whole, milliseconds=round(days % 1 * _MS_A_DAY))
 
 
-def read_formats(parts: Parts, part: str) -> tuple[Format, ...]:
+def number_text(number: float, format_: CellFormat, since_1904: bool) -> str:
+    """What a cell shows of its number, as text."""
+    value = number_value(number, format_.kind, since_1904)
+    told = shown(value, format_.code) if isinstance(value, float) and format_.kind is Format.NUMBER else None
+    return cell_text(value) if told is None else told
+
+
+def read_formats(parts: Parts, part: str) -> tuple[CellFormat, ...]:
     """The format of each cell style in ``part``."""
     styles = _Styles()
     starts = {"numFmt": styles.code, "cellXfs": styles.begin_cells, "xf": styles.style}
     parts.read(part, Elements(starts, {"cellXfs": styles.end_cells}))
-    return tuple(format_of(number, styles.codes.get(number)) for number in styles.used)
+    codes = ((number, styles.codes.get(number)) for number in styles.used)
+    return tuple(CellFormat(format_of(number, code), code_of(number, code)) for number, code in codes)
 
 
 class _Styles:
@@ -67,6 +88,8 @@ class _Styles:
         self._in_cells = False
 
     def code(self, attributes: dict[str, str]) -> None:
+        if len(self.codes) >= _MOST_STYLES:
+            raise ValueError("it has more number formats than any workbook")
         self.codes[whole(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "")
 
     def begin_cells(self, _: dict[str, str]) -> None:
@@ -74,6 +97,8 @@ class _Styles:
 
     def style(self, attributes: dict[str, str]) -> None:
         if self._in_cells:
+            if len(self.used) >= _MOST_STYLES:
+                raise ValueError("it has more styles than any workbook")
             self.used.append(whole(attributes.get("numFmtId", "0")))
 
     def end_cells(self) -> None:

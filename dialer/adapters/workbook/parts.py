@@ -12,6 +12,18 @@ from dialer.errors import InputFileError
 
 CHUNK_BYTES = 64 * 1024
 """How much of a part is held at once: some 500 rows of a sheet."""
+LONGEST_CELL = 32_767
+"""Characters, by the format's own limit."""
+MOST_UNPACKED_BYTES = 2 * 1024**3
+MOST_TIMES_PACKED = 200
+SMALL_BYTES = 4 * 1024**2
+"""What any workbook may hold unpacked, however well it was packed."""
+
+_MOST_AT_ONCE_BYTES = 1024**2
+"""How long one tag, with its attributes, may be."""
+_DEEPEST = 64
+_MOST_DIRECTORY_BYTES = 1024**2
+_END_BYTES = 22 + 65_535
 
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -42,8 +54,12 @@ class Elements:
 class Parts:
     """The zip file at ``path``, opened; names are found in any case, as spreadsheet programs do."""
 
-    def __init__(self, package: zipfile.ZipFile) -> None:
+    def __init__(self, package: zipfile.ZipFile, packed_bytes: int) -> None:
         self._package = package
+        # A part never gives more than its size in the directory says.
+        unpacked_bytes = sum(part.file_size for part in package.infolist())
+        if unpacked_bytes > min(MOST_UNPACKED_BYTES, max(SMALL_BYTES, MOST_TIMES_PACKED * packed_bytes)):
+            raise ValueError("it unpacks to more than any list holds")
         self._names = {name.replace("\\", "/").casefold(): name for name in package.namelist()}
 
     def __contains__(self, part: str) -> bool:
@@ -52,7 +68,8 @@ class Parts:
     def feed(self, part: str, elements: Elements) -> Iterator[None]:
         """Hand the elements of ``part`` to ``elements``; pauses after every CHUNK_BYTES.
 
-        Elements of other namespaces are left away, and a part with a document type is refused: the format has none.
+        Elements of other namespaces are left away, and a part with a document type is refused: the format has none. So
+        are tags without end, and elements in each other without end.
         """
         if part not in self:
             raise ValueError(f"{part} is missing")
@@ -63,14 +80,31 @@ class Parts:
         parser.buffer_text = True
         starts: Mapping[str, Start] = _ByFullName(elements.starts)
         ends: Mapping[str, End] = _ByFullName(elements.ends)
-        parser.StartElementHandler = lambda name, attributes: starts[name](attributes)
-        parser.EndElementHandler = lambda name: ends[name]()
+        depth = 0
+
+        def start(name: str, attributes: dict[str, str]) -> None:
+            nonlocal depth
+            depth += 1
+            if depth > _DEEPEST:
+                raise ValueError(f"{part} holds elements in each other without end")
+            starts[name](attributes)
+
+        def end(name: str) -> None:
+            nonlocal depth
+            depth -= 1
+            ends[name]()
+
+        parser.StartElementHandler, parser.EndElementHandler = start, end
         parser.CharacterDataHandler = elements.text
         parser.StartDoctypeDeclHandler = _refuse_doctype
         try:
             with self._package.open(name) as file:
+                fed = 0
                 while piece := file.read(CHUNK_BYTES):
+                    fed += len(piece)
                     parser.Parse(piece)
+                    if fed - parser.CurrentByteIndex > _MOST_AT_ONCE_BYTES:
+                        raise ValueError(f"{part} holds a tag without end")
                     yield
             parser.Parse(b"", True)
         except expat.ExpatError as broken:
@@ -88,8 +122,10 @@ def open_parts(path: Path) -> Iterator[Parts]:
     """The workbook as long as the block lasts. Whatever is wrong with the file is raised as InputFileError."""
     try:
         _refuse_ole(path)
+        _refuse_page(path)
+        _refuse_endless_directory(path)
         with zipfile.ZipFile(path) as package:
-            yield Parts(package)
+            yield Parts(package, path.stat().st_size)
     except (OSError, ValueError, EOFError, RuntimeError, InflateError, zipfile.BadZipFile) as broken:
         problem = f"not a readable workbook: {broken}"
         raise InputFileError(str(path), problem, "Save it as .xlsx again, or as CSV UTF-8") from broken
@@ -120,6 +156,24 @@ def _ignore(*_: object) -> None:
 
 def _refuse_doctype(*_: object) -> None:
     raise ValueError("a part with a document type")
+
+
+def _refuse_endless_directory(path: Path) -> None:
+    """The list of a zip's parts is read whole: its size stands at the file's end (APPNOTE 4.3.16)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at >= 0 and len(end) >= at + 16 and int.from_bytes(end[at + 12 : at + 16], "little") > _MOST_DIRECTORY_BYTES:
+        raise ValueError("it lists more parts than any workbook")
+
+
+def _refuse_page(path: Path) -> None:
+    with path.open("rb") as file:
+        start = file.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<meta", b"<head", b"mime-version:")):
+        remedy = "Open it in a spreadsheet program and save it as .xlsx, or as CSV UTF-8"
+        raise InputFileError(str(path), "a web page (HTML), whatever its name says", remedy)
 
 
 def _refuse_ole(path: Path) -> None:

@@ -44,3 +44,31 @@ def test_what_is_not_certain_is_refused(text: str, zone: str, reason: str) -> No
     assert isinstance(found, NoAppointment)
     assert found.reason == reason
     assert found.remedy
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati", "UTC", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9999-12-31 23:59:59", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z",
+        "0001-01-01 00:00", "0001-01-01T00:00:00+14:00", "infinity", "-infinity", "99991231T235959Z",
+    ],
+)  # fmt: skip
+def test_dates_that_stand_for_none_are_no_appointments(text: str, zone: str) -> None:
+    read = read_appointment(text, zone)
+    assert isinstance(read, NoAppointment)
+    assert read.remedy == "leave the row out until there is a date"
+
+
+@pytest.mark.parametrize("text", ["1899-12-31T00:00:00Z", "1970-01-01T00:00:00Z", "2199-12-31T23:59:59-12:00"])
+def test_far_dates_are_dates(text: str) -> None:
+    assert isinstance(read_appointment(text, ""), float)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["20270304T150000+0530", "2027/03/04 15:00", "2027-03-04 15:00 +05:30", "2027-03-04t09:30z", "2027-03-04 09:30 UTC",
+     "20270304T1500"],
+)  # fmt: skip
+def test_forms_that_have_one_reading(text: str) -> None:
+    assert read_appointment(text, "Asia/Kolkata") == 1804152600.0

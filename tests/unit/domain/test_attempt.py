@@ -45,9 +45,9 @@ def test_what_may_have_been_sent_never_ends_as_cancelled_or_is_dialed_again() ->
         assert (live, S.REFUSED) not in TRANSITIONS
 
 
-def test_a_final_state_is_left_only_by_late_evidence() -> None:
+def test_a_final_state_is_left_only_by_late_evidence_or_when_everybody_was_refused() -> None:
     left = {(before, after): actors for (before, after), actors in TRANSITIONS.items() if before in FINAL}
-    assert left == {(S.UNCONFIRMED, S.ENDED): {Actor.RECONCILER}}
+    assert left == {(S.UNCONFIRMED, S.ENDED): {Actor.RECONCILER}, (S.REFUSED, S.PLANNED): {Actor.SWEEPER}}
 
 
 @pytest.mark.parametrize("state", [state for state in S if state not in FINAL])

@@ -32,3 +32,17 @@ def test_the_next_moment_is_that_of_the_local_clock(expression: str, zone: str, 
 def test_what_is_no_expression_is_refused(expression: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         next_moment(expression, "UTC", 0.0)
+
+
+@pytest.mark.parametrize(
+    "expression", ["*/90 * * * *", "*/60 * * * *", "0 */24 * * *", "0 0 */40 * *", "0 0 1 1-12/13 *", "0 0 * * */7"]
+)
+def test_a_step_longer_than_its_field_is_refused(expression: str) -> None:
+    """Cron would take "every 90 minutes" for "once an hour"."""
+    with pytest.raises(ValueError, match="steps over the whole field"):
+        next_moment(expression, "UTC", 0.0)
+
+
+@pytest.mark.parametrize("expression", ["*/59 * * * *", "*/15 9-17/2 * * mon-fri", "0 0 */2 * *", "0 0 L * *"])
+def test_other_steps_are_taken(expression: str) -> None:
+    assert next_moment(expression, "UTC", 0.0) > 0

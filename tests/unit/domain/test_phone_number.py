@@ -8,16 +8,19 @@ from hypothesis import strategies as st
 
 from dialer.domain.phone_number import (
     Phone,
-    Unusable,
     is_region,
     mask,
     parse_phone,
     parse_phones,
 )
+from dialer.domain.phone_spelling import Unusable
 
 KOLKATA = ("Asia/Kolkata",)
 INDIAN = Phone("+919000000001", "IN", KOLKATA)
-SEVERAL = Unusable("more than one phone number in the cell", "keep one number in the row")
+SEVERAL = Unusable("more than one phone number in the cell", "keep one number in the row", undecided=True)
+REMARK = Unusable(
+    "digits in brackets or set apart behind the number", "take them out, or write the number as one", undecided=True
+)
 EXTENSION = Unusable("the number has an extension, which cannot be dialed", "give a direct number")
 LETTERS = Unusable("the number has letters in it", "write it in digits only")
 NO_REGION = Unusable("no country code and no region to assume", "write it with + or give --region, e.g. IN")
@@ -86,7 +89,7 @@ def test_other_countries(text: str, region: str, want: Phone) -> None:
             "IN",
             Unusable("a spreadsheet turned the number into powers of ten: the digits are gone", AS_TEXT),
         ),
-        ("919000000001.0", "IN", Unusable("a spreadsheet turned the number into a decimal", AS_TEXT)),
+        ("1713920012.0", "DE", Unusable("a number, or one with a decimal", AS_TEXT, undecided=True)),
         ("+91 90000 00001 x12", "", EXTENSION),
         ("+91 90000 00001;ext=5", "", EXTENSION),
         ("+91 90000 00001 ext. 5", "", EXTENSION),

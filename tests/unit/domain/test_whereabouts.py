@@ -43,9 +43,10 @@ def test_without_a_word_from_the_list_the_number_tells() -> None:
         (MANHATTAN, Declared(country="IN"), (NEW_YORK,), ("IN", "US", "US-NY")),
         (Phone("+14165550123", "CA", ("America/Toronto",)), Declared(postal_code="K1A 0B1"),
          ("America/Toronto", "America/Winnipeg"), ("CA", "CA-ON")),
-        # Elsewhere only codes are read, for holidays.
+        # Elsewhere for holidays.
         (GERMAN, Declared(state="by"), ("Europe/Berlin",), ("DE", "DE-BY")),
-        (GERMAN, Declared(state="Bayern"), ("Europe/Berlin",), ("DE",)),
+        (GERMAN, Declared(state="Bayern"), ("Europe/Berlin",), ("DE", "DE-BY")),
+        (INDIAN, Declared(state="Nowhere"), (KOLKATA,), ("IN",)),  # no rule of India's heeds holidays
     ],
 )  # fmt: skip
 def test_the_strictest_of_declared_and_inferred(

@@ -4,13 +4,14 @@ from typing import cast
 
 import pytest
 
+from dialer.domain.act import By
 from dialer.domain.calling_window import parse_window
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, Reminder
 from dialer.domain.contact import NewContact
 from dialer.domain.outlook import outlook_of
 from dialer.errors import InputFileError, LedgerUnavailable
-from dialer.pipeline.import_contacts import BATCH_ROWS, CheckContacts, ImportContacts
-from dialer.ports import ImportCounts, Ledger, Reject
+from dialer.pipeline.import_contacts import BATCH_ROWS, LOST, NAMED, CheckContacts, ImportContacts
+from dialer.ports import ImportCounts, Ledger, Reject, Suppression
 
 
 @dataclass
@@ -42,7 +43,8 @@ class TwoVerbs:
     imports: list[tuple[int, str, str, ImportCounts]] = field(default_factory=list)
     calls: int = 0
 
-    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact]) -> list[str]:
+    async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
+        del fingerprint
         self.calls += 1
         if self.calls == self.fails_at:
             raise LedgerUnavailable("disk full")
@@ -55,7 +57,14 @@ class TwoVerbs:
         people[contact.phone] = contact
         return "suppressed" if contact.phone in self.suppressed else "queued"
 
-    async def record_import(self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts) -> None:
+    async def suppress(self, entries: Sequence[Suppression]) -> list[bool]:
+        self.suppressed |= {entry.phone for entry in entries}
+        return [True] * len(entries)
+
+    async def record_import(
+        self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By
+    ) -> None:
+        del by
         self.imports.append((campaign_id, fingerprint, source, counts))
 
 
@@ -97,7 +106,8 @@ async def test_every_row_is_accounted_for() -> None:
     ledger, rejects = TwoVerbs(suppressed=frozenset({person(3).phone})), KeptRejects()
     counts = await room(ledger, rejects).run(7, Listed(MIXED), "people.csv")
     assert counts == ImportCounts(rows=6, queued=2, duplicate=1, suppressed=1, invalid=2, rejects="rejects.csv")
-    assert rejects == KeptRejects(("name", "phone"), [BAD, BAD], closed=True)
+    twice = Reject(3, (), *NAMED["duplicate"])
+    assert rejects == KeptRejects(("name", "phone"), [twice, BAD, BAD], closed=True)
     assert list(ledger.stored[7]) == [person(1).phone, person(2).phone, person(3).phone]
     assert ledger.imports == [(7, "f1", "people.csv", counts)]
 
@@ -106,7 +116,7 @@ async def test_the_same_list_twice_adds_nothing() -> None:
     ledger, listed = TwoVerbs(), Listed([person(1), person(2)])
     await room(ledger, KeptRejects()).run(7, listed, "people.csv")
     again = await room(ledger, KeptRejects()).run(7, listed, "people.csv")
-    assert again == ImportCounts(rows=2, duplicate=2)
+    assert again == ImportCounts(rows=2, duplicate=2, rejects="rejects.csv")
     assert len(ledger.stored[7]) == 2
 
 
@@ -127,7 +137,9 @@ async def test_a_broken_import_is_finished_by_the_next() -> None:
     assert rejects.discarded
     assert ledger.imports == []
     counts = await room(ledger, KeptRejects()).run(7, Listed(people), "people.csv")
-    assert counts == ImportCounts(rows=2 * BATCH_ROWS + 1, queued=BATCH_ROWS + 1, duplicate=BATCH_ROWS)
+    assert counts == ImportCounts(
+        rows=2 * BATCH_ROWS + 1, queued=BATCH_ROWS + 1, duplicate=BATCH_ROWS, rejects="rejects.csv"
+    )
 
 
 async def test_rows_come_in_batches() -> None:
@@ -141,8 +153,8 @@ async def test_rows_come_in_batches() -> None:
 async def test_a_check_counts_as_an_import_would() -> None:
     barred = frozenset({person(3).phone})
 
-    async def suppressed(phones: Sequence[str]) -> Sequence[bool]:
-        return [phone in barred for phone in phones]
+    async def suppressed(people: Sequence[NewContact]) -> Sequence[str]:
+        return ["suppressed" if person.phone in barred else "queued" for person in people]
 
     listed = Listed([*MIXED, person(3)])
     checked = await CheckContacts(KeptRejects().open, suppressed).run(listed)
@@ -153,7 +165,7 @@ async def test_a_check_counts_as_an_import_would() -> None:
 
 async def test_a_check_without_a_suppression_list() -> None:
     counts = await CheckContacts(KeptRejects().open).run(Listed([person(1), person(1)]))
-    assert counts == ImportCounts(rows=2, queued=1, duplicate=1)
+    assert counts == ImportCounts(rows=2, queued=1, duplicate=1, rejects="rejects.csv")
 
 
 async def test_who_cannot_be_called_is_counted_with_the_reason() -> None:
@@ -167,7 +179,7 @@ async def test_who_cannot_be_called_is_counted_with_the_reason() -> None:
         replace(person(4), zones=("Asia/Tokyo",), places=("IN",)),
         person(3),
     ]
-    expected = ImportCounts(rows=5, queued=3, duplicate=1, deferred=1)
+    expected = ImportCounts(rows=5, queued=3, duplicate=1, deferred=1, rejects="rejects.csv")
     imported = await ImportContacts(cast(Ledger, TwoVerbs()), KeptRejects().open, outlook_of(spec, evening)).run(
         1, Listed(people), "people.csv"
     )
@@ -178,3 +190,42 @@ async def test_who_cannot_be_called_is_counted_with_the_reason() -> None:
             "window opens Tue 09:00 Asia/Tokyo; rules IN@1": 2,
             "time zone unknown: give a timezone column or --timezone": 1,
         }
+
+
+@pytest.mark.parametrize("answer", sorted(NAMED))
+async def test_a_row_that_brings_nobody_new_is_named_with_its_line(answer: str) -> None:
+    class Answers(TwoVerbs):
+        async def add_contacts(
+            self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = ""
+        ) -> list[str]:
+            assert (campaign_id, fingerprint) == (7, "f1")
+            return ["queued", answer]
+
+    rejects = KeptRejects()
+    people = [person(1), replace(person(2), cells=("Bina", "1"))]
+    counts = await room(Answers(), rejects).run(7, Listed(people), "people.csv")
+    lost = int(answer in LOST)
+    assert counts == ImportCounts(rows=2, queued=1, duplicate=1 - lost, invalid=lost, rejects="rejects.csv")
+    assert rejects.rows == [Reject(4, ("Bina", "1"), *NAMED[answer])]
+
+
+async def test_who_is_deferred_is_counted_with_the_reason() -> None:
+    """Reminders: not whether the window is open now, but whether an hour is left before the appointment."""
+    spec = CampaignSpec("n", "a", window=parse_window("mon-sat 09:00-20:00"), reminder=Reminder("when", (86400.0,)))
+    evening = 1_790_000_000.0  # Monday 14:13 UTC
+    indian = replace(person(1), zones=("Asia/Kolkata",), places=("IN",))
+    people = [
+        replace(indian, event_at=evening - 60),
+        replace(indian, phone=person(2).phone, event_at=evening + 200_000),
+    ]
+
+    class Answers(TwoVerbs):
+        async def add_contacts(
+            self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = ""
+        ) -> list[str]:
+            return ["deferred", "queued"]
+
+    importing = ImportContacts(cast(Ledger, Answers()), KeptRejects().open, outlook_of(spec, evening))
+    counts = await importing.run(1, Listed(people), "people.csv")
+    assert counts == ImportCounts(rows=2, queued=1, deferred=1)
+    assert counts.waits == {"the appointment has passed": 1}

@@ -84,7 +84,7 @@ async def test_a_campaign_starts_at_its_start() -> None:
         office.clock.skip(seconds)
         await office.calendar.tick()
         assert await office.status("plain") is status
-    assert len(await office.ledger.claim_due(campaign.campaign_id, 9, 5)) == 1
+    assert len((await office.ledger.claim_due({campaign.campaign_id: 9}, 5))[0]) == 1
 
 
 @pytest.mark.parametrize("verb", ["pause", "start"])
@@ -208,7 +208,7 @@ async def test_a_recurring_campaign_dials_its_list_again_in_rounds_of_their_own(
     assert names == ["plain", "plain 2026-09-22 09:00", "plain 2026-09-23 09:00"]
     made = await office.ledger.campaign("plain 2026-09-22 09:00")
     assert (made.status, made.spec.schedule.repeat) == (S.RUNNING, "")
-    assert len(await office.ledger.claim_due(made.campaign_id, 9, 5)) == 3
+    assert len((await office.ledger.claim_due({made.campaign_id: 9}, 5))[0]) == 3
     assert (await office.ledger.report(made.campaign_id)).imported == ImportCounts(rows=3, queued=3)
 
 

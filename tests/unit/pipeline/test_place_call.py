@@ -11,9 +11,9 @@ from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refu
 from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
-from dialer.errors import LedgerUnavailable
-from dialer.pipeline.place_call import DialingTimes
-from dialer.ports import GateAnswer, GateRequest, SendPermit
+from dialer.errors import LedgerUnavailable, NotSent, OutcomeUnknown
+from dialer.pipeline.dialing_times import DialingTimes
+from dialer.ports import Connection, GateAnswer, GateRequest, SendPermit
 from tests.fakes.clock import ManualClock
 from tests.fakes.provider import ScriptedProvider
 from tests.house import SPEC, House, phone
@@ -25,7 +25,7 @@ async def test_the_intent_is_in_the_ledger_before_the_provider_is_asked() -> Non
     house = House()
     seen: list[AttemptState] = []
 
-    async def place(request: CallRequest, permit: SendPermit) -> Placed:
+    async def place(request: CallRequest, permit: SendPermit, connection: Connection | None = None) -> PlaceResult:
         seen.extend(live.state for live in await house.ledger.live_attempts("vaanivoice"))
         return Placed("call-1")
 
@@ -155,19 +155,23 @@ class SlowToConnect(ScriptedProvider):
     """Stands still between its slot and the first byte."""
 
     clock: ManualClock = field(default_factory=ManualClock)
+    still_s: float = 5.0
 
-    async def place(self, request: CallRequest, permit: SendPermit) -> PlaceResult:
-        return await super().place(request, _Slow(permit, self.clock))
+    async def place(
+        self, request: CallRequest, permit: SendPermit, connection: Connection | None = None
+    ) -> PlaceResult:
+        return await super().place(request, _Slow(permit, self.clock, self.still_s), connection)
 
 
 @dataclass
 class _Slow:
     permit: SendPermit
     clock: ManualClock
+    still_s: float
 
     async def slot(self, repeat: bool) -> None:
         await self.permit.slot(repeat)
-        self.clock.skip(5)
+        self.clock.skip(self.still_s)
 
     def last_instant(self) -> None:
         self.permit.last_instant()
@@ -182,9 +186,27 @@ async def test_a_request_that_stands_still_before_its_first_byte_does_not_leave(
     assert (await house.events())[-1].reason == "not sent: the moment allowed for it has passed"
 
 
+async def test_no_more_pass_the_gate_than_a_slow_worker_can_send_in_time() -> None:
+    provider = SlowToConnect(still_s=0.02)
+    house = await House(provider=provider).opened(100)
+    provider.clock, gate = house.clock, house.ledger.pass_gate
+
+    async def committed(requests: Sequence[GateRequest]) -> list[GateAnswer]:
+        answers = await gate(requests)
+        await house.clock.sleep(0.005)
+        return answers
+
+    house.ledger.pass_gate = committed  # type: ignore[method-assign]
+    await house.dialed()
+    assert set(await house.states()) == {S.PLACED}
+    moves = [(event.before, event.after) for n in range(1, 101) for event in await house.events(n)]
+    assert moves.count(("planned", "queued")) == moves.count(("queued", "dialing")) == len(provider.sent) == 100
+
+
 async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
-    house = House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=3))
-    await (await house.opened(2)).dialed()
+    house = await House(spec=replace(SPEC, pace=Pace(0, 1)), times=DialingTimes(patience_s=3)).opened(2)
+    await house.feeder.tick()
+    await house.dialed([*house.queue.rung, *(await house.ledger.claim_due({house.campaign_id: 2}, 60.0))[0]])
     states = await house.states()
     assert sorted(states) == [S.PLACED, S.PLANNED]
     assert len(house.provider.sent) == 1
@@ -192,7 +214,7 @@ async def test_no_line_in_time_hands_the_attempt_back_unspent() -> None:
 
 async def test_a_worker_that_stops_hands_back_what_waits() -> None:
     house = await House(spec=replace(SPEC, pace=Pace(0, 1))).opened(2)
-    attempts = await house.queued()
+    attempts = await house.queued() + (await house.ledger.claim_due({house.campaign_id: 1}, 60.0))[0]
     working = asyncio.ensure_future(house.place_call.slice(attempts))
     await house.clock.advance(2)
     await house.place_call.stop(0)
@@ -207,7 +229,7 @@ async def _done(working: "asyncio.Future[None]") -> None:
 
 
 async def test_a_provider_that_fails_again_and_again_is_braked_for_everyone() -> None:
-    house = await House(provider=ScriptedProvider(answer=lambda _: Unknown("500"))).opened(20)
+    house = await House(provider=ScriptedProvider(answer=lambda _: NotPlaced("no connection"))).opened(20)
     attempts = await house.queued()
     await house.dialed(attempts[:4])
     assert (await house.pacer.state("vaanivoice")).braked_until is None
@@ -216,7 +238,7 @@ async def test_a_provider_that_fails_again_and_again_is_braked_for_everyone() ->
 
 
 async def test_a_row_of_failures_is_told_at_each_doubling_and_not_each_time() -> None:
-    house = await House(provider=ScriptedProvider(answer=lambda _: Unknown("reset"))).opened(22)
+    house = await House(provider=ScriptedProvider(answer=lambda _: NotPlaced("reset"))).opened(22)
     with capture_logs() as told:
         for _ in range(22):
             await house.dialed((await house.queued())[:1])
@@ -226,11 +248,71 @@ async def test_a_row_of_failures_is_told_at_each_doubling_and_not_each_time() ->
 
 
 async def test_a_proper_answer_ends_a_row_of_failures() -> None:
-    answers: Iterator[PlaceResult] = iter([*[Unknown("500")] * 4, Placed("call-1"), *[Unknown("500")] * 4])
+    answers: Iterator[PlaceResult] = iter([*[NotPlaced("reset")] * 4, Placed("call-1"), *[NotPlaced("reset")] * 4])
     house = await House(provider=ScriptedProvider(answer=lambda _: next(answers))).opened(9)
     for attempt in await house.queued():
         await house.dialed([attempt])
     assert (await house.pacer.state("vaanivoice")).braked_until is None
+
+
+async def test_after_lost_answers_nobody_is_risked_before_a_reading_is_answered() -> None:
+    provider = ScriptedProvider(answer=lambda _: Unknown("reset"), pages=[OutcomeUnknown("HTTP 502", status=502)])
+    house = await House(provider=provider).opened(20)
+    for attempt in (await house.queued())[:6]:
+        await house.dialed([attempt])
+        await house.clock.advance(3)
+    assert len(provider.sent) == 2
+    waiting = [row.reason for row in await house.attempts() if row.state is S.PLANNED]
+    assert waiting and set(waiting) == {"the provider does not answer: HTTP 502"}
+    provider.pages, provider.answer = (), lambda request: Placed(f"call-{request.token[:8]}")
+    await house.clock.advance(61)
+    await house.dialed()
+    assert len(provider.sent) == 20
+
+
+async def test_a_connection_that_takes_seconds_places_the_call_all_the_same() -> None:
+    provider = SlowToStand()
+    house = await House(provider=provider, spec=replace(SPEC, pace=Pace(1, 0))).opened(3)
+    provider.clock = house.clock
+    await house.dialed()
+    assert await house.states() == [S.PLACED] * 3
+    assert provider.given_back == 3
+
+
+async def test_no_connection_costs_nothing_and_says_why() -> None:
+    provider = SlowToStand(refused="no connection (refused)")
+    house = await House(provider=provider).opened(2)
+    provider.clock = house.clock
+    await house.dialed()
+    assert (provider.sent, await house.states()) == ([], [S.PLANNED] * 2)
+    assert {row.reason for row in await house.attempts()} == {"no connection (refused)"}
+    assert await house.lines() == 0
+
+
+@dataclass
+class SlowToStand(ScriptedProvider):
+    """A connection takes 3 s, or does not come at all."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    refused: str = ""
+    given_back: int = 0
+
+    async def connect(self) -> Connection:
+        await self.clock.sleep(3)
+        if self.refused:
+            raise NotSent(self.refused)
+        return Standing(self)
+
+
+@dataclass
+class Standing:
+    """A connection that is counted when it is given back."""
+
+    provider: SlowToStand
+    took_s: float = 3.0
+
+    async def give_back(self) -> None:
+        self.provider.given_back += 1
 
 
 async def test_an_account_without_a_key_here_is_left_to_other_workers() -> None:

@@ -166,12 +166,18 @@ async def test_a_row_that_never_closes_does_not_keep_its_attempt_for_ever() -> N
     )
 
 
-async def test_a_row_that_can_never_be_read_delays_giving_up_but_not_for_ever() -> None:
+async def test_a_row_that_can_never_be_read_halts_and_is_somebody_else_s_by_the_operator_s_word() -> None:
     house = await lost(pages=[page(unreadable=1)])
-    await house.clock.advance(3 * HORIZON_S)
+    await house.clock.advance(HORIZON_S + 1)
+    for _ in range(2):
+        await house.reconciler.tick()
+    campaign = await house.ledger.campaign("october")
+    assert (campaign.status, await house.states()) == (CampaignStatus.HALTED, [S.UNKNOWN])
+    assert "they cannot be read" in campaign.halt_reason
+    await house.ledger.move_campaign(house.campaign_id, "start", "")
     await house.reconciler.tick()
-    await house.reconciler.tick()
-    assert (await only(house)).state is S.UNCONFIRMED
+    assert (await house.states())[0] is S.UNCONFIRMED
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
 
 
 async def test_one_scan_is_not_enough_to_believe_in_absence() -> None:

@@ -10,7 +10,8 @@ from dialer.domain.disposition import Disposition
 from dialer.domain.limits import UNLIMITED
 from dialer.domain.redial import RedialPolicy
 from dialer.domain.suppression import OptOut
-from dialer.pipeline.reconcile_calls import ANALYSED_EVERY_S, ANALYSED_WITHIN_S
+from dialer.pipeline.follow_calls import ANALYSED_WITHIN_S
+from dialer.pipeline.late_words import LOOK_S as ANALYSED_EVERY_S
 from tests.fakes.provider import ScriptedProvider, log_row
 from tests.house import SPEC, House, phone
 

@@ -1,0 +1,282 @@
+"""Who is on a list becomes a contact; who is one already is planned again where the list says another time.
+
+The last list counts: it says when an appointment is. Two rows of one list are never two times of one appointment.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, HOLD_CAMPAIGN, campaign_of
+from dialer.adapters.sql_ledger.moves import end_waiting
+from dialer.adapters.sql_ledger.states import in_states
+from dialer.adapters.sql_ledger.suppressing import suppressed_among
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.domain.attempt import LIVE, Actor, AttemptState
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.contact_plan import Renewal, Replan, first_due, renewal_of
+from dialer.domain.reminder import Moment, NoMoment
+from dialer.errors import UsageError
+
+BUSY = in_states(LIVE | {AttemptState.REVIEW})
+
+ADD_CONTACT = """
+INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, planned_for, variables,
+    list_row, status, due_at, waits_for, reading, list)
+VALUES (:campaign_id, :phone, :name, :key, :region, :zones, :places, :event_at, :event_at, :variables,
+    :row, :status, :due_at, :waits_for, :reading, :list)
+ON CONFLICT (phone, campaign_id) DO NOTHING
+"""
+KNOWN = f"""
+SELECT id, phone, name, person_key, region, zones, places, event_at, variables, status, attempts, gone, reading,
+    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY})),
+    EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state = 'dialing'),
+    list, list_row
+FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
+"""
+ON_THIS_LIST = "UPDATE contacts SET list = :list, list_row = :row WHERE id = :id"
+RENEW = """
+UPDATE contacts SET name = :name, person_key = :key, region = :region, zones = :zones, places = :places,
+    event_at = :event_at, variables = :variables, list_row = :row, list = :list, gone = 0,
+    reading = CASE WHEN :reading > 0 THEN :reading ELSE reading END
+WHERE id = :id
+"""
+PLAN_CONTACT = """
+UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
+"""
+WAITING_OF = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
+PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
+NAME_PERSON = """
+UPDATE attempts SET person = CASE WHEN :key = '' THEN phone ELSE :key END
+WHERE contact_id = :id AND state IN ('planned', 'queued')
+"""
+
+ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
+"""Status of a new contact -> what its row of the list became."""
+
+MOVED = "moved"
+"""For ``renew_listed``: the list has another time for the appointment."""
+
+
+def add_contacts(
+    transaction: Transaction,
+    contacts: Sequence[NewContact],
+    campaign_id: int,
+    reading: int,
+    fingerprint: str,
+    now: float,
+) -> list[str]:
+    """Add people, from the list with a ``fingerprint`` ("": of none) or a ``reading`` of the source.
+
+    Answers as ``Ledger.add_contacts``, and MOVED for who is left to ``renew_listed``. Deferred are those whose
+    appointment leaves no moment to call; they are kept, and wait until it moves. Raises UsageError for a campaign
+    that was cancelled.
+    """
+    phones = [contact.phone for contact in contacts]
+    # Held until these rows are in: a cancel that comes meanwhile finds them, one that came before is heeded.
+    transaction.all(HOLD_CAMPAIGN, {"id": campaign_id})
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+    if campaign.status is CampaignStatus.CANCELLED:
+        raise UsageError(f'campaign "{campaign.spec.name}" was cancelled: the rest of its list is not taken')
+    spec = campaign.spec
+    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
+    rows = [
+        contact_row(campaign_id, contact, reading, fingerprint)
+        | _first(spec, contact, contact.phone in suppressed, now)
+        for contact in contacts
+    ]
+    added = transaction.won(ADD_CONTACT, rows)
+    if reading or all(added):
+        return [ADDED[row["status"]] if is_new else "duplicate" for row, is_new in zip(rows, added, strict=True)]
+    new = {contact.phone for contact, is_new in zip(contacts, added, strict=True) if is_new}
+    old = [contact for contact, is_new in zip(contacts, added, strict=True) if not is_new]
+    known = known_among(transaction, campaign_id, old)
+    first = {contact.phone: known[contact.phone][7] for contact in old if contact.phone in new}
+    here = iter(_already_here(spec, known, old, first, fingerprint, now))
+    answers = [ADDED[row["status"]] if is_new else next(here) for row, is_new in zip(rows, added, strict=True)]
+    seen = [
+        {"id": known[contact.phone][0], "list": fingerprint, "row": contact.row}
+        for contact, answer in zip(contacts, answers, strict=True)
+        if answer in ("duplicate", "other", "suppressed") and contact.phone in known and contact.phone not in new
+    ]
+    if fingerprint:
+        transaction.many(ON_THIS_LIST, seen)
+    return answers
+
+
+def _already_here(
+    spec: CampaignSpec,
+    known: dict[str, Row],
+    contacts: Sequence[NewContact],
+    first: dict[str, float | None],
+    fingerprint: str,
+    now: float,
+) -> list[str]:
+    """What rows of a list become whose numbers the campaign has.
+
+    ``first`` has the appointments of numbers that this very list had before, in rows that are not among these.
+    """
+    seen, answers = dict(first), []
+    for contact in contacts:
+        row = known[contact.phone]
+        listed, list_row = row[15:17]
+        if fingerprint and listed == fingerprint and list_row != contact.row:
+            seen.setdefault(contact.phone, row[7])
+        if contact.phone in seen:
+            answers.append(doubled(spec, seen[contact.phone], contact.event_at) if fingerprint else "duplicate")
+            continue
+        seen[contact.phone] = contact.event_at
+        answers.append(_known_row(spec, row, contact, now))
+    return answers
+
+
+def doubled(spec: CampaignSpec, event_at: float | None, again_at: float | None) -> str:
+    """What a further row with a number is, by the appointments of the first row and of this one."""
+    return "second" if spec.reminder.event and event_at != again_at else "doubled"
+
+
+def _known_row(spec: CampaignSpec, row: Row, contact: NewContact, now: float) -> str:
+    _, _, name, key, _, _, _, event_at, _, status, *_ = row
+    if status == ContactStatus.SUPPRESSED:
+        return "suppressed"
+    if not spec.reminder.event or contact.event_at is None or event_at == contact.event_at:
+        return "duplicate"
+    same_person = (name, key) == (contact.name, contact.key)
+    return MOVED if same_person or event_at is None or event_at <= now else "other"
+
+
+def renew_listed(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, fingerprint: str, now: float
+) -> list[str]:
+    """Take over the appointments that a list has moved, and plan them again.
+
+    Answers "queued", "deferred", "duplicate" (somebody else took it over), or "busy": a call is on its way to the
+    provider, and the list must be read again.
+    """
+    spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
+    known = known_among(transaction, campaign_id, contacts)
+    answers = []
+    for contact in contacts:
+        row = known[contact.phone]
+        new = contact_row(campaign_id, contact, 0, fingerprint) | {"id": row[0]}
+        plan = renew(transaction, spec, row, contact, new, now)
+        answers.append(_moved_to(row, plan))
+    return answers
+
+
+def _moved_to(row: Row, plan: Moment | NoMoment | Replan) -> str:
+    if plan is Replan.LATER:
+        return "busy"
+    return "deferred" if isinstance(plan, NoMoment) else "suppressed" if row[9] == "suppressed" else "queued"
+
+
+def foresee(
+    transaction: Transaction, contacts: Sequence[NewContact], spec: CampaignSpec, fingerprint: str, now: float
+) -> list[str]:
+    """What ``add_contacts`` would answer for these numbers, each of them once, and nothing is written."""
+    found = transaction.all(CAMPAIGN_BY_NAME, {"name": spec.handle})
+    campaign_id = int(found[0][0]) if found else 0
+    phones = [contact.phone for contact in contacts]
+    suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
+    known = known_among(transaction, campaign_id, contacts) if found else {}
+    answers = []
+    for contact in contacts:
+        row = known.get(contact.phone)
+        if row is None:
+            answers.append(ADDED[_first(spec, contact, contact.phone in suppressed, now)["status"]])
+        elif spec.source.url:
+            answers.append("known")
+        else:
+            here = _already_here(spec, known, [contact], {}, fingerprint, now)[0]
+            answers.append(here if here != MOVED else _moved_to(row, plan_anew(spec, row, contact, now)[1]))
+    return answers
+
+
+def known_among(transaction: Transaction, campaign_id: int, contacts: Sequence[NewContact]) -> dict[str, Row]:
+    """Number -> KNOWN, for those of these people whom the campaign has."""
+    phones = [contact.phone for contact in contacts]
+    return {row[1]: row for row in transaction.all(KNOWN, {"campaign_id": campaign_id, "phones": phones})}
+
+
+def says_the_same(row: Row, contact: NewContact) -> bool:
+    """Whether a source has nothing new of somebody."""
+    new = contact_row(0, contact, 0)
+    names = ("name", "key", "region", "zones", "places", "event_at", "variables")
+    return not row[11] and tuple(row[2:9]) == tuple(new[name] for name in names)
+
+
+def plan_anew(
+    spec: CampaignSpec, row: Row, contact: NewContact, now: float
+) -> tuple[Renewal, Moment | NoMoment | Replan]:
+    """What the contact was (KNOWN), and what becomes of its plan."""
+    _, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy, dialing, *_ = row
+    before = Renewal(
+        key=key,
+        moved=event_at != contact.event_at,
+        elsewhere=(zones, places) != (" ".join(contact.zones), " ".join(contact.places)),
+        status=ContactStatus(status),
+        attempts=attempts,
+        gone=bool(gone),
+        busy=bool(busy),
+        dialing=bool(dialing),
+    )
+    return before, renewal_of(spec, before, contact, now)
+
+
+def renew(
+    transaction: Transaction, spec: CampaignSpec, row: Row, contact: NewContact, new: dict[str, Any], now: float
+) -> Moment | NoMoment | Replan:
+    """Take over ``new`` (``contact_row`` and an id) and plan again what hangs on it; nothing, where it must wait."""
+    before, plan = plan_anew(spec, row, contact, now)
+    if plan is Replan.LATER:
+        return plan
+    transaction.run(RENEW, new)
+    transaction.run(NAME_PERSON, new)
+    if isinstance(plan, Moment | NoMoment):
+        _plan(transaction, before, row[0], plan, now)
+    return plan
+
+
+def _plan(transaction: Transaction, before: Renewal, id_: int, plan: Moment | NoMoment, now: float) -> None:
+    waiting = transaction.all(WAITING_OF, {"ids": [id_]})
+    told: dict[str, Any] = {"id": id_, "why": plan.why, "status": str(before.after(plan)), "due_at": None}
+    match plan:
+        case Moment(at, why) if waiting:
+            told["why"] = ""
+            transaction.run(PLAN_ATTEMPT, {"attempt_id": waiting[0][0], "due_at": at, "why": why or "planned again"})
+        case Moment(at):
+            told["due_at"] = at
+        case NoMoment(why):
+            end_waiting(transaction, waiting, Actor.FEEDER, why, now)
+    transaction.run(PLAN_CONTACT, told)
+
+
+def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:
+    """What a new contact waits for."""
+    if suppressed:
+        return {"status": "suppressed", "due_at": None, "waits_for": ""}
+    match first_due(spec, contact.zones, contact.places, contact.event_at, now):
+        case Moment(at, why):
+            # Who waits for nothing is due whatever the clock says later: it may be wrong now, and be set right.
+            return {"status": "pending", "due_at": at if why else 0.0, "waits_for": why}
+        case NoMoment(why):
+            return {"status": "expired", "due_at": None, "waits_for": why}
+
+
+def contact_row(campaign_id: int, contact: NewContact, reading: int, fingerprint: str = "") -> dict[str, Any]:
+    """What a list says of a person, as columns."""
+    return {
+        "campaign_id": campaign_id,
+        "phone": contact.phone,
+        "name": contact.name,
+        "key": contact.key,
+        "region": contact.region,
+        "zones": " ".join(contact.zones),
+        "places": " ".join(contact.places),
+        "event_at": contact.event_at,
+        "variables": json.dumps(dict(contact.variables), ensure_ascii=False),
+        "row": contact.row,
+        "reading": reading,
+        "list": fingerprint,
+    }

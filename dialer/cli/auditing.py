@@ -1,0 +1,96 @@
+"""dialer audit: who did what, when and why."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from config import Settings
+from dialer.adapters.sql_ledger import SqlLedger
+from dialer.cli.opening import with_ledger
+from dialer.cli.printing import local, print_json, print_table, say
+from dialer.domain.act import Act, chained, differences
+from dialer.pipeline.report import iso
+
+COLUMNS = ("at", "who", "act", "campaign", "what", "why")
+
+
+def show_audit(name: str | None, *, verify: bool, as_json: bool) -> int:
+    """The acts on a campaign, or all, oldest first; answers the exit code: 1 when ``verify`` finds a broken chain."""
+
+    async def use(_: Settings, ledger: SqlLedger) -> tuple[list[Act], str]:
+        handle = (await ledger.campaign(name)).spec.handle if name else ""
+        chain, acts = _Chain(), []
+        async for act in ledger.acts("" if verify else handle):
+            chain.add(act)
+            if not handle or act.campaign == handle:
+                acts.append(act)
+        return acts, chain.verdict if verify else ""
+
+    acts, verdict = with_ledger(use)
+    if as_json:
+        print_json([act_document(act) for act in acts])
+    else:
+        print_table(COLUMNS, [(local(a.at), a.who, a.act, a.campaign, "; ".join(what(a)), a.why) for a in acts])
+    if verdict:
+        say(verdict)
+    return int(verdict.startswith("broken"))
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Whether each row still has the hash that it was written with, and follows the one it was written after."""
+
+    last: str = ""
+    rows: int = 0
+    broken_at: int = 0
+
+    def add(self, act: Act) -> None:
+        if not self.broken_at and chained(act, self.last) != act.chain:
+            self.broken_at = act.act_id
+        self.last, self.rows = act.chain, self.rows + 1
+
+    @property
+    def verdict(self) -> str:
+        """One line. Rows cut off at the end leave no trace here: note the last hash elsewhere to see that too."""
+        if self.broken_at:
+            return f"broken: act {self.broken_at} is not as it was written, or what stood before it is gone"
+        return f"whole: {self.rows:,} acts, the last one with the hash {self.last or '-'}"
+
+
+def act_document(act: Act) -> dict[str, Any]:
+    """An act as JSON; what is JSON in it stays so."""
+    return {
+        "act_id": act.act_id,
+        "at": iso(act.at),
+        "who": act.who,
+        "act": act.act,
+        "campaign": act.campaign,
+        "subject": act.subject,
+        "before": _read(act.before),
+        "after": _read(act.after),
+        "why": act.why,
+        "chain": act.chain,
+    }
+
+
+def _read(text: str) -> Any:
+    return json.loads(text) if text.startswith("{") else text
+
+
+def what(act: Act) -> Iterator[str]:
+    """What an act was about and changed, in a few words each."""
+    if act.subject:
+        yield act.subject
+    if act.act == "create":
+        return
+    if act.before.startswith("{") or act.after.startswith("{"):
+        for key, *values in differences(act.before, act.after):
+            yield f"{key} {' -> '.join(_short(value) for value in values if value is not None)}"
+    elif act.before or act.after:
+        yield f"{act.before} -> {act.after}"
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,69 @@
+"""Puts what the rows of a log settle into the ledger. One row that cannot be stored does not keep the others out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from dialer.domain.checkpoint import Passing, unwatched
+from dialer.errors import LedgerUnavailable
+from dialer.ports import Ledger, Matched, Pacer
+
+log = structlog.get_logger()
+
+
+@dataclass
+class RecordRows:
+    """For one account. ``set_aside``: calls of which no row could be stored."""
+
+    ledger: Ledger
+    pacer: Pacer
+    account: str
+    passing: Passing = unwatched
+    set_aside: set[str] = field(default_factory=set)
+
+    async def record(self, rows: Sequence[Matched]) -> int:
+        """Store rows, end the attempts they settle and free their lines; answers how many ended."""
+        rows = [row for row in rows if row.log.call_id not in self.set_aside]
+        if not rows:
+            return 0
+        ended = await self._stored(rows)
+        self.passing("reconcile.recorded")
+        over = [row.attempt_id for row, won in zip(rows, ended, strict=True) if won and row.attempt_id is not None]
+        await self.pacer.release(self.account, over)
+        self.passing("reconcile.released")
+        return len(over)
+
+    async def correct(self, rows: Sequence[Matched]) -> int:
+        """Take in what settled calls say anew; answers how many came to something else."""
+        changed = sum(await self.ledger.correct_logs(self.account, rows)) if rows else 0
+        if changed:
+            log.info("calls.corrected", account=self.account, calls=changed)
+        return changed
+
+    async def _stored(self, rows: Sequence[Matched]) -> list[bool]:
+        try:
+            return await self.ledger.record_logs(self.account, rows)
+        except LedgerUnavailable:
+            raise
+        except Exception as wrong:  # noqa: BLE001 - whatever it is, it is about one of these rows
+            if len(rows) > 1:
+                middle = len(rows) // 2
+                return [*await self._stored(rows[:middle]), *await self._stored(rows[middle:])]
+            return [await self._bare(rows[0], wrong)]
+
+    async def _bare(self, row: Matched, wrong: Exception) -> bool:
+        """Without its texts, what a row says of the outcome can be stored in any case; else it is set aside."""
+        told = row.log
+        bare = replace(told, raw_status="", summary="", recording_url="", entities={})
+        kind = type(wrong).__name__
+        try:
+            ended = (await self.ledger.record_logs(self.account, [replace(row, log=bare)]))[0]
+        except LedgerUnavailable:
+            raise
+        except Exception:
+            self.set_aside.add(told.call_id)
+            log.exception("log.row_set_aside", account=self.account, attempt=row.attempt_id)
+            return False
+        log.error("log.row_stored_bare", account=self.account, attempt=row.attempt_id, error=kind)
+        return ended
