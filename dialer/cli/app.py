@@ -326,7 +326,8 @@ def main() -> None:
         code = _tell(error, debug=debug)
     unwritten = streams.finish_output()
     if unwritten is not None:
-        code = code or (EXIT_FAILED if streams.is_gone(unwritten) else _tell(unwritten, debug=debug))
+        failed = _tell(unwritten, debug=debug)
+        code = code or failed
     sys.exit(code)
 
 

@@ -1,6 +1,5 @@
 """The three standard streams as they may be found: closed, full, gone, or of an encoding that cannot say a name."""
 
-import errno
 import io
 import os
 import sys
@@ -59,11 +58,6 @@ def finish_output() -> OSError | None:
     except ValueError:  # closed by somebody else
         return None
     return None
-
-
-def is_gone(error: OSError) -> bool:
-    """Whether whoever read our output went away: nothing to complain of."""
-    return error.errno == errno.EPIPE
 
 
 def _forget(stream: object) -> None:

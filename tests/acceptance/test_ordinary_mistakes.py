@@ -267,7 +267,7 @@ def test_debug_tells_where_it_arose(home: Home) -> None:
 
 
 def test_long_names_and_names_of_other_scripts_have_a_file_of_their_own(home: Home) -> None:
-    names = ["a" * 300, "क" * 100, "renewals/1", "renewals 1", "renewals-1", "..", "-", "x-check", "x"]
+    names = ["a" * 300, "क" * 100, "x/check", "x"]
     paths = []
     for name in names:
         told = home.command("enqueue", "bad.csv", "--name", name, *DIAL, code=None)
