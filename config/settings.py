@@ -92,6 +92,13 @@ class Settings(BaseSettings):
     vaanivoice_calls_per_second: Rate = Field(0.0, description="The account's limit over all campaigns.")
     vaanivoice_concurrent_calls: Count = Field(0, description="The account's lines over all campaigns.")
 
+    media_hosts: str = Field(
+        "",
+        description="Hosts besides the provider's own that recordings may come from, e.g. media.example.com "
+        "*.s3.amazonaws.com.",
+    )
+    plain_http: bool = Field(False, description="true: a key may leave this machine over http://, unencrypted.")
+
     provider_timeout_s: Seconds = Field(30.0, description="Total time for one answer of a provider.")
     max_call_s: Seconds = Field(
         3600.0, description="The longest call, ringing included; a line without word is held so long."

@@ -281,7 +281,7 @@ async def _join(
     simulator_url: str,
     stack: AsyncExitStack,
 ) -> App:
-    name = f"{platform.node()}:{os.getpid()}:{SystemRandom().getrandbits(32):08x}"
+    worker = f"{platform.node()}:{os.getpid()}"
     clock, times = ledger.clock, dialing_times(settings)
     line_life_s = settings.max_call_s + LINE_MARGIN_S
     # The pacer sleeps by the event loop's clock, which is this one.
@@ -296,10 +296,23 @@ async def _join(
         )
         for account, provider in providers.items()
     }
-    marks = KeptMarks(redis, settings.home, ledger.identity)
     restores = {
-        account: NoticeRestore(room, marks, settings.reconcile_interval_s) for account, room in reconcilers.items()
+        account: NoticeRestore(
+            room, KeptMarks(redis, settings.home, f"{ledger.identity}:{account}"), settings.reconcile_interval_s
+        )
+        for account, room in reconcilers.items()
     }
+    feeder = EnqueueDue(
+        ledger,
+        ledger,
+        ArqQueue(redis, ledger.identity, clock),
+        pacer,
+        clock,
+        account_limits(settings),
+        line_life_s,
+        lease_s=times.lease_s,
+        may_dial=lambda account: account not in restores or restores[account].may_dial,
+    )
     return App(
         settings=settings,
         clock=clock,
@@ -307,30 +320,12 @@ async def _join(
         redis=redis,
         pacer=pacer,
         providers=providers,
-        feeder=EnqueueDue(
-            ledger,
-            ledger,
-            ArqQueue(redis, ledger.identity, clock),
-            pacer,
-            clock,
-            account_limits(settings),
-            line_life_s,
-            lease_s=times.lease_s,
-            may_dial=lambda account: account not in restores or restores[account].may_dial,
-        ),
-        place_call=PlaceCall(
-            ledger,
-            pacer,
-            providers,
-            clock,
-            SystemRandom(),
-            times,
-            worker=f"{platform.node()}:{os.getpid()}",
-        ),
+        feeder=feeder,
+        place_call=PlaceCall(ledger, pacer, providers, clock, SystemRandom(), times, worker),
         reconcilers=reconcilers,
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
-        loops=KeepLoops(ledger, clock, name),
+        loops=KeepLoops(ledger, clock, f"{worker}:{SystemRandom().getrandbits(32):08x}"),
         restores=restores,
     )
 

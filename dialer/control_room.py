@@ -12,7 +12,7 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
-from dialer.pipeline.place_call import DialingTimes
+from dialer.pipeline.dialing_times import DialingTimes
 
 
 @asynccontextmanager

@@ -46,6 +46,8 @@ def endpoint_of(
         read_timeout_s=settings.provider_timeout_s,
         retry_5xx=settings.retry_5xx,
         max_connections=settings.worker_max_calls,
+        media_hosts=tuple(settings.media_hosts.replace(",", " ").split()),
+        plain_http=settings.plain_http,
         logins=logins,
     )
 

@@ -165,6 +165,7 @@ async def _ailment(app: App) -> str:
 
 async def _startup(ctx: dict[str, Any]) -> None:
     """For ``arq jobs.worker.WorkerSettings``: open the house, and hold loops beside arq's own worker."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process of ours takes a module from the working directory
     settings = load_settings()
     configure_logs(level=settings.log_level, fmt=settings.log_format, secrets=settings.secrets)
     stack = AsyncExitStack()

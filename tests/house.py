@@ -9,8 +9,9 @@ from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.contact import NewContact
 from dialer.pipeline.control_campaign import ControlCampaign
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.enqueue_due import EnqueueDue
-from dialer.pipeline.place_call import DialingTimes, PlaceCall
+from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import AttemptRow, Event, GateRequest, ImportCounts, Limits, QueuedAttempt, Suppression
 from tests.fakes.clock import ManualClock

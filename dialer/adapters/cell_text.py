@@ -62,12 +62,17 @@ def cell_text(value: object) -> str:
 
 def storable(text: str) -> str:
     """``text`` without the NULs that pad it; Unclear where others, or halves of characters, stand in it."""
-    if not _UNSTORABLE.search(text):
+    if _is_storable(text):
         return text
     bare = text.rstrip("\0")
-    if not _UNSTORABLE.search(bare):
+    if _is_storable(bare):
         return bare
     return Unclear(_UNSTORABLE.sub("\ufffd", bare), "a cell that holds damaged text", "correct the text")
+
+
+def _is_storable(text: str) -> bool:
+    # Quicker than to look for the characters, above all in long texts.
+    return "\0" not in text and (text.isascii() or not _UNSTORABLE.search(text))
 
 
 def said(text: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from dialer.adapters.cell_text import Unclear, said, storable
@@ -32,6 +31,7 @@ _MOST_PROCESSES = 3
 _IN_FLIGHT = 2
 _SHOWN_CHARACTERS = 40
 
+AT_ONCE_CHARACTERS = 4 * 1024 * 1024
 LONGEST_CELL = 32_767
 """Characters, as in a spreadsheet."""
 
@@ -241,7 +241,17 @@ def _executor(expected: int) -> tuple[Executor, int]:
 
 
 def _next(rows: Iterator[Row], reader: RowReader, size: int) -> list[Prepared | Reject]:
-    return [reader.prepare(line, cells) for line, cells in islice(rows, size)]
+    return [reader.prepare(line, cells) for line, cells in no_more_than(rows, size)]
+
+
+def no_more_than(rows: Iterator[Row], size: int) -> list[Row]:
+    """The next ``size`` rows, or fewer where they hold much text: what is held at once does not grow with the cells."""
+    taken: list[Row] = []
+    characters = 0
+    while len(taken) < size and characters < AT_ONCE_CHARACTERS and (row := next(rows, None)) is not None:
+        taken.append(row)
+        characters += sum(map(len, row[1]))
+    return taken
 
 
 async def _finished(

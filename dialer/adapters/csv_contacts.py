@@ -1,9 +1,10 @@
 """A list of people in a CSV file."""
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_columns import clean_header, header_row
 from dialer.adapters.contact_rows import Row
 from dialer.adapters.csv_dialect import CsvShape, inspect
@@ -39,11 +40,11 @@ class CsvContacts(TableContacts):
         """How many there are."""
         return self._shape.rows
 
-    @cached_property
+    @computed_once
     def _shape(self) -> CsvShape:
         return inspect(self._path, self._encoding, partial(header_row, phone=self._columns.phone))
 
-    @cached_property
+    @computed_once
     def _names(self) -> list[str]:
         return clean_header(self._shape.header)
 

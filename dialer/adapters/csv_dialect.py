@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 
 from dialer.adapters.csv_faults import broken_row, undecodable
+from dialer.adapters.spreadsheet_cells import undone
 from dialer.errors import InputFileError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -219,7 +220,7 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
 
 def _layout(path: Path, encoding: str, find_header: FindHeader) -> Layout:
     """The delimiter that cuts most rows alike among those with which the column names are found."""
-    sample = list(islice(_lines(path, encoding), _SAMPLE_LINES))
+    sample = _sample(path, encoding)
     named = _SEP_LINE.fullmatch(sample[0].removesuffix("\n").removesuffix("\r")) if sample else None
     if named and named[1] in '"\r\n ':
         raise InputFileError(f"{path}:1", 'the line "sep=" names no delimiter', "Take that line out")
@@ -229,6 +230,18 @@ def _layout(path: Path, encoding: str, find_header: FindHeader) -> Layout:
     delimiter = max(delimiters, key=lambda each: (at[each] >= 0, *_regularity(tables[each])))
     spaced = any(f'{delimiter} "' in line for line in sample)
     return Layout(encoding, delimiter, preamble, max(0, at[delimiter]), spaced)
+
+
+def _sample(path: Path, encoding: str) -> list[str]:
+    """The first lines, as many as tell the layout."""
+    sample: list[str] = []
+    characters = 0
+    for line in islice(_lines(path, encoding), _SAMPLE_LINES):
+        sample.append(line)
+        characters += len(line)
+        if characters > _HEAD_BYTES:
+            break
+    return sample
 
 
 def _cut(lines: Sequence[str], delimiter: str) -> list[list[str]]:
@@ -256,7 +269,7 @@ def _records(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     try:
         for cells in reader:
             if not is_blank(cells):
-                yield began, cells
+                yield began, undone(cells)
             began = reader.line_num + layout.preamble + 1
     except csv.Error as error:
         raise broken_row(path, _lines(path, layout.encoding), layout.delimiter, began, str(error)) from None

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_columns import (
     ChosenColumns,
     choose_columns,
@@ -103,15 +104,15 @@ class CsvSuppressions:
         for name in names:
             yield Suppression(name, reason, told.get("source") or self.path.name, campaign_id)
 
-    @cached_property
+    @computed_once
     def _shape(self) -> CsvShape:
         return inspect(self.path, self.encoding, partial(header_row, phone=self.phone_column))
 
-    @cached_property
+    @computed_once
     def _names(self) -> list[str]:
         return clean_header(self._shape.header)
 
-    @cached_property
+    @computed_once
     def _chosen(self) -> ChosenColumns:
         place = f"{self.path}:{self._shape.header_line}"
         chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), place)

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
-from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from threading import Thread
@@ -15,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from dialer.adapters.cell_text import cell_text
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_rows import POOL_ROWS, Row
 from dialer.adapters.daemon_thread import DaemonThread, settled
 from dialer.adapters.odd_values import take_odd_moments, take_odd_text
@@ -64,7 +64,7 @@ class DatabaseContacts(TableContacts):
         """What tells this query from another; the same for every reading of it."""
         return hashlib.sha256(self._query.encode()).hexdigest()
 
-    @cached_property
+    @computed_once
     def _names(self) -> list[str]:
         """Begins the query, which goes on with ``batches``."""
         with self._told():
@@ -118,7 +118,7 @@ class DatabaseContacts(TableContacts):
             for number, row in enumerate(self._result, 1):
                 yield number, [cell_text(value) for value in row]
 
-    @cached_property
+    @computed_once
     def _result(self) -> CursorResult[Any]:
         engine = _engine(self._url)
         self._connection = engine.connect()

@@ -4,10 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_columns import header_row
 from dialer.adapters.contact_rows import Row
 from dialer.adapters.table_contacts import TableContacts
@@ -73,7 +73,7 @@ class ExcelContacts(TableContacts):
         super().__init__(columns, region, countries, reminder)
         self._path = path
 
-    @cached_property
+    @computed_once
     def fingerprint(self) -> str:
         """The SHA-256 of the file, in hexadecimal."""
         try:
@@ -87,7 +87,7 @@ class ExcelContacts(TableContacts):
         """How many there are, the column names left out."""
         return self._table.rows - 1
 
-    @cached_property
+    @computed_once
     def _table(self) -> _Table:
         if not self._path.is_file():
             raise InputFileError(str(self._path), "there is no such file", "Check the path")

@@ -14,7 +14,7 @@ import httpx
 import tenacity
 
 from dialer.adapters.lifo_transport import LifoTransport, Ready
-from dialer.adapters.network_way import proxy_for
+from dialer.adapters.network_way import is_loopback, proxy_for
 from dialer.adapters.placing_answers import place_error, result_of
 from dialer.adapters.provider_answers import (
     Answer,
@@ -37,6 +37,7 @@ from dialer.errors import (
     ProviderError,
     SendWithdrawn,
     Throttled,
+    UsageError,
 )
 from dialer.ports import Clock, Connection, SendPermit
 
@@ -92,6 +93,7 @@ class ProviderHttp:
         # cookie or reads the environment, and that costs a fifth of the CPU of a request.
         scheme = self._home.scheme
         self.proxy = proxy_for(scheme, self._home.host, self._home.port or DEFAULT_PORTS[scheme])
+        self._refuse_plain_key()
         self._transport = LifoTransport(
             max_connections=endpoint.max_connections,
             keepalive_s=endpoint.keepalive_s,
@@ -99,6 +101,16 @@ class ProviderHttp:
             proxy=self.proxy,
             may_reach=may_reach,
         )
+
+    def _refuse_plain_key(self) -> None:
+        """No key leaves this machine in clear, unless the operator says so."""
+        endpoint, first = self.endpoint, self.proxy.host if self.proxy else self._home.host
+        keys = endpoint.api_key or endpoint.access_token or endpoint.refresh_token
+        if self._home.scheme == "http" and keys and not endpoint.plain_http and not is_loopback(first):
+            raise UsageError(
+                f"{self._address_option} begins with http://, so the key would leave this machine unencrypted. "
+                "Write https://, or set DIALER_PLAIN_HTTP=true"
+            )
 
     async def connect(self) -> Ready:
         """A connection that stands ready for one request. Raises NotSent."""

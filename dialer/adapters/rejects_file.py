@@ -1,8 +1,8 @@
 """The rows that cannot be called, as a CSV to mend and enqueue again.
 
 The columns are the list's own, then ``reject_line,reject_reason,reject_remedy``. UTF-8 with a byte-order mark,
-so that Excel shows every script. Cells are written as they were read, also those a spreadsheet would run: they
-are the user's own, and altered ones could not be enqueued again. The export neutralises, this file does not.
+so that Excel shows every script. What a spreadsheet would run, or rewrite, has an apostrophe before it, which the
+import takes off again: a row comes back as it was read.
 """
 
 import csv
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dialer.adapters.contact_columns import REJECT_COLUMNS
+from dialer.adapters.spreadsheet_cells import harmless
 from dialer.ports import Reject
 
 
@@ -37,7 +38,8 @@ class RejectsFile:
         writer = csv.writer(file)
         for reject in rejects:
             cells = [*reject.cells, *[""] * (width - len(reject.cells))]
-            writer.writerow([*cells[:width], reject.row, reject.reason, reject.remedy, *cells[width:]])
+            row = [*cells[:width], reject.row, reject.reason, reject.remedy, *cells[width:]]
+            writer.writerow(harmless(row))
 
     def close(self) -> str:
         """Put the file in its place. Answers its path, or "" when nothing was rejected."""
@@ -63,5 +65,5 @@ class RejectsFile:
         descriptor = os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._file = os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
         # Quoted, so that no character of a header is taken for the delimiter when the file is read again.
-        csv.writer(self._file, quoting=csv.QUOTE_ALL).writerow([*self._header, *REJECT_COLUMNS])
+        csv.writer(self._file, quoting=csv.QUOTE_ALL).writerow(harmless([*self._header, *REJECT_COLUMNS]))
         return self._file

@@ -14,11 +14,11 @@ FILE = "sends.json"
 
 
 class KeptMarks:
-    """SendMarks for the ledger of this ``identity``; the file is in ``home``."""
+    """SendMarks under a ``name``, which tells ledgers and accounts apart; the file is in ``home``."""
 
-    def __init__(self, redis: Redis, home: Path, identity: str) -> None:
-        self._redis, self._path, self._identity = redis, home / FILE, identity
-        self._key = f"dialer:{identity}:sends"
+    def __init__(self, redis: Redis, home: Path, name: str) -> None:
+        self._redis, self._path, self._name = redis, home / FILE, name
+        self._key = f"dialer:{name}:sends"
 
     async def highest(self) -> tuple[int, float]:
         """Of both notes."""
@@ -26,7 +26,7 @@ class KeptMarks:
             kept = await self._redis.get(self._key)
         except (RedisError, OSError) as broken:
             raise QueueUnavailable(f"Redis cannot be reached: {broken}") from broken
-        return max(_read(kept), _read(json.dumps(self._file().get(self._identity))))
+        return max(_read(kept), _read(json.dumps(self._file().get(self._name))))
 
     async def note(self, sends: int, at: float) -> None:
         """In both."""
@@ -48,7 +48,7 @@ class KeptMarks:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = self._path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({**self._file(), self._identity: [sends, at]}, file)
+            json.dump({**self._file(), self._name: [sends, at]}, file)
         fresh.replace(self._path)
 
 

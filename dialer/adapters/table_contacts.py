@@ -5,8 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import aclosing
-from functools import cached_property
 
+from dialer.adapters.computed_once import computed_once
 from dialer.adapters.contact_columns import ChosenColumns, choose_columns, own_columns, own_rows
 from dialer.adapters.contact_rows import Row, RowReader, read_batches
 from dialer.domain.campaign import ContactColumns, Reminder
@@ -90,11 +90,11 @@ class TableContacts(ABC):
         """How many blank cells every row has behind the last column."""
         return 0
 
-    @cached_property
+    @computed_once
     def _chosen(self) -> ChosenColumns:
         return choose_columns(self.header, self._columns, self._place, self._reminder.event)
 
-    @cached_property
+    @computed_once
     def _reader(self) -> RowReader:
         zone = self._reminder.timezone
         return RowReader(self.header, self._chosen, self._region, self._countries, zone, self._spare())

@@ -12,7 +12,7 @@ import typer
 from dialer import __version__
 from dialer.cli import provider_commands, suppress_commands
 from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
-from dialer.cli.options import Json, OptEncoding, OptReason, OptRegion, with_overrides
+from dialer.cli.options import Json, OptEncoding, OptRaw, OptReason, OptRegion, with_overrides
 from dialer.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -203,6 +203,7 @@ def export(
     output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
     transcripts: Annotated[bool, typer.Option("--transcripts", help="Fetch what was said, as files.")] = False,
     recordings: Annotated[Path | None, typer.Option("--recordings", help="Fetch recordings to this directory.")] = None,
+    raw: OptRaw = False,
     reason: OptReason = "",
 ) -> None:
     """Write one row for each contact (or attempt) to stdout, streamed; fetch files on request, resumable.
@@ -212,7 +213,7 @@ def export(
     from dialer.cli.exporting import export_campaign
 
     files = [what for what, asked in (("transcripts", transcripts), ("recordings", recordings is not None)) if asked]
-    export_campaign(name, attempts=attempts, output_format=output_format, files=files, reason=reason)
+    export_campaign(name, attempts=attempts, output_format=output_format, raw=raw, files=files, reason=reason)
     if transcripts or recordings is not None:
         from dialer.cli.archiving import fetch_files
 
@@ -312,6 +313,7 @@ def main() -> None:
 
     streams.make_usable()
     os.umask(0o077)  # numbers of people are in nearly every file this program writes
+    os.environ["PYTHONSAFEPATH"] = "1"  # no process of ours takes a module from the working directory
     debug = _takes_debug()
     try:
         answer = app(standalone_mode=False)

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from config import Settings
+from dialer.adapters.spreadsheet_cells import harmless
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.bars import Bar, open_bar
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import cells
-from dialer.cli.spreadsheets import harmless
 from dialer.control_room import operator
 from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
@@ -28,9 +28,9 @@ ATTEMPT_COLUMNS = (
 
 
 def export_campaign(
-    name: str, *, attempts: bool, output_format: str, files: Sequence[str] = (), reason: str = ""
+    name: str, *, attempts: bool, output_format: str, raw: bool, files: Sequence[str] = (), reason: str = ""
 ) -> None:
-    """Write to stdout; the audit has it before the first row leaves.
+    """Write to stdout; the audit has it before the first row leaves. ``raw``: also what a spreadsheet would run.
 
     Raises UsageError for an unknown format, UnknownName, LedgerUnavailable.
     """
@@ -47,11 +47,11 @@ def export_campaign(
             bar.expect(sum((counted.attempts if attempts else counted.contacts).values()))
             if attempts:
                 rows = (_attempt(row) async for row in ledger.attempt_rows(campaign_id))
-                await _write(rows, ATTEMPT_COLUMNS, (), output_format, bar)
+                await _write(rows, ATTEMPT_COLUMNS, (), output_format, bar, raw=raw)
             else:
                 own = await _own_columns(ledger, campaign_id)
                 rows = (_contact(row) async for row in ledger.contact_rows(campaign_id))
-                await _write(rows, CONTACT_COLUMNS, own, output_format, bar)
+                await _write(rows, CONTACT_COLUMNS, own, output_format, bar, raw=raw)
 
     with_ledger(use)
 
@@ -65,18 +65,24 @@ async def _own_columns(ledger: SqlLedger, campaign_id: int) -> tuple[str, ...]:
 
 
 async def _write(
-    rows: AsyncIterator[dict[str, Any]], columns: tuple[str, ...], own: tuple[str, ...], output_format: str, bar: Bar
+    rows: AsyncIterator[dict[str, Any]],
+    columns: tuple[str, ...],
+    own: tuple[str, ...],
+    output_format: str,
+    bar: Bar,
+    *,
+    raw: bool,
 ) -> None:
     if output_format == "jsonl":
         async for row in rows:
             sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
             bar.advance()
         return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(cells([*columns, *own]))
+    writer, kept = csv.writer(sys.stdout, lineterminator="\n"), list if raw else harmless
+    writer.writerow(cells(kept([*columns, *own])))
     async for row in rows:
         told = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
-        writer.writerow(cells(harmless(told)))
+        writer.writerow(cells(kept(told)))
         bar.advance()
 
 

@@ -9,6 +9,9 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 OptReason = Annotated[str, typer.Option("--reason", help="Why, for the audit.", show_default=False)]
+OptRaw = Annotated[
+    bool, typer.Option("--raw", help="CSV cells as they are, without the apostrophe that keeps spreadsheets off.")
+]
 OptRegion = Annotated[str | None, typer.Option("--region", help='Country of numbers without "+", e.g. IN.')]
 OptPhoneColumn = Annotated[str | None, typer.Option("--phone-column", help="Column with the phone number.")]
 OptEncoding = Annotated[str | None, typer.Option("--encoding", help="The file's encoding, if it is not UTF-8.")]

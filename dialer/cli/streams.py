@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any, TextIO
 
 
 def make_usable() -> None:
@@ -22,12 +23,30 @@ def make_usable() -> None:
                 os.close(opened)
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            with suppress(OSError, ValueError):
-                if not stream.isatty():
-                    stream.reconfigure(encoding="utf-8")
-                stream.reconfigure(errors="backslashreplace")
+    sys.stdout = _stream(sys.stdout, 1, "standard output")
+    sys.stderr = _stream(sys.stderr, 2, "standard error")
+
+
+class _Named(io.FileIO):
+    """A stream that says which one it is when it cannot be written."""
+
+    def __init__(self, number: int, name: str) -> None:
+        super().__init__(number, "w", closefd=False)
+        self._shown = name
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError as broken:
+            broken.filename = self._shown
+            raise
+
+
+def _stream(before: TextIO, number: int, name: str) -> TextIO:
+    terminal = before.isatty()
+    encoding = before.encoding if terminal else "utf-8"
+    buffered = io.BufferedWriter(_Named(number, name))
+    return io.TextIOWrapper(buffered, encoding, "backslashreplace", line_buffering=terminal or number == 2)
 
 
 def finish_output() -> OSError | None:
@@ -35,7 +54,6 @@ def finish_output() -> OSError | None:
     try:
         sys.stdout.flush()
     except OSError as broken:
-        broken.filename = broken.filename or "standard output"
         _forget(sys.stdout)
         return broken
     except ValueError:  # closed by somebody else

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dialer.cli.headings import Headed
-from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptReason, OptRegion
+from dialer.cli.options import Json, OptEncoding, OptPhoneColumn, OptRaw, OptReason, OptRegion
 
 suppressions = typer.Typer(
     cls=Headed, help="The suppression list: numbers that must not be called.", no_args_is_help=True
@@ -73,7 +73,9 @@ def suppress_import(
 
 @suppressions.command("list")
 def suppress_list(
-    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv", json: Json = False
+    output_format: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    raw: OptRaw = False,
+    json: Json = False,
 ) -> None:
     """Print the list (phone,reason,source,campaign,added_at); ``import`` reads it again.
 
@@ -81,4 +83,4 @@ def suppress_list(
     """
     from dialer.cli.suppressing import print_list
 
-    print_list(output_format, as_json=json)
+    print_list(output_format, as_json=json, raw=raw)

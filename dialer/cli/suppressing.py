@@ -11,13 +11,13 @@ from pathlib import Path
 
 from config import Settings
 from dialer.adapters.csv_suppressions import CsvSuppressions
+from dialer.adapters.spreadsheet_cells import harmless
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.table_contacts import known_region
 from dialer.bootstrap import rejects_in
 from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import cells, print_json, put
-from dialer.cli.spreadsheets import harmless
 from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
@@ -90,8 +90,8 @@ def import_file(
     return 1 if unread else 0
 
 
-def print_list(output_format: str, *, as_json: bool) -> None:
-    """The whole list on stdout. Raises UsageError for an unknown format."""
+def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
+    """The whole list on stdout; ``raw``: also what a spreadsheet would run. Raises UsageError for an unknown format."""
     if output_format not in ("csv", "jsonl"):
         raise UsageError(f'--format "{output_format}" must be csv or jsonl')
 
@@ -106,7 +106,7 @@ def print_list(output_format: str, *, as_json: bool) -> None:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow(COLUMNS)
             async for row in _rows(ledger):
-                writer.writerow(cells(harmless(row.values())))
+                writer.writerow(cells(list(row.values()) if raw else harmless(row.values())))
 
     with_ledger(use)
 

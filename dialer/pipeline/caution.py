@@ -17,6 +17,7 @@ BRAKE_AFTER = 5
 HOLD_AFTER = 2
 """So many lost answers in a row, each of which may cost somebody an attempt, and the provider must prove that it
 answers at all before the next."""
+SLOW_S = 0.2
 WITHDRAWN = "not sent: "
 LATE = "the moment allowed for it has passed"
 
@@ -63,6 +64,8 @@ class Standing:
     """Answers lost in a row."""
     late: int = 0
     """Requests in a row that came too late to be sent."""
+    slow_way: bool = False
+    """Connecting took so long, the last time, that a slot would pass meanwhile: it comes before the slot."""
     back_off: BackOff = field(default_factory=BackOff)
     proof: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever finds out whether the provider answers at all."""
@@ -72,6 +75,11 @@ class Standing:
     def must_prove(self) -> bool:
         """Whether the provider is to show that it answers before another person is asked."""
         return self.lost >= HOLD_AFTER and not self.proved
+
+    def connected(self, took_s: float) -> None:
+        """Take in how long a connection was waited for; 0 for one that stood already."""
+        if took_s > 0:
+            self.slow_way = took_s > SLOW_S
 
     def hear(self, result: PlaceResult, now: float) -> float:
         """Take in an answer; seconds to stop the account for, 0 for none. ``now`` is monotonic."""

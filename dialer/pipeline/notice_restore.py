@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 AFTER_RESTORE = "`dialer start NAME --after-restore` goes on"
 FROM_A_COPY = "made after the copy was taken that this ledger was restored from"
+DAY_S = 86_400.0
 NEAR_S = 10.0
 """How much before the last known send a later call may begin by the provider's clock, beyond what was seen."""
 
@@ -79,13 +80,15 @@ class NoticeRestore:
             await self._pass(before, "the operator goes on")
             return
         noted, noted_at = await self.marks.highest()
+        older = noted > sends
         since = before.since if before else sent_at or min(campaign.created_at for campaign in campaigns)
+        if before is None and older and not sent_at:
+            since = min(since, noted_at - DAY_S)  # the campaign itself may have been made anew
         scan = await self._read(since, facts)
         if scan is None:
             return
         strays = await self._strays(scan, since - (self._nearness_s if sent_at else 0.0))
         adopted, held_up = await self._adopt(scan, strays, campaigns)
-        older = noted > sends
         if before is None and not adopted and not held_up and not older:
             await self._pass(None, "")
             return

@@ -20,9 +20,10 @@ from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.redial import Redial, Settle, after_attempt
 from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavailable
 from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.doorway import Doorway
 from dialer.pipeline.recording import until_recorded
-from dialer.pipeline.send_permit import Permit, Turn
+from dialer.pipeline.send_permit import NoTurn, Permit, Turn
 from dialer.ports import (
     Admitted,
     CallProvider,
@@ -43,30 +44,12 @@ log = structlog.get_logger()
 NO_PROVIDER_S = 60.0
 GRANT_WORTH_S = 4.0
 """The pacer keeps a line for 5 s before the ledger shows what it is for."""
-STALE_GRANT_S = 0.1
+STALE_GRANT_S = 0.2
 """A slot this old is given up for another: the call would come too late for the pace."""
+READY_S = 6.0
+"""How long a connection that was made ahead is worth waiting with."""
 PROOF_WITHIN_S = 10.0
 LATE_RETRY_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class DialingTimes:
-    """How long the steps of one call may take, in seconds."""
-
-    patience_s: float = 30.0
-    """Waiting for a slot and a line before the attempt is handed back."""
-    send_within_s: float = 0.7
-    """From the committed intent to the first byte; also the bound of every pause."""
-    answer_within_s: float = 60.0
-    """From the intent to the recorded answer; then the sweeper calls it unknown."""
-    lease_s: float = 3.5
-    """A queued attempt whose worker is gone is taken back after this."""
-    retry_s: float = 5.0
-    """First delay of an attempt that was not placed; doubles with each hand-over, at most a minute."""
-    redial_scale: float = 1.0
-    """Multiplies every redial delay."""
-    record_for_s: float = 30.0
-    """How long to try to record an answer while the ledger cannot be written."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +166,7 @@ class PlaceCall:
             self.waiting[attempt.attempt_id] = attempt, task
             try:
                 return await self._turn(attempt, trial)
-            except _NoTurn as none:
+            except NoTurn as none:
                 why, after_s = none.why, none.after_s
             except asyncio.CancelledError:
                 if not self.stopping.is_set():
@@ -198,12 +181,21 @@ class PlaceCall:
     async def _turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn:
         account = attempt.account
         if not await trial.enter(self.times.patience_s):
-            raise _NoTurn("others are asked first, while no call was accepted yet")
+            raise NoTurn("others are asked first, while no call was accepted yet")
+        connection = None
         try:
-            grant = await self._line(attempt)
+            if self.caution.standing(account).slow_way:
+                connection = await self._connect(account, attempt)
+            grant, connection = await self._line(attempt, connection)
             granted_at = self.clock.monotonic()
             await self._prove(account, attempt)
-            connection = await self._connect(account, attempt)
+            connection = connection or await self._connect(account, attempt)
+        except BaseException:
+            trial.leave()
+            if connection is not None:
+                await connection.give_back()
+            raise
+        try:
             return await self._enter(attempt, grant, granted_at, connection)
         except BaseException:
             trial.leave()
@@ -226,26 +218,36 @@ class PlaceCall:
             raise
         return Turn(grant, connection, passage)
 
-    async def _line(self, attempt: QueuedAttempt) -> Grant:
-        patience_s = self.times.patience_s
-        grant = await self.pacer.acquire(attempt.account, attempt.campaign_id, attempt.attempt_id, patience_s)
-        if grant is None:
-            raise _NoTurn("no line or slot came free in time")
-        return grant
+    async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
+        """A slot and a line; a connection that was made before grows too old meanwhile, and is made anew."""
+        account, end = attempt.account, self.clock.monotonic() + self.times.patience_s
+        while True:
+            left_s = end - self.clock.monotonic()
+            patience_s = left_s if connection is None else min(READY_S, left_s)
+            grant = await self.pacer.acquire(account, attempt.campaign_id, attempt.attempt_id, patience_s)
+            if grant is not None:
+                return grant, connection
+            if connection is not None:
+                await connection.give_back()
+            if connection is None or self.clock.monotonic() >= end:
+                raise NoTurn("no line or slot came free in time")
+            connection = await self._connect(account, attempt)
 
     async def _another_slot(self, attempt: QueuedAttempt, within_s: float) -> Grant:
         grant = await self.pacer.again(attempt.account, attempt.campaign_id, attempt.attempt_id, within_s)
         if grant is None:
             await self.pacer.release(attempt.account, [attempt.attempt_id])
-            raise _NoTurn("no slot came free in time")
+            raise NoTurn("no slot came free in time")
         return grant
 
     async def _connect(self, account: str, attempt: QueuedAttempt) -> Connection:
         """Before the gate: however long it takes, the call can leave as soon as it may."""
         try:
-            return await self.providers[account].connect()
+            connection = await self.providers[account].connect()
         except NotSent as error:
             raise await self._no_turn(account, attempt, NotPlaced(str(error))) from error
+        self.caution.standing(account).connected(connection.took_s)
+        return connection
 
     async def _prove(self, account: str, attempt: QueuedAttempt) -> None:
         """After answers that were lost: nobody's attempt is risked before a mere reading is answered."""
@@ -264,10 +266,10 @@ class PlaceCall:
                 raise await self._no_turn(account, attempt, NotPlaced(reason)) from error
             standing.proved = True
 
-    async def _no_turn(self, account: str, attempt: QueuedAttempt, result: NotPlaced) -> "_NoTurn":
+    async def _no_turn(self, account: str, attempt: QueuedAttempt, result: NotPlaced) -> NoTurn:
         await self.pacer.release(account, [attempt.attempt_id])
         await self._mind(account, result)
-        return _NoTurn(result.reason, self._retry_delay(account, attempt.dispatch, result))
+        return NoTurn(result.reason, self._retry_delay(account, attempt.dispatch, result))
 
     async def _hand_back(self, attempt: QueuedAttempt, reason: str, after_s: float = 0.0) -> None:
         await self.ledger.hand_back([attempt], reason, self.clock.now() + after_s)
@@ -389,11 +391,3 @@ class PlaceCall:
             self.times.redial_scale,
             luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,
         )
-
-
-class _NoTurn(Exception):
-    """An attempt cannot be dialed now, and why."""
-
-    def __init__(self, why: str, after_s: float = 0.0) -> None:
-        super().__init__(why)
-        self.why, self.after_s = why, after_s

@@ -64,3 +64,11 @@ class Permit:
         late = self._clock.now() >= self._admitted.dialed_at + self._within_s
         if late or self._clock.monotonic() >= self._admitted_at + self._within_s:
             raise SendWithdrawn(f"{WITHDRAWN}{LATE}")
+
+
+class NoTurn(Exception):
+    """An attempt cannot be dialed now, and why."""
+
+    def __init__(self, why: str, after_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.why, self.after_s = why, after_s

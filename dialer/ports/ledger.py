@@ -187,7 +187,7 @@ class Ledger(Protocol):
 
     # reconciling
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
-        """Attempts placed or unknown, and those unconfirmed since ``corrected_since``, oldest first."""
+        """Attempts placed or unknown; since ``corrected_since`` unconfirmed, or in review by a call. Oldest first."""
         ...
 
     async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:

@@ -156,7 +156,7 @@ class Home:
 
     def export(self, name: str = "list", *more: str) -> list[dict[str, str]]:
         """``dialer export NAME``."""
-        return list(csv.DictReader(io.StringIO(self.command("export", name, *more).out)))
+        return list(csv.DictReader(io.StringIO(self.command("export", name, "--raw", *more).out)))
 
     def glance(self, name: str = "list") -> dict[str, Any]:
         """The report, without the second that a process takes to start: to wait by, not to judge by."""

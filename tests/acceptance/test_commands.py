@@ -136,8 +136,8 @@ def test_a_suppression_list_goes_out_and_in_again(home: Home) -> None:
     home.command("suppress", "add", number(1), "--campaign", "list")
     told = home.command("suppress", "list", "--format", "csv").out
     assert [line.rpartition(",")[0] for line in told.splitlines()] == [
-        "phone,reason,source,campaign", f"{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
-        f"{number(1)},do not call,command line,list",
+        "phone,reason,source,campaign", f"'{number(0)},'=asked,command line,", f"{hashed},'=asked,command line,",
+        f"'{number(1)},do not call,command line,list",
     ]  # fmt: skip
     for line in told.splitlines()[1:]:
         of_campaign = ["--campaign", "list"] if ",list," in line else []

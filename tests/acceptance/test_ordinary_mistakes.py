@@ -163,13 +163,13 @@ def options() -> list[Mistake]:
     ]
     return [
         *found,
-        Mistake(("attempts", "²"), 2, ("²",)),
+        Mistake(("attempts", "²"), 2, ("number",)),
         Mistake(("attempts", "1" * 30), 2, ("30 digits",)),
         Mistake(("attempts", "1234567"), 2, ("no attempt with the id 1234567", "--region")),
         Mistake(("attempts", "12", "--region", "IN"), 2, ("",)),
         Mistake(("report", "x"), 2, ("x",)),
         Mistake(("report", "x\x1b[31m"), 2, ("x",)),
-        Mistake(("suppress", "add", "nobody"), 2, ("nobody",)),
+        Mistake(("suppress", "add", "nobody"), 2, ("number",)),
         Mistake(("suppress", "list", "--format", "xml"), 2, ("xml",)),
         Mistake(("agents", "--provider", "nobody"), 2, ("nobody",)),
     ]

@@ -22,7 +22,7 @@ from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import App, open_app
 from dialer.errors import UsageError
-from dialer.pipeline.place_call import DialingTimes
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.ports import Suppression
 from dialer.simulator.options import Options
 from dialer.simulator.server import Simulator

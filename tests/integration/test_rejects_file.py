@@ -48,7 +48,7 @@ async def test_the_file_has_our_columns_after_the_lists_own(tmp_path: Path) -> N
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert table(out) == [
         ["name", "phone", "note", *REJECT_COLUMNS],
-        ["Asha", "", "=1+1", "2", *EMPTY],
+        ["Asha", "", "'=1+1", "2", *EMPTY],
         [
             "Tara",
             "12",

@@ -1,6 +1,6 @@
 """Two workers, one login whose refresh token is good for one renewal: who comes second takes what the first one got."""
 
-from pathlib import Path
+import sqlite3
 from random import Random
 
 from dialer.adapters.provider_http import Endpoint
@@ -67,13 +67,12 @@ async def test_who_comes_second_and_who_starts_later_go_on(sqlite_ledger_url: st
 
 async def test_a_ledger_that_is_away_puts_the_call_off(sqlite_ledger_url: str, clock: ManualClock) -> None:
     ledger, provider = await SqlLedger.open(sqlite_ledger_url, clock), Rotating()
-    path = Path(sqlite_ledger_url.removeprefix("sqlite:///"))
-    await ledger.aclose()
-    path.unlink()  # noqa: ASYNC240 - one file of a test
-    ledger = SqlLedger(ledger._store, clock, "x")
+    with sqlite3.connect(sqlite_ledger_url.removeprefix("sqlite:///")) as other:
+        other.execute("DROP TABLE logins")
     provider.expire()
     async with raw_server(provider) as server:
         one = worker(server, ledger, 1)
         result = await one.place(REQUEST, Permit())
         await one.aclose()
+    await ledger.aclose()
     assert isinstance(result, NotPlaced) and not result.halt

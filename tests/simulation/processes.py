@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.domain.call import PlaceResult, Unknown
 from dialer.errors import LedgerUnavailable, QueueUnavailable
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.enqueue_due import EnqueueDue
-from dialer.pipeline.place_call import DialingTimes, PlaceCall
+from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import Limits
 from tests.fakes.clock import ManualClock

@@ -97,7 +97,7 @@ SELECT class, count(*) FROM (
     SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
         AS class
     FROM sends s JOIN attempts a ON a.id = s.attempt_id
-    WHERE s.account = :account
+    WHERE s.account = :account AND NOT (s.class = 'not_placed' AND s.requests = 0)
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)
     ORDER BY s.id DESC LIMIT :limit) AS recent
 GROUP BY class

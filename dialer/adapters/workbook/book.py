@@ -12,6 +12,8 @@ from dialer.adapters.workbook.parts import Elements, Parts, open_parts
 from dialer.adapters.workbook.rows import Row, SheetReader
 from dialer.adapters.workbook.texts import SharedTexts, read_shared_texts
 
+MOST_PARTS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -60,6 +62,8 @@ class _Head:
         self.since_1904 = False
 
     def sheet(self, attributes: dict[str, str]) -> None:
+        if len(self.listed) >= MOST_PARTS:
+            raise ValueError("it has more sheets than any workbook")
         ids = [value for name, value in attributes.items() if name.endswith(" id")]
         visible = attributes.get("state", "visible") == "visible"
         self.listed.append((attributes.get("name", ""), visible, ids[0] if ids else ""))
@@ -76,6 +80,8 @@ class _Relations:
         self._folder = folder
 
     def add(self, attributes: dict[str, str]) -> None:
+        if len(self.found) >= MOST_PARTS:
+            raise ValueError("it refers to more parts than any workbook")
         target = attributes.get("Target", "").replace("\\", "/")
         place = posixpath.normpath(posixpath.join("/", self._folder, target)).lstrip("/")
         self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], place)

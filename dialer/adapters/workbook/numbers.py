@@ -9,6 +9,7 @@ from dialer.adapters.cell_text import cell_text
 from dialer.adapters.workbook.parts import Elements, Parts, whole
 from dialer.adapters.workbook.shown import code_of, shown
 
+_MOST_STYLES = 65_536
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zones
 _DAYS_TO_1904 = 1462
 _LEAP_DAY_THAT_WAS_NOT = 60
@@ -87,6 +88,8 @@ class _Styles:
         self._in_cells = False
 
     def code(self, attributes: dict[str, str]) -> None:
+        if len(self.codes) >= _MOST_STYLES:
+            raise ValueError("it has more number formats than any workbook")
         self.codes[whole(attributes.get("numFmtId", "0"))] = attributes.get("formatCode", "")
 
     def begin_cells(self, _: dict[str, str]) -> None:
@@ -94,6 +97,8 @@ class _Styles:
 
     def style(self, attributes: dict[str, str]) -> None:
         if self._in_cells:
+            if len(self.used) >= _MOST_STYLES:
+                raise ValueError("it has more styles than any workbook")
             self.used.append(whole(attributes.get("numFmtId", "0")))
 
     def end_cells(self) -> None:

@@ -22,6 +22,8 @@ SMALL_BYTES = 4 * 1024**2
 _MOST_AT_ONCE_BYTES = 1024**2
 """How long one tag, with its attributes, may be."""
 _DEEPEST = 64
+_MOST_DIRECTORY_BYTES = 1024**2
+_END_BYTES = 22 + 65_535
 
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -54,7 +56,10 @@ class Parts:
 
     def __init__(self, package: zipfile.ZipFile, packed_bytes: int) -> None:
         self._package = package
-        self._left_bytes = min(MOST_UNPACKED_BYTES, max(SMALL_BYTES, MOST_TIMES_PACKED * packed_bytes))
+        # A part never gives more than its size in the directory says.
+        unpacked_bytes = sum(part.file_size for part in package.infolist())
+        if unpacked_bytes > min(MOST_UNPACKED_BYTES, max(SMALL_BYTES, MOST_TIMES_PACKED * packed_bytes)):
+            raise ValueError("it unpacks to more than any list holds")
         self._names = {name.replace("\\", "/").casefold(): name for name in package.namelist()}
 
     def __contains__(self, part: str) -> bool:
@@ -64,7 +69,7 @@ class Parts:
         """Hand the elements of ``part`` to ``elements``; pauses after every CHUNK_BYTES.
 
         Elements of other namespaces are left away, and a part with a document type is refused: the format has none. So
-        are parts that unpack to too much, tags without end, and elements in each other without end.
+        are tags without end, and elements in each other without end.
         """
         if part not in self:
             raise ValueError(f"{part} is missing")
@@ -97,7 +102,6 @@ class Parts:
                 fed = 0
                 while piece := file.read(CHUNK_BYTES):
                     fed += len(piece)
-                    self._count(part, len(piece))
                     parser.Parse(piece)
                     if fed - parser.CurrentByteIndex > _MOST_AT_ONCE_BYTES:
                         raise ValueError(f"{part} holds a tag without end")
@@ -106,12 +110,6 @@ class Parts:
         except expat.ExpatError as broken:
             raise ValueError(f"{part}: {broken}") from broken
         yield
-
-    def _count(self, part: str, size: int) -> None:
-        """Refuse what unpacks without end."""
-        self._left_bytes -= size
-        if self._left_bytes < 0:
-            raise ValueError(f"{part} unpacks to more than any list holds")
 
     def read(self, part: str, elements: Elements) -> None:
         """The whole of a part."""
@@ -125,6 +123,7 @@ def open_parts(path: Path) -> Iterator[Parts]:
     try:
         _refuse_ole(path)
         _refuse_page(path)
+        _refuse_endless_directory(path)
         with zipfile.ZipFile(path) as package:
             yield Parts(package, path.stat().st_size)
     except (OSError, ValueError, EOFError, RuntimeError, InflateError, zipfile.BadZipFile) as broken:
@@ -157,6 +156,16 @@ def _ignore(*_: object) -> None:
 
 def _refuse_doctype(*_: object) -> None:
     raise ValueError("a part with a document type")
+
+
+def _refuse_endless_directory(path: Path) -> None:
+    """The list of a zip's parts is read whole: its size stands at the file's end (APPNOTE 4.3.16)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _END_BYTES))
+        end = file.read()
+    at = end.rfind(b"PK\x05\x06")
+    if at >= 0 and len(end) >= at + 16 and int.from_bytes(end[at + 12 : at + 16], "little") > _MOST_DIRECTORY_BYTES:
+        raise ValueError("it lists more parts than any workbook")
 
 
 def _refuse_page(path: Path) -> None:

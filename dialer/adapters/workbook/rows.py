@@ -11,6 +11,10 @@ from dialer.adapters.workbook.texts import Runs, SharedTexts, unescaped
 WIDEST = 16_384
 """Columns of a sheet: the last one is XFD."""
 
+MOST_ROWS = 1_048_576
+MOST_IN_A_ROW = 1024 * 1024
+"""Characters in the cells of one row, as in a line of a CSV file."""
+
 
 class Row(NamedTuple):
     """A row: its number (1-based), the cells that hold something by their columns (0-based), whether it is hidden."""
@@ -38,8 +42,9 @@ class SheetReader:
         self._line, self._cells, self._numbered = 0, dict[int, str](), True
         self._column, self._kind, self._style, self._value = 0, "n", "0", ""
         self._columns: dict[str, int] = {}
+        self._characters = self._rows = 0
         self._formula = self._is_hidden = self._hides_all = False
-        starts = runs.starts | {"row": self._begin_row, "c": self._begin_cell, "v": runs.clear, "is": runs.clear}
+        starts = runs.starts | {"row": self._begin_row, "c": self._begin_cell, "v": runs.begin_bare, "is": runs.clear}
         starts |= {"f": self._begin_formula, "sheetFormatPr": self._begin_sheet}
         ends = runs.ends | {"row": self._end_row, "c": self._end_cell, "v": self._end_value, "f": runs.clear}
         self.elements = Elements(starts, ends, runs.text)
@@ -53,11 +58,14 @@ class SheetReader:
 
     def _begin_row(self, attributes: dict[str, str]) -> None:
         self._runs.clear()
-        self._cells, self._column = {}, 0
+        self._cells, self._column, self._characters = {}, 0, 0
         number, hidden = attributes.get("r"), attributes.get("hidden", "")
         self._is_hidden = _is_true(hidden) if hidden else self._hides_all
         self._numbered = number is not None
         self._line = self._line + 1 if number is None else whole(number)
+        self._rows += 1
+        if self._rows > MOST_ROWS:
+            raise ValueError(f"more than {MOST_ROWS:,} rows")
 
     def _end_row(self) -> None:
         self.done.append(Row(self._line, self._cells, self._is_hidden))
@@ -86,6 +94,9 @@ class SheetReader:
         elif not text:
             return
         self._cells[self._column - 1] = text
+        self._characters += len(text)
+        if self._characters > MOST_IN_A_ROW:
+            raise ValueError(f"row {self._line} holds more than {MOST_IN_A_ROW:,} characters")
 
     def _cell_text(self) -> str:
         value = self._value

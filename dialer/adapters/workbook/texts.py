@@ -5,6 +5,10 @@ from array import array
 
 from dialer.adapters.workbook.parts import LONGEST_CELL, Elements, End, Parts, Start
 
+MOST_TEXTS = 5_000_000
+MOST_TEXT_BYTES = 64 * 1024**2
+"""What the texts that cells share may hold together."""
+
 _PRESERVE = "http://www.w3.org/XML/1998/namespace space"
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
@@ -16,6 +20,7 @@ class Runs:
     """
 
     def __init__(self) -> None:
+        self._collecting = False
         self._pieces: list[str] = []
         self._runs: list[str] = []
         self._trimmed, self._spoken = True, False
@@ -25,6 +30,8 @@ class Runs:
 
     def text(self, piece: str) -> None:
         """The next piece of a text. Raises ValueError for one that is longer than a cell may be."""
+        if not self._collecting:
+            return
         self._length += len(piece)
         if self._length > LONGEST_CELL:
             raise ValueError(f"a cell holds more than {LONGEST_CELL:,} characters")
@@ -36,19 +43,27 @@ class Runs:
         self._pieces.clear()
         self._runs.clear()
 
+    def begin_bare(self, _: object = None) -> None:
+        """A text outside of runs begins."""
+        self.clear()
+        self._collecting = True
+
     def item(self) -> str:
         """The text of the runs."""
         return unescaped("".join(self._runs))
 
     def bare(self) -> str:
-        """The text outside of runs."""
+        """The text outside of runs, now at its end."""
+        self._collecting = False
         return "".join(self._pieces)
 
     def _begin(self, attributes: dict[str, str]) -> None:
         self._pieces.clear()
+        self._collecting = True
         self._trimmed = attributes.get(_PRESERVE) != "preserve"
 
     def _end(self) -> None:
+        self._collecting = False
         if not self._spoken:
             run = "".join(self._pieces)
             self._runs.append(run.strip() if self._trimmed else run)
@@ -70,6 +85,8 @@ class SharedTexts:
     def add(self, text: str) -> None:
         """The text with the next number, from 0."""
         self._bytes += text.encode()
+        if len(self._bytes) > MOST_TEXT_BYTES or len(self._ends) > MOST_TEXTS:
+            raise ValueError("its cells share more text than any list holds")
         self._ends.append(len(self._bytes))
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from dialer.domain.campaign import CampaignStatus, Pace
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.errors import LedgerUnavailable, NotSent, OutcomeUnknown
-from dialer.pipeline.place_call import DialingTimes
+from dialer.pipeline.dialing_times import DialingTimes
 from dialer.ports import Connection, GateAnswer, GateRequest, SendPermit
 from tests.fakes.clock import ManualClock
 from tests.fakes.provider import ScriptedProvider
