@@ -1,4 +1,4 @@
-"""Lines, counted from the provider's books: what holds at any speed. Speeds are measured by benchmarks/pace.py."""
+"""Lines, counted from the provider's books: what holds at any speed. Speeds are printed by benchmarks/run_pace.py."""
 
 import pytest
 
