@@ -169,7 +169,7 @@ class NoticeRestore:
         follow = None
         if row.disposition is not None:
             follow = self.reconciler.follow.after(contact.spec, row.disposition, contact.number_of, row)
-        return Adopted(row, contact.contact_id, FROM_A_COPY, follow)
+        return Adopted(row, contact.contact_id, contact.spec, FROM_A_COPY, follow)
 
     async def _wait_or_ask(self, case: Quarantine, *, unclear: bool) -> None:
         """The ledger is older. Wait until every call shows; then go on, or halt where the log does not tell of all."""

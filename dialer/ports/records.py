@@ -214,10 +214,11 @@ class OpenContact:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A call that the ledger did not know, and whose it was."""
+    """A call that the ledger did not know, and whose it was; ``spec`` is the contact's campaign."""
 
     log: CallLog
     contact_id: int
+    spec: CampaignSpec
     evidence: str
     follow: Redial | Settle | None = None
 

@@ -12,17 +12,19 @@ from dialer.ports import Adopted, Matched
 
 WAITING_OF = "SELECT id FROM attempts WHERE contact_id = :contact_id AND state IN ('planned', 'queued')"
 PLAN = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, state, due_at, reason)
-SELECT campaign_id, id, {NEXT_NUMBER}, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, 'planned', :now,
+INSERT INTO attempts (campaign_id, account, rehearsal, contact_id, number_of, phone, person, state, due_at, reason)
+SELECT campaign_id, :account, :rehearsal, id, {NEXT_NUMBER}, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, 'planned', :now,
     :evidence
 FROM contacts WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 TAKEN = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id = :contact_id"
 NUMBER_OF = "SELECT number_of FROM attempts WHERE id = :attempt_id"
-NAME_SEND = "UPDATE attempts SET token = :token WHERE id = :attempt_id"
+NAME_SEND = """
+UPDATE attempts SET token = :token, agent = :agent, account = :account WHERE id = :attempt_id
+"""
 ADD_SEND = """
-INSERT INTO sends (attempt_id, token, class, started_at, answered_at, requests, reason)
-VALUES (:attempt_id, :token, 'placed', :at, :at, 1, :evidence)
+INSERT INTO sends (attempt_id, account, token, class, started_at, answered_at, requests, reason)
+VALUES (:attempt_id, :account, :token, 'placed', :at, :at, 1, :evidence)
 ON CONFLICT (token) DO NOTHING
 """
 
@@ -33,7 +35,13 @@ def adopt_calls(transaction: Transaction, calls: Sequence[Adopted], account: str
 
 
 def _adopt(transaction: Transaction, call: Adopted, account: str, now: float) -> bool:
-    told: dict[str, Any] = {"contact_id": call.contact_id, "now": now, "evidence": call.evidence}
+    told: dict[str, Any] = {
+        "contact_id": call.contact_id,
+        "account": account,
+        "rehearsal": int(call.spec.is_rehearsal),
+        "now": now,
+        "evidence": call.evidence,
+    }
     waiting = transaction.all(WAITING_OF, {"contact_id": call.contact_id})
     if not waiting:
         if not transaction.run(PLAN, told):
@@ -41,10 +49,12 @@ def _adopt(transaction: Transaction, call: Adopted, account: str, now: float) ->
         waiting = transaction.all(WAITING_OF, {"contact_id": call.contact_id})
     attempt_id = waiting[0][0]
     at = now if call.log.started_at is None else call.log.started_at
-    named = {"attempt_id": attempt_id, "token": call.log.token or f"{account}:{call.log.call_id}"}
+    token = call.log.token or f"{account}:{call.log.call_id}"
+    named = {"attempt_id": attempt_id, "account": account, "agent": call.spec.agent, "token": token}
     transaction.run(TAKEN, {"contact_id": call.contact_id})
     number_of = transaction.all(NUMBER_OF, {"attempt_id": attempt_id})[0][0]
     transaction.run(CONTACT_DIALED, {"contact_id": call.contact_id, "number_of": number_of, "now": at})
     transaction.run(NAME_SEND, named)
-    transaction.run(ADD_SEND, named | {"at": at, "evidence": call.evidence})
+    sent = {"attempt_id": attempt_id, "account": account, "token": token, "at": at, "evidence": call.evidence}
+    transaction.run(ADD_SEND, sent)
     return record_phantoms(transaction, [Matched(call.log, attempt_id, call.evidence, call.follow)], account, now)[0]

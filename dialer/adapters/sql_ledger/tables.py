@@ -145,6 +145,9 @@ Index("attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal, uni
 _doubtful = text(f"state = '{AttemptState.UNCONFIRMED}'")
 Index("attempts_unconfirmed", attempts.c.account, attempts.c.ended_at, sqlite_where=_doubtful,
       postgresql_where=_doubtful)  # fmt: skip
+_reviewed = text(f"state = '{AttemptState.REVIEW}'")
+Index("attempts_review", attempts.c.account, attempts.c.dialed_at, sqlite_where=_reviewed,
+      postgresql_where=_reviewed)  # fmt: skip
 for name, column, state in (
     ("attempts_planned", attempts.c.due_at, AttemptState.PLANNED),
     ("attempts_queued", attempts.c.lease_until, AttemptState.QUEUED),
