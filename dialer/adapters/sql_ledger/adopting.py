@@ -13,8 +13,8 @@ from dialer.ports import Adopted, Matched
 WAITING_OF = "SELECT id FROM attempts WHERE contact_id = :contact_id AND state IN ('planned', 'queued')"
 PLAN = f"""
 INSERT INTO attempts (campaign_id, account, rehearsal, contact_id, number_of, phone, person, state, due_at, reason)
-SELECT campaign_id, :account, :rehearsal, id, {NEXT_NUMBER}, phone, CASE WHEN person_key = '' THEN phone ELSE person_key END, 'planned', :now,
-    :evidence
+SELECT campaign_id, :account, :rehearsal, id, {NEXT_NUMBER}, phone,
+    CASE WHEN person_key = '' THEN phone ELSE person_key END, 'planned', :now, :evidence
 FROM contacts WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 TAKEN = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id = :contact_id"
