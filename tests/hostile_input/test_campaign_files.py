@@ -143,7 +143,6 @@ def test_what_is_filled_in_shows_nowhere(
     home = open_home(open_provider(), SOURCE_A=values[0], DIALER_LOG_LEVEL="debug")
     failed = home.command(command, *campaign(home, url), code=1)
     assert "the source cannot be read" in failed.err
-    assert "Traceback" not in failed.err
     assert CANARY.casefold() not in (failed.out + failed.err).casefold()
     assert kept_in(home, CANARY) == []
 

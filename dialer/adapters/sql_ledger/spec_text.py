@@ -55,9 +55,9 @@ def usable_spec(text: str, name: str, account: str) -> tuple[CampaignSpec, str]:
     """The spec, and why it cannot be obeyed ("": it can). One that does not read is an empty one of this name."""
     try:
         spec = read_spec(text)
+        return spec, flaw_of(spec)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, CampaignFileError) as unreadable:
         return CampaignSpec(name, "", account), f"its settings do not read ({type(unreadable).__name__})"
-    return spec, flaw_of(spec)
 
 
 def _redial(raw: dict[str, Any]) -> RedialPolicy:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.domain.campaign import CampaignSpec, CampaignStatus, Pace, Reminder, Schedule, Source
 from dialer.domain.campaign_flaw import flaw_of
 from dialer.domain.contact import NewContact
@@ -225,3 +226,19 @@ async def test_a_campaign_that_cannot_be_obeyed_halts_and_the_others_are_fed(num
 )
 def test_what_cannot_be_obeyed(spec: CampaignSpec, why: str) -> None:
     assert flaw_of(spec) == why
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        replace(PLAIN, pace=Pace("fast", 0)),  # type: ignore[arg-type]
+        replace(PLAIN, pace=Pace(1, 0, True)),
+        replace(PLAIN, agent=7),  # type: ignore[arg-type]
+        replace(PLAIN, max_cost=None),  # type: ignore[arg-type]
+        replace(PLAIN, window=replace(PLAIN.window, always="yes")),  # type: ignore[arg-type]
+    ],
+)
+def test_settings_of_another_type_do_not_read(spoilt: CampaignSpec) -> None:
+    spec, flaw = usable_spec(write_spec(spoilt), "plain", "simulator")
+    assert (spec, flaw) == (CampaignSpec("plain", "", "simulator"), "its settings do not read (TypeError)")
+    assert usable_spec(write_spec(READ), "plain", "simulator") == (READ, "")
