@@ -60,7 +60,7 @@ def start_after_restore(name: str, reason: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"campaign": moved.spec.name, "status": str(moved.status)})
     else:
-        print(f"{moved.spec.name}: {moved.status}")
+        put(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
