@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from config import Settings
+from dialer.adapters.provider_values import storable
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.domain.act import By
@@ -46,7 +47,7 @@ def operator(why: str = "") -> By:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         user = f"uid {os.getuid()}"
-    return By(f"{user}@{platform.node()}", why)
+    return By(f"{user}@{platform.node()}", storable(why))
 
 
 def open_control(settings: Settings, ledger: SqlLedger, why: str = "") -> ControlCampaign:

@@ -7,6 +7,7 @@ from pathlib import Path
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
 from dialer.adapters.daemon_thread import in_daemon_thread
+from dialer.adapters.provider_values import storable
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
@@ -111,7 +112,7 @@ async def _bring(
 ) -> ImportCounts:
     """What a list brings; the source of a recurring campaign is read for each of its rounds instead."""
     if origin != SOURCE:
-        return await open_import(settings, ledger, campaign.spec).run(campaign.campaign_id, source, origin)
+        return await open_import(settings, ledger, campaign.spec).run(campaign.campaign_id, source, storable(origin))
     if campaign.spec.schedule.repeat:
         return ImportCounts()
     return await open_reader(settings, ledger).run(campaign, lambda _: source, PATIENCE_S)

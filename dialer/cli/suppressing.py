@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config import Settings
 from dialer.adapters.csv_suppressions import CsvSuppressions
+from dialer.adapters.provider_values import storable
 from dialer.adapters.spreadsheet_cells import harmless
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.table_contacts import known_region
@@ -36,7 +37,7 @@ def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *
 
     async def use(settings: Settings, ledger: SqlLedger) -> list[bool]:
         campaign_id = await _campaign_id(ledger, campaign)
-        entries = [Suppression(name, reason, "command line", campaign_id) for name in named]
+        entries = [Suppression(name, storable(reason), "command line", campaign_id) for name in named]
         return await open_control(settings, ledger).suppress(entries)
 
     _tell(sum(with_ledger(use)), len(named), [], "", as_json=as_json)

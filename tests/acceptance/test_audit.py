@@ -56,3 +56,15 @@ def test_a_row_that_was_changed_behind_the_programs_back_is_noticed(open_home: O
     ledger.close()
     ended = home.command("audit", "--verify", code=1)
     assert "broken: act 4 is not as it was written" in ended.err
+
+
+def test_words_that_are_no_text_are_kept_as_far_as_they_are(open_home: OpenHome) -> None:
+    home = open_home(Provider("http://127.0.0.1:9"))
+    contacts = write_list(home.path / os.fsdecode(b"bad\xff.csv"), 1)
+    reason = os.fsdecode(b"asked\xff")
+    home.command("enqueue", str(contacts), "--name", "list", *dialing())
+    home.command("pause", "list", "--reason", reason)
+    home.command("suppress", "add", number(0), "--reason", reason)
+    told = {act["act"]: (act["subject"], act["why"]) for act in home.command("audit", "--json").json()}
+    assert told["import"][0].endswith("bad\ufffd.csv")
+    assert (told["pause"][1], told["suppress"][1]) == ("asked\ufffd", "asked\ufffd")
