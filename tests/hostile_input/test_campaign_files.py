@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import OpenHome, OpenProvider
-from tests.acceptance.dialer_process import KEY, Home, dialing, until, write_list
+from tests.acceptance.dialer_process import KEY, Home, Provider, dialing, until, write_list
 
 pytestmark = pytest.mark.acceptance
 
 CANARY = "CANARY_9_hunter2"
+NOBODY = Provider("http://127.0.0.1:9")
+"""For commands that call nobody."""
 
 
 @dataclass
@@ -66,26 +68,27 @@ def kept_in(home: Home, secret: str) -> list[Path]:
     return [path for path in files if secret.encode() in path.read_bytes()]
 
 
-@pytest.mark.parametrize("command", ["check", "enqueue", "run"])
 @pytest.mark.parametrize(
-    "url",
+    ("url", "command"),
     [
-        "postgresql://${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x",
-        "postgresql://u:${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x",
-        "postgresql://u@127.0.0.1:PORT/${DIALER_VAANIVOICE_API_KEY}",
-        "postgresql://u@127.0.0.1:PORT/x?application_name=${DIALER_VAANIVOICE_API_KEY}",
-        "postgresql://${dialer_vaanivoice_api_key}@127.0.0.1:PORT/x",
-        "postgresql://${AWS_SECRET_ACCESS_KEY}@127.0.0.1:PORT/x",
-        "postgresql://${HOME}@127.0.0.1:PORT/x",
-        "sqlite:///${DIALER_VAANIVOICE_API_KEY}",
-        "${DIALER_VAANIVOICE_API_KEY}://x",
-        "${DIALER_DATABASE_URL}",
+        ("postgresql://${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x", "enqueue"),
+        ("postgresql://${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x", "run"),
+        ("postgresql://${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x", "check"),
+        ("postgresql://u:${DIALER_VAANIVOICE_API_KEY}@127.0.0.1:PORT/x", "check"),
+        ("postgresql://u@127.0.0.1:PORT/${DIALER_VAANIVOICE_API_KEY}", "check"),
+        ("postgresql://u@127.0.0.1:PORT/x?application_name=${DIALER_VAANIVOICE_API_KEY}", "check"),
+        ("postgresql://${dialer_vaanivoice_api_key}@127.0.0.1:PORT/x", "check"),
+        ("postgresql://${AWS_SECRET_ACCESS_KEY}@127.0.0.1:PORT/x", "check"),
+        ("postgresql://${HOME}@127.0.0.1:PORT/x", "check"),
+        ("sqlite:///${DIALER_VAANIVOICE_API_KEY}", "check"),
+        ("${DIALER_VAANIVOICE_API_KEY}://x", "check"),
+        ("${DIALER_DATABASE_URL}", "check"),
     ],
 )
 def test_no_key_leaves_by_an_address(
-    open_home: OpenHome, open_provider: OpenProvider, listener: Listener, command: str, url: str
+    open_home: OpenHome, listener: Listener, command: str, url: str
 ) -> None:
-    home = open_home(open_provider(), AWS_SECRET_ACCESS_KEY=CANARY, dialer_vaanivoice_api_key=KEY)
+    home = open_home(NOBODY, AWS_SECRET_ACCESS_KEY=CANARY, dialer_vaanivoice_api_key=KEY)
     refused = home.command(command, *campaign(home, url.replace("PORT", str(listener.port))), code=2)
     assert "[source] url may not have" in refused.err
     assert listener.received == []
@@ -136,19 +139,18 @@ def test_no_key_leaves_by_a_worker_that_reads_again(
         ("${SOURCE_A}", [f"postgresql://u@h/x?{CANARY}=1"]),
     ],
 )
-@pytest.mark.parametrize("command", ["check", "enqueue"])
 def test_what_is_filled_in_shows_nowhere(
-    open_home: OpenHome, open_provider: OpenProvider, command: str, url: str, values: list[str]
+    open_home: OpenHome, url: str, values: list[str]
 ) -> None:
-    home = open_home(open_provider(), SOURCE_A=values[0], DIALER_LOG_LEVEL="debug")
-    failed = home.command(command, *campaign(home, url), code=1)
+    home = open_home(NOBODY, SOURCE_A=values[0], DIALER_LOG_LEVEL="debug")
+    failed = home.command("enqueue", *campaign(home, url), code=1)
     assert "the source cannot be read" in failed.err
     assert CANARY.casefold() not in (failed.out + failed.err).casefold()
     assert kept_in(home, CANARY) == []
 
 
-def test_a_listed_name_is_filled_in(open_home: OpenHome, open_provider: OpenProvider) -> None:
-    home = open_home(open_provider(), DIALER_SOURCE_NAMES="SHOP_DB")
+def test_a_listed_name_is_filled_in(open_home: OpenHome) -> None:
+    home = open_home(NOBODY, DIALER_SOURCE_NAMES="SHOP_DB")
     with sqlite3.connect(home.path / "shop.db") as database:
         database.execute("CREATE TABLE people AS SELECT '+919000000001' AS phone")
     database.close()
@@ -169,9 +171,9 @@ def test_a_listed_name_is_filled_in(open_home: OpenHome, open_provider: OpenProv
     ids=["deep list", "deep table", "deep key", "NUL", "no end"],
 )
 def test_a_file_that_is_no_campaign_is_refused_in_one_line(
-    open_home: OpenHome, open_provider: OpenProvider, text: str
+    open_home: OpenHome, text: str
 ) -> None:
-    home = open_home(open_provider())
+    home = open_home(NOBODY)
     (home.path / "evil.toml").write_text(text)
     write_list(home.path / "list.csv", 1)
     refused = home.command("check", "list.csv", "--campaign", "evil.toml", code=2)
@@ -181,8 +183,8 @@ def test_a_file_that_is_no_campaign_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("name", ["x" * 3000, "नमस्ते" * 90, "../../x", "a/b", ".", "..", "a\\nb"])
-def test_a_name_is_no_path(open_home: OpenHome, open_provider: OpenProvider, name: str) -> None:
-    home = open_home(open_provider())
+def test_a_name_is_no_path(open_home: OpenHome, name: str) -> None:
+    home = open_home(NOBODY)
     (home.path / "list.csv").write_text("phone\nnonsense\n+919000000001\n")
     file = home.path / "c.toml"
     file.write_text(f'name = "{name}"\nagent = "a"\nprovider = "simulator"\n')
@@ -192,8 +194,8 @@ def test_a_name_is_no_path(open_home: OpenHome, open_provider: OpenProvider, nam
     assert (home.path / rejects).resolve().parent == (home.path / "home" / "rejects").resolve()
 
 
-def test_two_names_that_look_alike_have_rejects_of_their_own(open_home: OpenHome, open_provider: OpenProvider) -> None:
-    home = open_home(open_provider())
+def test_two_names_that_look_alike_have_rejects_of_their_own(open_home: OpenHome) -> None:
+    home = open_home(NOBODY)
     (home.path / "list.csv").write_text("phone\nnonsense\n")
     paths = set()
     for name in ("a b", "a-b", "a.b", "a_b"):
