@@ -85,9 +85,7 @@ def kept_in(home: Home, secret: str) -> list[Path]:
         ("${DIALER_DATABASE_URL}", "check"),
     ],
 )
-def test_no_key_leaves_by_an_address(
-    open_home: OpenHome, listener: Listener, command: str, url: str
-) -> None:
+def test_no_key_leaves_by_an_address(open_home: OpenHome, listener: Listener, command: str, url: str) -> None:
     home = open_home(NOBODY, AWS_SECRET_ACCESS_KEY=CANARY, dialer_vaanivoice_api_key=KEY)
     refused = home.command(command, *campaign(home, url.replace("PORT", str(listener.port))), code=2)
     assert "[source] url may not have" in refused.err
@@ -139,9 +137,7 @@ def test_no_key_leaves_by_a_worker_that_reads_again(
         ("${SOURCE_A}", [f"postgresql://u@h/x?{CANARY}=1"]),
     ],
 )
-def test_what_is_filled_in_shows_nowhere(
-    open_home: OpenHome, url: str, values: list[str]
-) -> None:
+def test_what_is_filled_in_shows_nowhere(open_home: OpenHome, url: str, values: list[str]) -> None:
     home = open_home(NOBODY, SOURCE_A=values[0], DIALER_LOG_LEVEL="debug")
     failed = home.command("enqueue", *campaign(home, url), code=1)
     assert "the source cannot be read" in failed.err
@@ -170,9 +166,7 @@ def test_a_listed_name_is_filled_in(open_home: OpenHome) -> None:
     ],
     ids=["deep list", "deep table", "deep key", "NUL", "no end"],
 )
-def test_a_file_that_is_no_campaign_is_refused_in_one_line(
-    open_home: OpenHome, text: str
-) -> None:
+def test_a_file_that_is_no_campaign_is_refused_in_one_line(open_home: OpenHome, text: str) -> None:
     home = open_home(NOBODY)
     (home.path / "evil.toml").write_text(text)
     write_list(home.path / "list.csv", 1)

@@ -98,9 +98,7 @@ def test_one_source_is_odd_and_the_others_and_the_rest_go_on(
 
 @pytest.mark.parametrize("verb", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("command", ["worker", "check", "enqueue", "run"])
-def test_a_command_ends_whatever_its_source_does(
-    open_home: OpenHome, command: str, verb: signal.Signals
-) -> None:
+def test_a_command_ends_whatever_its_source_does(open_home: OpenHome, command: str, verb: signal.Signals) -> None:
     home = open_home(NOBODY)
     path = people_at(home, "endless")
     if command == "worker":
@@ -130,9 +128,7 @@ def deaf() -> Iterator[str]:
         yield f"127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_worker_ends_though_a_database_never_answers(
-    open_home: OpenHome, deaf: str
-) -> None:
+def test_a_worker_ends_though_a_database_never_answers(open_home: OpenHome, deaf: str) -> None:
     home = open_home(NOBODY)
     path = people_at(home, "two", *APPOINTMENTS)
     home.command("enqueue", *campaign_file(home, source(path), "two"))
@@ -151,9 +147,7 @@ def connected(pid: int, address: str) -> bool:
     return any(line.split()[2].endswith(port) and line.split()[3] == "01" for line in lines)
 
 
-def test_a_worker_interrupts_a_query_of_postgresql(
-    open_home: OpenHome, database: str
-) -> None:
+def test_a_worker_interrupts_a_query_of_postgresql(open_home: OpenHome, database: str) -> None:
     import psycopg
 
     home = open_home(NOBODY)
@@ -182,13 +176,13 @@ SPOILT = {
     "text": "'{'",
     "nothing": "'null'",
     "list": "'[]'",
-    "types": "replace(spec, '\"weight\": 1', '\"weight\": \"heavy\"')",
+    "types": 'replace(spec, \'"weight": 1\', \'"weight": "heavy"\')',
     "nan": "replace(spec, '\"calls_per_second\": 1.0', '\"calls_per_second\": NaN')",
     "huge": "replace(spec, '\"calls_per_second\": 1.0', '\"calls_per_second\": 1e308')",
     "endless": "replace(spec, '\"calls_per_second\": 1.0', '\"calls_per_second\": Infinity')",
-    "rule": "replace(spec, '\"also_rules\": []', '\"also_rules\": [\"nothing\"]')",
-    "zone": "replace(spec, '\"timezone\": \"\"', '\"timezone\": \"Mars/Phobos\"')",
-    "later": "replace(spec, '\"days\": [0, 1, 2, 3, 4, 5]', '\"of_the_next_version\": 1, \"days\": [0]')",
+    "rule": 'replace(spec, \'"also_rules": []\', \'"also_rules": ["nothing"]\')',
+    "zone": 'replace(spec, \'"timezone": ""\', \'"timezone": "Mars/Phobos"\')',
+    "later": 'replace(spec, \'"days": [0, 1, 2, 3, 4, 5]\', \'"of_the_next_version": 1, "days": [0]\')',
 }
 """What a ledger may hold that was filled by another version or another program."""
 
