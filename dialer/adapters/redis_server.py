@@ -48,12 +48,17 @@ def server_binary(configured: str = "") -> Path:
 def addresses(home: Path) -> list[Path]:
     """Where the server of a home may listen, best first: in the home itself, where every process of it can see it.
 
-    A home too deep for a socket's path, or on a file system without sockets, has a place among the temporary files.
+    A home too deep for a socket's path, or on a file system without sockets, has a place among the temporary files; in
+    /tmp, where those are too deep as well.
     """
-    inside = home / "redis.sock"
-    mark = sha256(os.fsencode(home)).hexdigest()[:16]
-    outside = Path(tempfile.gettempdir()) / f"dialer-{os.geteuid()}-{mark}" / "redis.sock"
-    return [outside] if len(os.fsencode(inside)) > LONGEST_ADDRESS else [inside, outside]
+    place = Path(f"dialer-{os.geteuid()}-{sha256(os.fsencode(home)).hexdigest()[:16]}") / "redis.sock"
+    inside, outside = home / "redis.sock", Path(tempfile.gettempdir()) / place
+    outside = outside if _fits(outside) else Path("/tmp") / place  # noqa: S108 - the directory is made private
+    return [inside, outside] if _fits(inside) else [outside]
+
+
+def _fits(address: Path) -> bool:
+    return len(os.fsencode(address)) <= LONGEST_ADDRESS
 
 
 def answers(address: Path) -> bool | None:

@@ -14,6 +14,7 @@ from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
 from dialer.adapters.arq_queue import DIAL_QUEUE, ArqQueue, arq_redis
+from dialer.adapters.cancelling import cancelled
 from dialer.adapters.system_clock import SystemClock
 from dialer.ports import QueuedAttempt
 from jobs.worker import COMMON, FUNCTIONS, SteadyWorker
@@ -83,8 +84,7 @@ async def test_a_hand_over_does_not_wait_for_the_mark_of_a_worker_that_was_kille
     ran: asyncio.Queue[Any] = asyncio.Queue()
     working = asyncio.create_task(worker(redis, ran.put_nowait, burst=False).async_run())
     assert await asyncio.wait_for(ran.get(), 20) == [[7, 2, 1, "vaanivoice"]]
-    working.cancel()
-    await asyncio.wait([working])
+    await cancelled([working])
 
 
 async def test_a_job_is_json(redis: ArqRedis) -> None:

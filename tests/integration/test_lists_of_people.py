@@ -119,14 +119,14 @@ async def test_a_row_with_a_cell_too_many_is_none_unless_all_have_it(tmp_path: P
     assert await read(CsvContacts(trailing)) == ["+919000000001", "+919000000002"]
 
 
-async def test_every_duplicate_is_named_with_the_row_it_repeats(tmp_path: Path) -> None:
+async def test_every_duplicate_is_named_with_its_row(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,name\n+919000000001,A\n+919000000002,B\n09000000001,C\n+919000000001,D\n")
     kept = Kept()
     counts = await CheckContacts(lambda _: kept).run(CsvContacts(path, region="IN"))
     assert (counts.queued, counts.duplicate) == (2, 2)
     assert [(row.row, row.cells, row.reason) for row in kept.rows] == [
-        (4, ("09000000001", "C"), "the same number as in row 2"),
-        (5, ("+919000000001", "D"), "the same number as in row 2"),
+        (4, ("09000000001", "C"), "another row of the list has this number"),
+        (5, ("+919000000001", "D"), "another row of the list has this number"),
     ]
 
 
