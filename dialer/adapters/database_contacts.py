@@ -144,9 +144,12 @@ class DatabaseContacts(TableContacts):
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except SourceUnavailable:
+        except SourceUnavailable as failed:
             self.close()
-            raise
+            if not self._secrets.filled:
+                raise
+            # It may name what was filled in, such as the kind of database.
+            raise SourceUnavailable(self._secrets.hidden_in(failed)) from None
         except Exception as broken:  # noqa: BLE001
             # Whatever a driver raises: its text may hold any part of the address.
             late = self._patience.is_over()

@@ -175,7 +175,7 @@ def test_a_worker_interrupts_a_query_of_postgresql(open_home: OpenHome, database
 SPOILT = {
     "text": "'{'",
     "nothing": "'null'",
-    "list": "'[]'",
+    "array": "'[]'",
     "types": 'replace(spec, \'"weight": 1\', \'"weight": "heavy"\')',
     "nan": "replace(spec, '\"calls_per_second\": 1.0', '\"calls_per_second\": NaN')",
     "huge": "replace(spec, '\"calls_per_second\": 1.0', '\"calls_per_second\": 1e308')",
