@@ -30,8 +30,8 @@ def log_row() -> dict[str, Any]:
         "call_id": "c1", "call_type": "Outbound", "direction": "Outbound", "call_status": EVIL, "agent_name": EVIL,
         "agent_id": "agent-1", "to_number": number(0), "call_summary": EVIL, "call_entity": {EVIL: EVIL},
         "call_transcription": EVIL, "transcript": EVIL, "duration_ms": 1000, "call_metadata": {EVIL: EVIL},
-        "Start_time": "2027-03-01T10:00:00", "End_time": "2027-03-01T10:00:01", "call_end_reason": EVIL,
-        "call_log_id": "c1", "called_number": number(0), "start_time": "2027-03-01T10:00:00", "messages": [],
+        "Start_time": "2025-03-01T10:00:00", "End_time": "2025-03-01T10:00:01", "call_end_reason": EVIL,
+        "call_log_id": "c1", "called_number": number(0), "start_time": "2025-03-01T10:00:00", "messages": [],
     }  # fmt: skip
 
 
