@@ -124,18 +124,18 @@ def _cut_off(send: Row, happened: Happened) -> bool:
     )
 
 
-def refused_connections(sends: Sequence[Row], happened: Happened) -> int:
-    """Sends of which no byte left while the provider refused connections.
+def sends_in_outages(sends: Sequence[Row], happened: Happened) -> int:
+    """Sends in hand while the provider refused connections.
 
-    The last reason of a send is not always the refusal: it is tried again in place, and runs out of time or slots.
+    Few end there as not sent: calls wait in place, and no other leaves, until connections are taken again.
     """
     return sum(
         1
         for send in sends
-        if send["class"] == "not_placed"
-        and not send["requests"]
-        and not send["reason"].endswith("paused or braked")
-        and any(outage.since <= send["started_at"] <= outage.until for outage in happened.outages)
+        if any(
+            outage.since <= (send["answered_at"] or send["started_at"]) and send["started_at"] <= outage.until
+            for outage in happened.outages
+        )
     )
 
 

@@ -47,18 +47,18 @@ from tests.chaos.pace import (
     pauses_hold,
     placing,
     rates_are_kept,
-    refused_connections,
     requests_are_explained,
+    sends_in_outages,
     suppressions_hold,
 )
 from tests.chaos.records import ask, open_contacts, read_records
 from tests.chaos.schedule import (
     FIRST_ACT,
     FLOORS_BY_FAULT,
+    IN_OUTAGES_PER_THOUSAND,
     ON_THE_WIRE_PER_THOUSAND,
     PER_THOUSAND,
     PER_THOUSAND_POSTGRESQL,
-    REFUSED_CONNECTION_PER_THOUSAND,
     faults_in,
     floor_by_chance,
     floor_of,
@@ -277,9 +277,9 @@ def _counted(plan: Plan, seen: Evidence, happened: Happened) -> list[tuple[str, 
             floor_of(ON_THE_WIRE_PER_THOUSAND, plan.contacts),
         ),
         (
-            "call that could not be sent as connections were refused",
-            refused_connections(seen.ledger.sends, happened),
-            floor_of(REFUSED_CONNECTION_PER_THOUSAND, plan.contacts),
+            "call in hand while connections were refused",
+            sends_in_outages(seen.ledger.sends, happened),
+            floor_of(IN_OUTAGES_PER_THOUSAND, plan.contacts),
         ),
     ]
     met = Counter(name for request in seen.requests for name in (request["fault"] or "").split("+"))

@@ -68,7 +68,7 @@ PER_THOUSAND = {
 }  # fmt: skip
 PER_THOUSAND_POSTGRESQL = {"PostgreSQL connection cut": 20, "PostgreSQL restarted": 0.3}
 ON_THE_WIRE_PER_THOUSAND = 4.0
-REFUSED_CONNECTION_PER_THOUSAND = 7.5
+IN_OUTAGES_PER_THOUSAND = 4.0
 
 
 def faults_in(act: str) -> dict[str, float]:
