@@ -77,6 +77,8 @@ class ReconcileCalls:
     """Account -> when its log was last read."""
     heeded: set[str] = field(default_factory=set)
     """Calls whose opt-out stands in the suppression list."""
+    unmapped: list[str] = field(default_factory=list)
+    """The words that nobody knows of the last reading; said when they change, as an open call shows them each time."""
     chance: Random = field(default_factory=SystemRandom)
     reader: LogReader = field(init=False)
     follow: FollowCalls = field(init=False)
@@ -266,8 +268,9 @@ class ReconcileCalls:
         self, scan: LogReading, matched: Sequence[Matched], ended: int, absent: int, corrected: int, scarce: bool
     ) -> Reconciled:
         unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})
-        if unmapped:
+        if unmapped and unmapped != self.unmapped:
             log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
+        self.unmapped[:] = unmapped
         adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
         return Reconciled(
             pages=scan.pages,

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from structlog.testing import capture_logs
+
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import LogPage, NotPlaced, Placed, PlaceResult, Unknown
 from dialer.domain.campaign import CampaignStatus, Pace
@@ -234,6 +236,17 @@ async def test_an_unmapped_word_is_never_final_and_is_shown() -> None:
     told = await house.reconciler.tick()
     report = await house.ledger.report(house.campaign_id)
     assert (told.unmapped, (await only(house)).state, report.unmapped_words) == (1, S.PLACED, {"Vanished": 1})
+
+
+async def test_an_unmapped_word_is_logged_once_while_its_call_stays_open() -> None:
+    house = await placed()
+    row = log_row("call-1", phone(0), house.clock.now() - 25, unmapped=True, raw_status="Vanished")
+    with capture_logs() as said:
+        for word in ("Vanished", "Vanished", "Gone"):
+            house.provider.pages = [page(replace(row, raw_status=word))]
+            await house.reconciler.tick()
+    told = [event["words"] for event in said if event["event"] == "log.unmapped_words"]
+    assert told == [["Vanished"], ["Gone"]]
 
 
 async def test_a_repeated_row_ends_its_attempt_once() -> None:
