@@ -16,7 +16,6 @@ from tests.provider_dialects import Provider
 from tests.raw_server import (
     Line,
     Permit,
-    RawServer,
     Script,
     StoppedClock,
     black_hole,
@@ -372,19 +371,15 @@ async def test_a_repeat_whose_permit_is_gone_is_not_sent() -> None:
             assert len(server.requests) == 1
 
 
-async def cancelled(server: RawServer, provider: Provider) -> None:
-    task = asyncio.ensure_future(provider.place(REQUEST, Permit()))
-    await server.next_request()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-
-
 @pytest.mark.parametrize("dialect", DIALECTS)
 async def test_cancelling_after_the_first_byte_is_not_swallowed_nor_repeated(dialect: type[Provider]) -> None:
     async with raw_server(hang) as server:
         provider = dialect(endpoint(server.url), StoppedClock(), Random(1))
-        await cancelled(server, provider)
+        task = asyncio.ensure_future(provider.place(REQUEST, Permit()))
+        await server.next_request()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         await server.hung_up.wait()
         await provider.aclose()
         assert len(server.requests) == 1
