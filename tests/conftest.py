@@ -5,6 +5,7 @@ What they need is imported with them: unit tests need none of it.
 
 import asyncio
 import shutil
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -16,6 +17,13 @@ from tests.fakes.clock import ManualClock
 from tests.ledger_steps import FullLedger
 
 _numbers = count(1)
+
+
+def pytest_configure() -> None:
+    """A shell that runs pytest in the background ignores these, and so would every process that a test starts."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
