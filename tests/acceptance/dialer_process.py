@@ -176,7 +176,7 @@ class Home:
         """Wait until the campaign has this status."""
         until(lambda: self.glance(name)["status"] == status, f"{name} {status}", within_s, every_s=0.3)
 
-    def leftovers(self, address: str = "nowhere") -> list[str]:
+    def leftovers(self, address: str | None = None) -> list[str]:
         """Processes alive that were started for this home, by any of its commands, or that serve ``address``."""
         mark = f"DIALER_HOME={self.path / 'home'}".encode()
         found = []
@@ -184,7 +184,8 @@ class Home:
             with suppress(OSError):
                 # A server that renames itself writes over its environment.
                 words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if f"{address} " in words + " " or mark in (process / "environ").read_bytes().split(b"\0"):
+                serves = address is not None and f"{address} " in words + " "
+                if serves or mark in (process / "environ").read_bytes().split(b"\0"):
                     found.append(words)
         return found
 
