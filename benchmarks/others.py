@@ -84,10 +84,10 @@ def passed_on(gate: Gate) -> type[BaseHTTPRequestHandler]:
             if gate.fault == "slow_answer" and method == "POST":
                 gate.over.wait(SLOW_ANSWER_S)
             asked = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection")}
-            answer = httpx.request(
-                method, gate.provider.url + self.path, content=body, headers=asked, trust_env=False, timeout=60
-            )
-            with suppress(OSError):
+            with suppress(OSError, httpx.TransportError):
+                answer = httpx.request(
+                    method, gate.provider.url + self.path, content=body, headers=asked, trust_env=False, timeout=60
+                )
                 self.send_response(answer.status_code)
                 self.send_header("content-type", answer.headers.get("content-type", "application/json"))
                 self.send_header("content-length", str(len(answer.content)))
