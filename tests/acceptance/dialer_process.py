@@ -30,6 +30,8 @@ KEY = "fake-key-of-the-tests"
 AGENT = {"vaanivoice": "8cf3373e-0000-4000-8000-000000000001", "vaani": "+16505550100"}
 PLACE_PATHS = {"/api/trigger-call/", "/calls/outbound_call"}
 LOOK_S = 0.05
+PATIENCE_S = 300.0
+"""Longer than anything takes on a machine that others use too: what is not there then does not come."""
 QUICK = (
     "--start-delay-s=0,0.1", "--dial-s=0,0.1", "--ring-s=0.1,0.3", "--no-answer-ring-s=0.2,0.4",
     "--talk-s=0.1,0.8", "--voicemail-s=0.1,0.4", "--log-delay-s=0.2",
@@ -39,7 +41,7 @@ QUICK = (
 clock = SystemClock()
 
 
-def until(condition: Callable[[], bool], what: str, within_s: float = 30.0, every_s: float = LOOK_S) -> None:
+def until(condition: Callable[[], bool], what: str, within_s: float = PATIENCE_S, every_s: float = LOOK_S) -> None:
     """Wait for a condition. Raises AssertionError that says what did not come."""
     end = clock.monotonic() + within_s
     pause = Event()
@@ -104,7 +106,7 @@ class Running:
         """Send it a signal."""
         self.process.send_signal(number_of)
 
-    def ended(self, within_s: float = 60.0) -> Ended:
+    def ended(self, within_s: float = PATIENCE_S) -> Ended:
         """Wait for its end."""
         try:
             code = self.process.wait(within_s)
@@ -143,7 +145,7 @@ class Home:
         self.running.append(Running(process, out, err))
         return self.running[-1]
 
-    def command(self, *words: str, code: int | None = 0, within_s: float = 60.0) -> Ended:
+    def command(self, *words: str, code: int | None = 0, within_s: float = PATIENCE_S) -> Ended:
         """Run a command to its end; ``code`` is the exit code it must have."""
         ended = self.start(*words).ended(within_s)
         assert code is None or ended.code == code, f"{words[0]}: exit {ended.code}\n{ended.out}\n{ended.err[-3000:]}"
@@ -172,7 +174,7 @@ class Home:
 
         return asyncio.run(look())
 
-    def until_status(self, status: str, within_s: float = 100.0, name: str = "list") -> None:
+    def until_status(self, status: str, within_s: float = PATIENCE_S, name: str = "list") -> None:
         """Wait until the campaign has this status."""
         until(lambda: self.glance(name)["status"] == status, f"{name} {status}", within_s, every_s=0.3)
 

@@ -105,7 +105,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(open_provider: OpenPr
         until(lambda calls=calls: provider.placed() >= calls, f"{calls} calls")  # type: ignore[misc]
         address = json.loads((home.path / "home" / "redis.json").read_text())["socket"]
         running.signal(signal.SIGINT)
-        ended = running.ended(10)
+        ended = running.ended()
         assert ended.code == 130
         assert "goes on" in ended.err
         assert home.leftovers(address) == []
@@ -126,7 +126,7 @@ def test_ctrl_c_leaves_no_rehearsal_behind(open_provider: OpenProvider, open_hom
     until(lambda: "rows:" in running.out.read_text() or (home.path / "home" / "redis.json").exists(), "the import")
     address = json.loads((home.path / "home" / "redis.json").read_text())["socket"]
     running.signal(signal.SIGINT)
-    assert running.ended(10).code == 130
+    assert running.ended().code == 130
     assert home.leftovers(address) == []
 
 

@@ -12,7 +12,7 @@ def test_no_line_more_than_a_campaign_has_is_ever_used(open_provider: OpenProvid
     provider = open_provider("--log-delay-s=0.5", "--talk-s=0.5,2")
     home = open_home(provider)
     contacts = write_list(home.path / "list.csv", 60)
-    home.command("run", str(contacts), *dialing(lines=12), within_s=90)
+    home.command("run", str(contacts), *dialing(lines=12))
     books = provider.books()
     assert {len(calls) for calls in books.by_number().values()} == {1}
     assert len(books.calls) == 60

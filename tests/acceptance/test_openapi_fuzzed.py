@@ -25,7 +25,7 @@ UNCHECKED = "positive_data_acceptance"
 STORM = os.environ.get("DIALER_TEST_FUZZ") == "all"
 EFFORT = ["--max-examples", "100"] if STORM else ["--phases", "coverage"]
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800 if STORM else 300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1800 if STORM else 900)]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def simulator(request: pytest.FixtureRequest) -> Iterator[str]:
         assert httpx.post(f"{url}/api/trigger-call/", json=call, headers=headers, trust_env=False).status_code == 200
         yield url
         running.terminate()
-        running.communicate(timeout=20)
+        running.communicate(timeout=300)
 
 
 def test_no_answer_is_a_500_or_breaks_its_schema(fuzzer: Path, simulator: str, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def shell(home: Home, words: Sequence[str], streams: str = "", **settings: str) 
         cwd=home.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -312,7 +312,7 @@ def test_a_standard_module_beside_the_list_is_not_run(home: Home) -> None:
         env=home.environment | {"DIALER_REDIAL_SCALE": "0.0001"},
         cwd=home.path,
         capture_output=True,
-        timeout=100,
+        timeout=300,
         check=True,
     )
     assert not (home.path / "ran").exists()

@@ -67,7 +67,7 @@ def interrupted(home: Home, provider: Provider, dialect: str, copy: Callable[[],
     put_back = copy()
     until(lambda: provider.placed() >= copied_at + 12, "another dozen of calls")
     first.signal(signal.SIGKILL)
-    first.ended(5)
+    first.ended()
     return put_back
 
 
@@ -84,7 +84,7 @@ def test_nobody_is_called_again_where_the_log_shows_every_call(
     home, copy = _on(engine, open_home, provider, request)
     put_back = interrupted(home, provider, "vaanivoice", copy, copied_at)
     put_back()
-    ended = home.command("run", "list.csv", *dialing("vaanivoice", rate=20), "--json", within_s=100)
+    ended = home.command("run", "list.csv", *dialing("vaanivoice", rate=20), "--json")
     assert called_again(provider) == []
     assert ended.json()["contacts"]["total"] == PEOPLE == len(provider.books().by_number())
 
@@ -98,11 +98,11 @@ def test_where_the_log_hides_calls_nobody_is_called_before_the_operator_says_so(
     put_back = interrupted(home, provider, "vaani", copy, 8)
     put_back()
     before = provider.placed()
-    ended = home.command("run", "list.csv", *dialing("vaani", rate=20), "--json", code=3, within_s=60)
+    ended = home.command("run", "list.csv", *dialing("vaani", rate=20), "--json", code=3)
     assert "--after-restore" in ended.json()["halt_reason"]
     assert provider.placed() == before
     home.command("start", "list", "--after-restore")
-    home.command("run", "list.csv", *dialing("vaani", rate=20), within_s=100)
+    home.command("run", "list.csv", *dialing("vaani", rate=20))
     twice = called_again(provider)
     assert all(calls[0]["outcome"] not in ("answered", "voicemail") for calls in twice), "the log shows who talked"
 

@@ -153,7 +153,7 @@ def test_logs_hold_no_number_and_no_key(open_provider: OpenProvider, open_home: 
     provider = open_provider("--fault=429-retry-after=0.1", "--fault=log-500=0.2", "--fault=503=0.02")
     home = open_home(provider, DIALER_LOG_LEVEL="debug", DIALER_UNKNOWN_HORIZON_S="8", DIALER_MAX_CALL_S="6")
     contacts = write_list(home.path / "list.csv", 60)
-    home.command("run", str(contacts), *dialing(rate=50), within_s=90)
+    home.command("run", str(contacts), *dialing(rate=50))
     assert_private(home)
 
 

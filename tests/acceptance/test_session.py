@@ -17,7 +17,7 @@ def test_ctrl_c_ends_the_conversation_at_the_provider(open_provider: OpenProvide
     stands = f"{provider.url}/api/webrtc/session/status/{token}"
     assert httpx.get(stands, headers={"x-api-key": KEY}, trust_env=False).status_code == 200
     session.signal(signal.SIGINT)
-    ended = session.ended(15)
+    ended = session.ended()
     assert ended.code == 130
     assert "Traceback" not in ended.err
     assert httpx.get(stands, headers={"x-api-key": KEY}, trust_env=False).status_code == 410

@@ -51,7 +51,7 @@ def commandline(pid: int) -> bytes:
 
 def importing(home: Home, *words: str) -> Running:
     running = home.start(*words, *dialing(rate=5))
-    until(lambda: workers_of(running) != [] and home_has_rows(home), "the import's processes", 60)
+    until(lambda: workers_of(running) != [] and home_has_rows(home), "the import's processes")
     return running
 
 
@@ -113,7 +113,7 @@ def test_a_command_that_waits_for_a_lock_ends(home: Home, number_of: signal.Sign
         running = home.start("campaigns")
         until(lambda: waits_for_a_lock(running), "the wait")
         running.signal(number_of)
-        assert running.ended(30).code == 130
+        assert running.ended().code == 130
 
 
 def waits_for_a_lock(running: Running) -> bool:
@@ -126,11 +126,11 @@ def waits_for_a_lock(running: Running) -> bool:
 
 def test_a_worker_that_cannot_reach_its_ledger_ends(home: Home) -> None:
     worker = home.start("worker")
-    until(lambda: home.command("worker", "--check", code=None).code == 0, "a worker that is well", 30)
+    until(lambda: home.command("worker", "--check", code=None).code == 0, "a worker that is well")
     with file_lock(home.path / "home" / "ledger.lock"):
-        until(lambda: home.command("worker", "--check", code=None).code == 1, "a worker that is not well", 60)
+        until(lambda: home.command("worker", "--check", code=None).code == 1, "a worker that is not well")
         worker.signal(signal.SIGTERM)
-        worker.ended(70)
+        worker.ended()
     assert home.leftovers() == []
 
 
@@ -143,7 +143,7 @@ def test_a_run_ends_while_redis_is_away(
     own_redis.kill()
     until(lambda: "redis.unreachable" in running.err.read_text(), "a word of it")
     running.signal(signal.SIGINT)
-    assert running.ended(70).code == 130
+    assert running.ended().code == 130
     assert home.leftovers() == []
 
 
@@ -158,7 +158,7 @@ def test_a_worker_waits_for_a_redis_that_comes_late(
     until(lambda: worker.err.read_text().count("redis.unreachable") > 1, "a word of it")
     assert home.command("worker", "--check", code=1).err.startswith("worker: ")
     own_redis.start()
-    until(lambda: provider.placed() == 5, "the calls", 60)
+    until(lambda: provider.placed() == 5, "the calls")
     worker.signal(signal.SIGTERM)
     assert worker.ended().code == 0
 

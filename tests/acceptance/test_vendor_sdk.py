@@ -30,7 +30,7 @@ PLAIN: dict[str, Any] = {
     "vaanivoice_errors": "detail",
 }
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def running_simulator(*switches: str) -> Iterator[str]:
         assert running.stdout is not None
         yield running.stdout.readline().split()[-1]
         running.terminate()
-        running.communicate(timeout=20)
+        running.communicate(timeout=300)
 
 
 def run(python: Path, url: str, *command: str) -> Any:

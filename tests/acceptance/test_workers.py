@@ -26,7 +26,7 @@ def test_two_workers_share_one_postgresql_and_one_redis(
     assert sum(recorded(worker) for worker in workers) == 250
     for worker in workers:
         worker.signal(signal.SIGTERM)
-    assert [worker.ended(15).code for worker in workers] == [0, 0]
+    assert [worker.ended().code for worker in workers] == [0, 0]
 
 
 def test_a_terminated_worker_finishes_what_is_on_the_wire(
@@ -38,7 +38,7 @@ def test_a_terminated_worker_finishes_what_is_on_the_wire(
     first = home.start("worker")
     until(lambda: provider.placed() >= 40, "40 calls")
     first.signal(signal.SIGTERM)
-    assert first.ended(5).code == 0
+    assert first.ended().code == 0
     states = home.report()["attempts"]
     assert (states["dialing"], states["unknown"]) == (0, 0)
     assert 40 <= provider.placed() < 110

@@ -27,11 +27,11 @@ def test_a_killed_workers_rest_is_taken_over(
     first = home.start("worker")
     until(lambda: provider.placed() >= 30, "30 calls")
     first.signal(signal.SIGKILL)
-    first.ended(5)
+    first.ended()
     home.start("worker")
     before = provider.placed()
-    until(lambda: provider.placed() > before + 2, "calls by the second worker", 15)
-    home.until_status("finished", 100)
+    until(lambda: provider.placed() > before + 2, "calls by the second worker")
+    home.until_status("finished")
     assert_all_once(home, provider, 150, unsure=5)
 
 
@@ -45,7 +45,7 @@ def outage(provider: Provider, own_redis: RedisServer, home: Home, for_s: float)
     before = provider.placed()
     assert before < 200
     own_redis.start()
-    until(lambda: provider.placed() > before, "the first call after the outage", 15)
+    until(lambda: provider.placed() > before, "the first call after the outage")
     home.until_status("finished")
     assert all(worker.alive for worker in workers)
     assert_all_once(home, provider, 200)

@@ -30,7 +30,7 @@ def command(home: Home, *words: str, without: tuple[str, ...] = ()) -> "subproce
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
 

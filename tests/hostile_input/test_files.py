@@ -26,7 +26,7 @@ def command(home: Home, *words: str, umask: int = 0, **settings: str) -> "subpro
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         umask=umask,
         check=False,
     )

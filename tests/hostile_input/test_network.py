@@ -211,6 +211,6 @@ def test_no_error_shows_a_password_of_an_address(open_home: OpenHome) -> None:
         settings = {name: value}
         if name == "HTTPS_PROXY":
             settings["DIALER_VAANIVOICE_BASE_URL"] = "https://api.example.invalid"
-        ended = home.start("doctor", **settings).ended(60)
+        ended = home.start("doctor", **settings).ended()
         assert hidden not in ended.out + ended.err, name
         assert "Traceback" not in ended.err, name

@@ -122,7 +122,7 @@ def on_terminal(home: Home, words: Sequence[str]) -> str:
         while piece := os.read(ours, 65536):
             seen += piece
     os.close(ours)
-    process.wait(60)
+    process.wait(300)
     return seen.decode("utf-8", "replace")
 
 

@@ -134,7 +134,7 @@ def test_who_shares_it_starts_it_again_when_its_owner(how: str, tmp_path: Path, 
             owner.kill()
         else:
             os.kill(first, signal.SIGKILL)
-        until(lambda: serves(tmp_path, first), "another server", 15)
+        until(lambda: serves(tmp_path, first), "another server")
         assert f"unix://{address_of(tmp_path)}?db=0" == url
 
 
@@ -142,7 +142,7 @@ def test_it_comes_back_when_its_socket_vanishes(tmp_path: Path) -> None:
     with embedded_redis(tmp_path):
         first = server_of(tmp_path)
         (tmp_path / "redis.sock").unlink()
-        until(lambda: serves(tmp_path, first), "another server", 15)
+        until(lambda: serves(tmp_path, first), "another server")
         assert not is_alive(first)
 
 
@@ -151,7 +151,7 @@ def test_it_comes_back_when_its_temporary_folder_vanishes(tmp_path: Path) -> Non
     with embedded_redis(home):
         first = server_of(home)
         shutil.rmtree(address_of(home).parent)
-        until(lambda: serves(home, first), "another server", 15)
+        until(lambda: serves(home, first), "another server")
 
 
 def test_two_for_one_home_are_refused_with_the_way_out(tmp_path: Path, hold: Hold) -> None:

@@ -189,7 +189,7 @@ def test_the_program_of_the_page_works(home: Path) -> None:
             call_id = placed(url)
             ended = subprocess.run(
                 [sys.executable, "-c", program.replace("http://127.0.0.1:8089", url)],
-                cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+                cwd=folder, capture_output=True, text=True, timeout=300, check=False,
             )  # fmt: skip
         assert (ended.returncode, ended.stderr) == (0, "")
         assert call_id in ended.stdout

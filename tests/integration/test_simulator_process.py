@@ -55,7 +55,7 @@ def test_it_ends_with_a_table_and_the_books(tmp_path: Path, number: signal.Signa
     with process("--outcomes", "busy=1", "--books", str(books)) as (running, url):
         assert [call(url).status_code for _ in range(2)] == [200, 200]
         running.send_signal(number)
-        printed, errors = running.communicate(timeout=20)
+        printed, errors = running.communicate(timeout=300)
     assert (running.returncode, errors) == (0, "")
     assert NUMBER not in printed
     assert "***********10" in printed
@@ -75,7 +75,7 @@ def test_it_ends_at_once_though_a_request_is_stalled() -> None:
         while not httpx.get(f"{url}/_sim/books", trust_env=False).json()["calls"]:
             pass
         running.send_signal(signal.SIGTERM)
-        printed, errors = running.communicate(timeout=20)
+        printed, errors = running.communicate(timeout=300)
         assert stalled.recv(1) == b""
     assert (running.returncode, errors) == (0, "")
     assert "stalled" in printed
@@ -85,7 +85,7 @@ def test_json_is_the_one_document_on_stdout() -> None:
     with process("--json", "--fault", "500=1") as (running, url):
         assert call(url).status_code == 500
         running.send_signal(signal.SIGTERM)
-        printed, _ = running.communicate(timeout=20)
+        printed, _ = running.communicate(timeout=300)
     seen = json.loads(printed)
     assert (seen["requests"], seen["faults"], seen["calls"]) == ({"500": 1}, {"500": 1}, {})
     assert seen["most_requests_in_a_second"] == 1

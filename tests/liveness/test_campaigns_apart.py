@@ -17,7 +17,6 @@ pytestmark = pytest.mark.acceptance
 
 NOBODY = Provider("http://127.0.0.1:9")
 """For commands that call nobody."""
-ENDS_WITHIN_S = 15.0
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 PEOPLE = "SELECT phone, name, starts_at FROM people"
 READ_OFTEN = 'refresh = "* * * * * *"\n[schedule]\ntimezone = "Asia/Kolkata"'
@@ -91,7 +90,7 @@ def test_one_source_is_odd_and_the_others_and_the_rest_go_on(
     until(lambda: event_of(home, "two", APPOINTMENTS[1][0]).startswith("2099-05-05"), "the moved appointment")
     until(lambda: home.report("two")["contacts"]["cancelled"] == 1, "who was deleted")
     worker.signal(signal.SIGTERM)
-    assert worker.ended(ENDS_WITHIN_S).code == 0
+    assert worker.ended().code == 0
     assert provider.placed() == 3
     assert "Traceback" not in worker.err.read_text()
 
@@ -109,7 +108,7 @@ def test_a_command_ends_whatever_its_source_does(open_home: OpenHome, command: s
     running = home.start(command, *words)
     until(lambda: asks(running.process.pid, path), "the query")
     running.signal(verb)
-    running.ended(ENDS_WITHIN_S)
+    running.ended()
     assert home.leftovers() == []
 
 
@@ -137,7 +136,7 @@ def test_a_worker_ends_though_a_database_never_answers(open_home: OpenHome, deaf
     running = home.start("worker")
     until(lambda: connected(running.process.pid, deaf), "the connection")
     running.signal(signal.SIGTERM)
-    assert running.ended(ENDS_WITHIN_S).code == 0
+    assert running.ended().code == 0
 
 
 def connected(pid: int, address: str) -> bool:
@@ -168,7 +167,7 @@ def test_a_worker_interrupts_a_query_of_postgresql(open_home: OpenHome, database
 
         until(lambda: active() > 0, "the query")
         running.signal(signal.SIGTERM)
-        assert running.ended(ENDS_WITHIN_S).code == 0
+        assert running.ended().code == 0
         until(lambda: active() == 0, "its end")
 
 
@@ -223,7 +222,7 @@ def test_campaigns_that_cannot_be_obeyed_halt_and_the_others_go_on(
         until(lambda name=name: home.glance(name)["status"] == "halted", f"{name} halted")  # type: ignore[misc]
         assert "cannot be obeyed" in home.glance(name)["halt_reason"]
     worker.signal(signal.SIGTERM)
-    assert worker.ended(ENDS_WITHIN_S).code == 0
+    assert worker.ended().code == 0
     assert provider.placed() == 3
     for words in (("campaigns",), ("report", "text"), ("report", "nan"), ("export", "types"), ("cancel", "nan")):
         home.command(*words)
@@ -246,4 +245,4 @@ def test_a_list_with_odd_dates_calls_all_the_others(open_home: OpenHome, open_pr
     worker = home.start("worker")
     until(lambda: provider.placed() == 2, "both calls")
     worker.signal(signal.SIGTERM)
-    assert worker.ended(ENDS_WITHIN_S).code == 0
+    assert worker.ended().code == 0
