@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.acceptance.dialer_process import KEY, Home, clock, dialing, finals, number, write_list
+from tests.acceptance.dialer_process import KEY, PATIENCE_S, Home, clock, dialing, finals, number, write_list
 from tests.hostile.books import Books
 from tests.hostile.habits import Habits
 from tests.hostile.server import HostileServer
@@ -78,7 +78,7 @@ def settings(server: HostileServer) -> dict[str, str]:
     }
 
 
-def dialed(habits: Habits, directory: Path, people: int, within_s: float = 110.0) -> Result:
+def dialed(habits: Habits, directory: Path, people: int, within_s: float = PATIENCE_S) -> Result:
     """Dial ``people`` people, one attempt each, to the end, at a provider of these habits."""
     with HostileServer(replace(habits, key=KEY), clock.now).listening() as server:
         result = _dialed(server, directory / f"{habits.dialect} {habits.name}", people, within_s)

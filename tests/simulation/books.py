@@ -79,6 +79,8 @@ class Books:
     calls: list[Call] = field(default_factory=list)
     listed: list[tuple[float, int, Call]] = field(default_factory=list)
     """The log's order: newest first."""
+    opted_out: dict[str, float] = field(default_factory=dict)
+    """Number -> from when on the log tells that the person asked not to be called."""
 
     def __post_init__(self) -> None:
         self._dice: Random = self.faults.dice("books")
@@ -141,6 +143,17 @@ class Books:
             first = replace(final, disposition=None, unmapped=True, raw_status="a new word")
             call.shows.append((seen_from, first))
             seen_from += dice.uniform(20.0, 300.0)
+        self._analyse(call, seen_from, final)
+
+    def _analyse(self, call: Call, seen_from: float, final: CallLog) -> None:
+        """Show how the call ended, and sometimes only minutes later what was said."""
+        chance = self.faults.rates.opt_out_late
+        talked = call.disposition is Disposition.ANSWERED
+        if chance and talked and self.faults.strikes(self._dice, chance, "opt-out told late"):
+            call.shows.append((seen_from, replace(final, analysed=False)))
+            seen_from = max(seen_from, call.ended_at + self._dice.uniform(60.0, 800.0))
+            final = replace(final, entities={"opt_out": "yes"})
+            self.opted_out[call.to] = min(seen_from, self.opted_out.get(call.to, seen_from))
         call.shows.append((seen_from, final))
 
     def _row(self, call: Call, talk: float) -> CallLog:

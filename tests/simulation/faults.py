@@ -29,6 +29,7 @@ class Rates:
     row_edited: float = 0.02
     row_out_of_order: float = 0.1
     foreign_row: float = 0.05
+    opt_out_late: float = 0.0
     # the queue and Redis
     job_lost: float = 0.03
     job_repeated: float = 0.05

@@ -7,12 +7,14 @@ from dialer.adapters.sql_ledger import SqlLedger, feed
 from dialer.adapters.sql_ledger.moves import add_events, event
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
-from dialer.domain.call import NotPlaced
+from dialer.domain.call import CallLog, NotPlaced
+from dialer.domain.campaign import CampaignSpec
 from dialer.pipeline.enqueue_due import EnqueueDue
+from dialer.pipeline.follow_calls import FollowCalls
 from dialer.pipeline.read_log import LogReader, LogReading
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import OpenAttempt, Swept
-from tests.simulation.faults import Rates
+from tests.simulation.faults import CALM, Rates
 from tests.simulation.processes import TIMES, Build
 from tests.simulation.world import Plan
 
@@ -66,6 +68,23 @@ class ReadsHalf(LogReader):
         return reading
 
 
+@dataclass(frozen=True)
+class ExpectsNoMore(FollowCalls):
+    """What is told of a call after its outcome is not waited for."""
+
+    def owed_until(self, spec: CampaignSpec, row: CallLog) -> float | None:
+        return None
+
+
+@dataclass(frozen=True)
+class ForgetsLateWords(ReconcileCalls):
+    """An outcome is the last that is read of a call."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "follow", ExpectsNoMore(self.clock, self.chance, self.redial_scale))
+
+
 STORMY = Rates()
 MUTANTS: dict[str, tuple[str, Plan]] = {
     "sweeper to planned": ("I1 once", Plan(0, build=Build(ledger=SweepsToPlanned))),
@@ -82,6 +101,11 @@ MUTANTS: dict[str, tuple[str, Plan]] = {
         "I7 no means no",
         Plan(0, rates=replace(STORMY, stall_after_gate=0.2, suppress_every_s=4.0, kill_every_s=60.0),
              build=Build(times=replace(TIMES, send_within_s=1e6))),
+    ),
+    "late words not waited for": (
+        "I7 no means no",
+        Plan(0, people=4, shared=3, campaigns=10, rates=replace(CALM, opt_out_late=1.0),
+             build=Build(reconciler=ForgetsLateWords)),
     ),
     "lines without unknown": (
         "I5 lines",

@@ -8,7 +8,9 @@ from itertools import pairwise
 
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.domain.attempt import FINAL, TRANSITIONS, Actor, AttemptState
+from dialer.domain.calling_window import CallingWindow
 from dialer.domain.contact import FINAL_CONTACTS
+from dialer.domain.hours import WHOLE_DAY, Hours
 from tests.simulation.books import Call
 from tests.simulation.world import World
 
@@ -16,6 +18,8 @@ S = AttemptState
 SCAN_S = 120.0
 """No reading of the log takes longer from its first page to its verdict, unless its process stood still."""
 STALL_S = 100.0
+READ_WITHIN_S = 300.0
+"""After that the log was read, though processes died and pages failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ def violations(world: World) -> list[Violation]:
     """Everything that does not agree."""
     seen = Evidence(world)
     found = [Violation("crash", crash) for crash in world.shared.crashes]
-    for check in (once, one_line, nothing_lost, pace, lines, no_means_no, pause_holds, explained, agreed, found_again):
+    checks = (once, one_line, nothing_lost, pace, own_pace, lines, open_hours, person_limits, no_means_no, heard_late,
+              pause_holds, explained, agreed, found_again)  # fmt: skip
+    for check in checks:
         found += check(seen)
     return found
 
@@ -99,8 +105,9 @@ def nothing_lost(seen: Evidence) -> Iterator[Violation]:
     """I3: contacts add up, and all are final when the run is over."""
     world = seen.world
     counts = world.tables.rows("SELECT count(*) FROM contacts")[0][0]
-    if counts != 2 * world.plan.people:
-        yield Violation("I3 lost", f"{counts} contacts of {2 * world.plan.people}")
+    listed = world.plan.campaigns * world.plan.people
+    if counts != listed:
+        yield Violation("I3 lost", f"{counts} contacts of {listed}")
     final = ", ".join(f"'{status}'" for status in FINAL_CONTACTS)
     for contact_id, status in world.tables.rows(f"SELECT id, status FROM contacts WHERE status NOT IN ({final})"):
         hanging = world.tables.rows(f"SELECT max(id) FROM attempts WHERE contact_id = {contact_id}")[0][0]
@@ -119,6 +126,51 @@ def pace(seen: Evidence) -> Iterator[Violation]:
         if last.at - first.at < 1.0:
             yield Violation(
                 "I4 pace", f"{limit + 1} requests within {last.at - first.at:.3f} s", seen.attempt(last.token)
+            )
+
+
+def own_pace(seen: Evidence) -> Iterator[Violation]:
+    """I4: nor does a campaign send more than its own rate allows."""
+    for name, spec in seen.world.specs.items():
+        limit = math.floor(spec.pace.calls_per_second)
+        sent = [sent for sent in seen.world.books.sent if sent.agent == name] if limit else []
+        for first, last in zip(sent, sent[limit:], strict=False):
+            if last.at - first.at < 1.0:
+                yield Violation("I4 pace", f"{limit + 1} requests of {name} within a second", seen.attempt(last.token))
+
+
+def open_hours(seen: Evidence) -> Iterator[Violation]:
+    """I6: nothing is sent while the campaign's window is shut. All of them are told in UTC."""
+    for sent in seen.world.books.sent:
+        minute = sent.at % 86400 / 60
+        if not any(begin <= minute < end for begin, end in _hours(seen.world.specs[sent.agent].window)):
+            yield Violation("I6 hours", f"sent in minute {minute:.2f} of the day", seen.attempt(sent.token))
+
+
+def _hours(window: CallingWindow) -> Hours:
+    return WHOLE_DAY if window.always else window.hours
+
+
+def person_limits(seen: Evidence) -> Iterator[Violation]:
+    """I6: nobody is called again too soon or too often, over all campaigns, by the requests that became calls."""
+    calls = [sent for sent in sorted(seen.world.books.sent, key=lambda sent: sent.at) if sent.token in seen.call_of]
+    before: dict[str, list[float]] = defaultdict(list)
+    for sent in calls:
+        limits, earlier = seen.world.specs[sent.agent].limits, before[sent.to]
+        if 0 < limits.lifetime <= len(earlier):
+            yield Violation("I6 limits", f"call {len(earlier) + 1} of {limits.lifetime}", seen.attempt(sent.token))
+        if limits.spacing_s and earlier and sent.at - earlier[-1] < limits.spacing_s:
+            yield Violation("I6 limits", f"{sent.at - earlier[-1]:.0f} s after another", seen.attempt(sent.token))
+        earlier.append(sent.at)
+
+
+def heard_late(seen: Evidence) -> Iterator[Violation]:
+    """I7: whoever asked in a call not to be called is not, once the log told it and there was time to read it."""
+    for sent in seen.world.books.sent:
+        told = seen.world.books.opted_out.get(sent.to, math.inf)
+        if sent.at > told + READ_WITHIN_S:
+            yield Violation(
+                "I7 no means no", f"sent {sent.at - told:.0f} s after the log told", seen.attempt(sent.token)
             )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.simulation.trial import Tally, trace, verdict
+from tests.simulation.world import Plan
 
 CHUNK = 10
 TALLY = Tally()
@@ -10,7 +11,7 @@ TALLY = Tally()
 
 @pytest.mark.parametrize("first", range(0, 100, CHUNK))
 def test_whatever_goes_wrong_the_books_agree(first: int) -> None:
-    failures = [text for seed in range(first, first + CHUNK) if (text := verdict(seed, TALLY))]
+    failures = [text for seed in range(first, first + CHUNK) if (text := verdict(Plan(seed), TALLY))]
 
     assert not failures, "\n".join(failures)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tests.simulation.faults import FLOORS
+from tests.simulation.faults import FLOORS, Rates
 from tests.simulation.oracle import Violation, lost_answers, story, violations
 from tests.simulation.world import Plan, World, simulate
 
@@ -53,16 +53,21 @@ def trial(plan: Plan, tally: Tally | None = None) -> list[Violation]:
         world.tables.close()
 
 
-def verdict(seed: int, tally: Tally) -> str:
+def crowd(seed: int) -> Plan:
+    """Ten campaigns with rates, windows and limits of their own, and people who say no: the log tells it late."""
+    return Plan(seed, people=12, shared=5, campaigns=10, rates=Rates(opt_out_late=0.2))
+
+
+def verdict(plan: Plan, tally: Tally) -> str:
     """Empty when all agrees, else the story of it and the command that repeats it."""
-    world = simulate(Plan(seed))
+    world = simulate(plan)
     tally.add(world)
     found = violations(world)
     text = ""
     if found:
         counts = ", ".join(f"{count} x {name}" for name, count in Counter(v.invariant for v in found).items())
-        again = f"python -m tests.simulation --first {seed} --seeds 1"
-        text = f"seed {seed}: {counts}\nagain: {again}\n{story(world, found)}\n"
+        again = f"python -m tests.simulation --first {plan.seed} --seeds 1" + " --crowd" * (plan.campaigns > 2)
+        text = f"seed {plan.seed}: {counts}\nagain: {again}\n{story(world, found)}\n"
     world.tables.close()
     return text
 

@@ -1,21 +1,21 @@
-"""One run: two campaigns, three workers, a provider, an operator, and every fault, from one seed."""
+"""One run: campaigns, three workers, a provider, an operator, and every fault, from one seed."""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 import structlog
 
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.domain.calling_window import ALWAYS
+from dialer.domain.calling_window import ALWAYS, CallingWindow
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.contact import NewContact
 from dialer.domain.disposition import Disposition
-from dialer.domain.limits import UNLIMITED
+from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import RedialPolicy
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import ImportCounts, Limits, QueuedAttempt
@@ -32,7 +32,13 @@ from tests.simulation.processes import HORIZON_S, TIMES, Build, Process, Shared
 Tick = Callable[[], "asyncio.Task[int] | None"]
 
 WORKERS = 3
-NAMES = ("spring", "autumn")
+NAMES = ("spring", "autumn", "winter", "summer", "north", "south", "east", "west", "dawn", "dusk")
+TWICE, APART = PersonLimits(0, 0, 0, 2), PersonLimits(0, 0, 0, 0, spacing_s=1800.0)
+SOMETIMES = CallingWindow(
+    frozenset(range(7)), tuple((begin, begin + 12) for begin in range(0, 1440, 20)), "UTC", lead_s=20.0,
+    rules="off", rules_reason="nobody is called",
+)  # fmt: skip
+"""Open for twelve minutes of every twenty."""
 DIALECTS = (
     Dialect("vaanivoice", ids_are_final=True, echoes_token=True, silent_when_unanswered=False),
     Dialect("vaanivoice", ids_are_final=True, echoes_token=False, silent_when_unanswered=False),
@@ -53,7 +59,11 @@ class Plan:
 
     seed: int
     people: int = 40
+    """On each list."""
     shared: int = 8
+    """Of them on the next list too."""
+    campaigns: int = 2
+    """More than two have rates, windows and limits of their own."""
     faults_for_s: float = 420.0
     rates: Rates = field(default_factory=Rates)
     build: Build = field(default_factory=Build)
@@ -61,9 +71,14 @@ class Plan:
     """How the provider is away, after how many seconds, and for how many."""
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The campaigns."""
+        return NAMES[: self.campaigns]
+
+    @property
     def bound_s(self) -> float:
-        """When all must be over: each attempt to a number, over both campaigns, may need the whole horizon."""
-        return self.faults_for_s + len(NAMES) * REDIAL.max_attempts * (HORIZON_S + 900.0)
+        """When all must be over: each attempt to a number, over all campaigns, may need the whole horizon."""
+        return self.faults_for_s + self.campaigns * REDIAL.max_attempts * (HORIZON_S + 900.0)
 
 
 class World:
@@ -96,6 +111,7 @@ class World:
             plan.build,
         )
         self.processes: list[Process] = []
+        self.specs: dict[str, CampaignSpec] = {}
         self._born = 0
         self._tasks: list[asyncio.Task[Any]] = []
         self.quiet = False
@@ -124,8 +140,8 @@ class World:
         operator = self.operator
         for work in (
             self._feeds(), self._reads(), self._kills(), self._stops(), self._stalls(), self._flushes(),
-            self._strangers(), operator.pauses(NAMES), operator.cancels(NAMES[1]), operator.suppresses(),
-            operator.restarts(NAMES),
+            self._strangers(), operator.pauses(self.plan.names), operator.cancels(NAMES[1]), operator.suppresses(),
+            operator.restarts(self.plan.names),
         ):  # fmt: skip
             self._spawn(work)
         end = self.started + self.plan.bound_s
@@ -139,10 +155,9 @@ class World:
         return all(self.tables.rows(asked)[0][0] == 0 for asked in (OPEN_CAMPAIGNS, LIVE_ATTEMPTS))
 
     async def _import(self) -> None:
-        plan, account = self.plan, self.books.dialect.account
-        for n, name in enumerate(NAMES):
-            pace = Pace(0.0, self._dice.choice((0, self.limits.concurrent_calls // 2)), self._dice.randint(1, 3))
-            spec = CampaignSpec(name, name, account, window=ALWAYS, pace=pace, redial=REDIAL, limits=UNLIMITED)
+        plan = self.plan
+        for n, name in enumerate(plan.names):
+            spec = self.specs[name] = self._spec(name)
             campaign = await self.ledger.open_campaign(spec)
             first = n * (plan.people - plan.shared)
             people = [NewContact(phone(first + k), f"Person {k}", k + 2) for k in range(plan.people)]
@@ -150,6 +165,16 @@ class World:
             counts = ImportCounts(len(people), len(people))
             await self.ledger.record_import(campaign.campaign_id, name, "list.csv", counts)
             await self.ledger.move_campaign(campaign.campaign_id, "start", "")
+
+    def _spec(self, name: str) -> CampaignSpec:
+        dice, crowded = self._dice, self.plan.campaigns > 2
+        pace = Pace(0.0, dice.choice((0, self.limits.concurrent_calls // 2)), dice.randint(1, 3))
+        if crowded:
+            pace = replace(pace, calls_per_second=dice.choice((0.0, 1.0, 2.0)))
+        window = dice.choice((ALWAYS, SOMETIMES)) if crowded else ALWAYS
+        limits = dice.choice((UNLIMITED, TWICE, APART)) if crowded else UNLIMITED
+        account = self.books.dialect.account
+        return CampaignSpec(name, name, account, window=window, pace=pace, redial=REDIAL, limits=limits)
 
     # processes
 
@@ -215,7 +240,7 @@ class World:
         every_s = 60.0 / max(1e-9, 60.0 * self.plan.rates.foreign_row)
         while self.faults.on:
             await self.clock.sleep(dice.expovariate(1 / every_s))
-            self.books.foreign(phone(dice.randrange(2 * people)), dice.choice(NAMES), self.clock.now())
+            self.books.foreign(phone(dice.randrange(2 * people)), dice.choice(self.plan.names), self.clock.now())
 
     # crons
 
