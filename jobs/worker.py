@@ -14,6 +14,7 @@ from typing import Any
 
 import structlog
 from arq.connections import RedisSettings
+from arq.constants import in_progress_key_prefix
 from arq.utils import poll
 from arq.worker import Function, Worker, func
 from redis.exceptions import RedisError
@@ -72,7 +73,11 @@ class SteadyWorker(Worker):
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         """One by one: what arq took for a job that Redis then failed to start is given back."""
-        for job_id in job_ids:
+        others = [job_id for job_id in job_ids if job_id.decode() not in self.tasks]
+        started = (
+            await self.pool.mget([in_progress_key_prefix + job_id.decode() for job_id in others]) if others else ()
+        )
+        for job_id in [job_id for job_id, by in zip(others, started, strict=True) if by is None]:
             if self.job_counter >= self.max_jobs:
                 return
             before = self.job_counter
@@ -82,6 +87,14 @@ class SteadyWorker(Worker):
                 if self.job_counter > before and job_id.decode() not in self.tasks:
                     self._release_sem_dec_counter_on_complete()
                 raise
+
+    async def _not_started(self, job_ids: Sequence[bytes]) -> list[bytes]:
+        """A job stays in the queue until it is done; arq would ask after each of them, at each poll of each worker."""
+        others = [job_id for job_id in job_ids if job_id.decode() not in self.tasks]
+        if not others:
+            return []
+        started = await self.pool.mget([in_progress_key_prefix + job_id.decode() for job_id in others])
+        return [job_id for job_id, by in zip(others, started, strict=True) if by is None]
 
     async def end(self) -> None:
         """Cut off what still runs; the calls themselves are done, and the ledger knows of them."""

@@ -91,8 +91,9 @@ class MemoryStore(Store):
         items: Sequence[Item],
         *context: Any,
         serial: bool = True,
+        first: bool = False,
     ) -> list[Answer]:
-        del serial
+        del serial, first
         self._refuse_if_closed()
         return self._tables.submit(verb, items, context)
 

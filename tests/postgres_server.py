@@ -22,8 +22,8 @@ NOT_FOUND = (
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Yields the URL of a server (without a database name) that lives for the block."""
+def postgres_server(*options: str) -> Iterator[str]:
+    """Yields the URL of a server (without a database name) that lives for the block; ``options`` are postgres's own."""
     given = os.environ.get("DIALER_TEST_POSTGRES_URL")
     if given:
         yield given
@@ -37,7 +37,7 @@ def postgres_server() -> Iterator[str]:
         _run(as_user, str(binaries / "initdb"), "-D", str(data), "--locale=C.UTF-8", "-U", "dialer", "-A", "trust")
         server = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(data), "-k", str(home), "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "full_page_writes=off"],
+             "-c", "fsync=off", "-c", "full_page_writes=off", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
         )  # fmt: skip
         try:

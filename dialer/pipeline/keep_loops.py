@@ -6,6 +6,7 @@ takes the loop over.
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,12 @@ LEASE_S, RENEW_S = 3.0, 0.7
 """Long enough for a few renewals that fail, and short enough for others to go on within five seconds."""
 STOP_MARGIN_S = 0.5
 """So long before its lease ends a process that could not renew it stops: nobody else can hold it yet."""
+LATE_S = 10.0
+"""So long a process goes on that has not heard yet whether its lease was renewed.
+
+On a machine that is busy with other work the answer comes late, and most often it is that nobody else took the loop.
+Whoever is told that another has it stops at once.
+"""
 FIRST_REST_S, LONGEST_REST_S = 1.0, 30.0
 FREE_WITHIN_S = 1.0
 
@@ -42,7 +49,9 @@ class KeepLoops:
     holder: str
     lease_s: float = LEASE_S
     held_until: dict[str, float] = field(default_factory=dict)
-    """Loop -> the monotonic moment up to which this process may run it."""
+    """Loop -> the monotonic moment up to which nobody else can run it."""
+    late_s: float = 0.0
+    """How much longer this process runs what it has not been refused."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, loops: Sequence[Loop]) -> None:
@@ -56,23 +65,26 @@ class KeepLoops:
             await self._free()
 
     async def _renew(self, names: list[str]) -> None:
+        every_s = min(RENEW_S, self.lease_s / 4)
         while True:
             asked_at = self.clock.monotonic()
             try:
                 held = await self.leases.hold_leases(names, self.holder, self.lease_s)
             except LedgerUnavailable as unavailable:
                 log.warning("loops.not_renewed", error=str(unavailable))
+                self.late_s = 0.0
             else:
-                for name in names:
-                    self.held_until[name] = asked_at + self.lease_s - STOP_MARGIN_S if name in held else 0.0
-                self._changed.set()
-                self._changed = asyncio.Event()
-            await self.clock.sleep(min(RENEW_S, self.lease_s / 4))
+                self.held_until = dict.fromkeys(held, asked_at + self.lease_s - STOP_MARGIN_S)
+                self.late_s = LATE_S
+            self._changed.set()
+            self._changed = asyncio.Event()
+            # A late answer is made up for by asking again at once.
+            await self.clock.sleep(max(0.0, asked_at + every_s - self.clock.monotonic()))
 
     async def _keep(self, loop: Loop) -> None:
         rest_s = FIRST_REST_S
         while True:
-            while self._left_s(loop) <= 0:
+            while self._left_s(loop.name) <= 0:
                 await self._changed.wait()
             try:
                 next_s = await self._round(loop)
@@ -103,19 +115,28 @@ class KeepLoops:
 
     async def _lost(self, loop: Loop) -> str:
         end = self.clock.monotonic() + loop.within_s
-        while (left_s := min(self._left_s(loop), end - self.clock.monotonic())) > 0:
-            await self.clock.sleep(left_s)
-        return "lease lost" if self._left_s(loop) <= 0 else f"not done within {loop.within_s:g} s"
+        while (left_s := min(self._left_s(loop.name), end - self.clock.monotonic())) > 0:
+            await self._news(left_s)
+        return "lease lost" if self._left_s(loop.name) <= 0 else f"not done within {loop.within_s:g} s"
+
+    async def _news(self, within_s: float) -> None:
+        """Wait for another word about the leases, or so long."""
+        waits = [asyncio.ensure_future(wait) for wait in (self._changed.wait(), self.clock.sleep(within_s))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     def holds(self, name: str) -> bool:
         """Whether this process may run the loop now."""
-        return self.held_until.get(name, 0.0) > self.clock.monotonic()
+        return self._left_s(name) > 0
 
-    def _left_s(self, loop: Loop) -> float:
-        return self.held_until.get(loop.name, 0.0) - self.clock.monotonic()
+    def _left_s(self, name: str) -> float:
+        return self.held_until.get(name, -math.inf) + self.late_s - self.clock.monotonic()
 
     async def _free(self) -> None:
-        held = [name for name, until in self.held_until.items() if until > self.clock.monotonic()]
+        held = [name for name in self.held_until if self.holds(name)]
         if not held:
             return
         try:

@@ -91,9 +91,9 @@ class Fate:
 
 
 class _WatchedEngine:
-    """An engine that tells when a writing transaction is about to be committed."""
+    """An engine that tells when a writing transaction is about to be committed, and when it was."""
 
-    def __init__(self, engine: SqliteEngine | PostgresqlEngine, told: Callable[[], None]) -> None:
+    def __init__(self, engine: SqliteEngine | PostgresqlEngine, told: Callable[[str], None]) -> None:
         self._engine, self._told = engine, told
         self.reading, self.close_writer, self.close_reader = engine.reading, engine.close_writer, engine.close_reader
 
@@ -101,7 +101,8 @@ class _WatchedEngine:
     def writing(self, *, serial: bool) -> Iterator[Transaction]:
         with self._engine.writing(serial=serial) as transaction:
             yield transaction
-            self._told()
+            self._told("before")
+        self._told("after")
 
 
 class WatchedStore(Store):
@@ -110,17 +111,15 @@ class WatchedStore(Store):
     def __init__(self, url: str, fate: Fate) -> None:
         self._fate = fate
         self._verbs: list[str] = []
-        super().__init__(_WatchedEngine(open_engine(url), self._before), SystemClock())  # type: ignore[arg-type]
+        super().__init__(_WatchedEngine(open_engine(url), self._pass), SystemClock())  # type: ignore[arg-type]
 
-    def _run(self, group: list[_Ask]) -> None:
+    def _run(self, transaction: Transaction, group: list[_Ask]) -> None:
         self._verbs = sorted({ask.verb.__name__ for ask in group})
-        super()._run(group)
-        for verb in self._verbs:
-            self._fate.passing(f"commit.after.{verb}")
+        super()._run(transaction, group)
 
-    def _before(self) -> None:
+    def _pass(self, moment: str) -> None:
         for verb in self._verbs:
-            self._fate.passing(f"commit.before.{verb}")
+            self._fate.passing(f"commit.{moment}.{verb}")
 
 
 async def watched(app: App, url: str, fate: Fate) -> App:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from dialer.adapters.arq_queue import DIAL_QUEUE, arq_redis
@@ -48,3 +49,23 @@ async def test_a_worker_starts_without_the_right_to_ask_for_info(redis: ArqRedis
     dial = worker(redis, queue_name=DIAL_QUEUE, functions=FUNCTIONS, burst=True)
     await dial.async_run()
     assert dial.jobs_failed == 0
+
+
+async def test_a_job_that_somebody_runs_is_not_asked_after_again(redis: ArqRedis) -> None:
+    asked: list[Any] = []
+
+    class Watched(ArqRedis):
+        """Notes for which jobs a transaction was begun."""
+
+        def pipeline(self, *words: Any, **more: Any) -> Any:
+            asked.append(words)
+            return super().pipeline(*words, **more)
+
+    await redis.set(in_progress_key_prefix + "theirs", b"1")
+    dial = worker(Watched(redis.connection_pool), queue_name=DIAL_QUEUE, functions=FUNCTIONS, max_jobs=3)
+    mine = dial.tasks["mine"] = asyncio.get_running_loop().create_future()
+    await dial.start_jobs([b"theirs", b"mine"])
+    assert (asked, dial.job_counter) == ([], 0)
+    await dial.start_jobs([b"theirs", b"mine", b"nobody's"])
+    assert len(asked) == 1, "arq looks whether it is there still"
+    mine.cancel()

@@ -29,8 +29,9 @@ class LifeStore(Store):
         items: Sequence[Item],
         *context: Any,
         serial: bool = True,
+        first: bool = False,
     ) -> list[Answer]:
-        del serial
+        del serial, first
         if verb is reconcile.record_scans:
             return self._tables.submit(verb, items, context)  # nothing hangs on it, so no fault is spent on it
         faults, rates = self._faults, self._faults.rates

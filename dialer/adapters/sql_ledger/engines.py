@@ -10,7 +10,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -205,8 +205,14 @@ class PostgresqlEngine:
     def writing(self, *, serial: bool) -> Iterator[Transaction]:
         try:
             writer = self._open_writer()
-            with self._begun(writer, serial):
-                yield PostgresqlTransaction(writer)
+            try:
+                if serial:
+                    self._take_gate(writer)
+                yield from _pipelined(writer)
+            except BaseException:
+                with suppress(psycopg.Error):
+                    writer.rollback()
+                raise
         except OUT_OF_REACH as broken:
             _close(self._writer)
             self._writer = None
@@ -214,20 +220,18 @@ class PostgresqlEngine:
                 self._end_the_frozen()
             raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
-    def _begun(self, writer: psycopg.Connection, serial: bool) -> ExitStack:
-        """A transaction that has the gate, if it is a serial one."""
+    def _take_gate(self, writer: psycopg.Connection) -> None:
+        """Begin a transaction with the gate's lock: nothing is read before it is there."""
         for wait in range(1, WAITS + 1):
             try:
-                with ExitStack() as begun:
-                    begun.enter_context(writer.transaction())
-                    if serial:
-                        writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
-                    return begun.pop_all()
+                with writer.pipeline():
+                    writer.execute("SELECT pg_advisory_xact_lock(%s)", (GATE_LOCK,))
+                return
             except psycopg.errors.LockNotAvailable:
                 if wait == WAITS:
                     raise
+                writer.rollback()
                 self._end_the_frozen()
-        raise AssertionError("unreachable")
 
     def _end_the_frozen(self) -> None:
         with suppress(psycopg.Error), connect_postgresql(self._url, autocommit=True) as connection:
@@ -274,6 +278,19 @@ class PostgresqlEngine:
         """An intent that a power cut may undo would be dialed again: never commit asynchronously."""
         connection.execute("SET synchronous_commit = on")
         connection.commit()
+
+
+def _pipelined(writer: psycopg.Connection) -> Iterator[Transaction]:
+    """A transaction whose writes go to the server with what is asked next, or with the COMMIT."""
+    with writer.pipeline() as pipeline:
+        try:
+            yield PostgresqlTransaction(writer)
+            writer.commit()
+        except BaseException:
+            # What was under way fails as well, and nobody needs to hear of it.
+            with suppress(psycopg.Error):
+                pipeline.sync()
+            raise
 
 
 def _close(connection: psycopg.Connection | None) -> None:

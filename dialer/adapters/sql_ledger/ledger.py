@@ -191,7 +191,7 @@ class SqlLedger:
         await self._store.submit(feed.hand_back, [(attempt, reason, due_at) for attempt in attempts])
 
     async def renew_leases(self, attempts: Sequence[QueuedAttempt], lease_s: float) -> None:
-        await self._store.submit(feed.renew_leases, [(attempt, lease_s) for attempt in attempts])
+        await self._store.submit(feed.renew_leases, [(attempt, lease_s) for attempt in attempts], first=True)
 
     async def sweep(self) -> Swept:
         return (await self._store.submit(feed.sweep, [None]))[0]
@@ -207,7 +207,7 @@ class SqlLedger:
         free = await self._store.read(lambda transaction: leases.free_names(transaction, names, holder, now))
         if not free:
             return set()
-        won = await self._store.submit(leases.hold, free, holder, lease_s, serial=False)
+        won = await self._store.submit(leases.hold, free, holder, lease_s, serial=False, first=True)
         return {name for name, held in zip(free, won, strict=True) if held}
 
     async def free_leases(self, names: Sequence[str], holder: str) -> None:

@@ -33,6 +33,7 @@ class _Ask:
     items: Sequence[Any]
     context: tuple[Any, ...]
     serial: bool
+    first: bool
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[Any]"
     answer: Any = None
@@ -59,17 +60,22 @@ class Store:
         items: Sequence[Item],
         *context: Any,
         serial: bool = True,
+        first: bool = False,
     ) -> list[Answer]:
         """Run ``verb(transaction, items, *context, now)`` in the next commit; one answer per item, in order.
 
-        Calls of the same verb and context are joined into one. Raises LedgerUnavailable.
+        Calls of the same verb and context are joined into one. ``first``: before all that waits, in whatever commit
+        comes next. Raises LedgerUnavailable.
         """
         loop = asyncio.get_running_loop()
-        ask = _Ask(verb, items, context, serial, loop, loop.create_future())
+        ask = _Ask(verb, items, context, serial, first, loop, loop.create_future())
         with self._more:
             if self._closing:
                 raise LedgerUnavailable("the ledger is closed")
-            self._asks.append(ask)
+            if first:
+                self._asks.appendleft(ask)
+            else:
+                self._asks.append(ask)
             self._more.notify()
         # A caller that is cancelled must not undo what is already on its way to the disk.
         answers: list[Answer] = await asyncio.shield(ask.future)
@@ -103,10 +109,9 @@ class Store:
                     self._more.wait()
                 if not self._asks:
                     break
-                group = self._take_group()
+                serial = self._asks[0].serial
             self.keep_time()
-            self._commit(group)
-            _resolve(group)
+            _resolve(self._commit(serial))
         self._engine.close_writer()
 
     def keep_time(self) -> None:
@@ -125,40 +130,50 @@ class Store:
                 self._told_offset = True
                 log.warning("clock.off", ahead_s=round(clock.own_offset_s(), 1))
 
-    def _take_group(self) -> list[_Ask]:
-        group = [self._asks.popleft()]
-        size = len(group[0].items)
-        while self._asks and size + len(self._asks[0].items) <= GROUP_LIMIT and self._asks[0].serial == group[0].serial:
-            size += len(self._asks[0].items)
-            group.append(self._asks.popleft())
+    def _take_group(self, serial: bool) -> list[_Ask]:
+        """What was asked for until now and goes into one commit."""
+        group: list[_Ask] = []
+        size = 0
+        with self._more:
+            while self._asks and (self._asks[0].serial == serial or (serial and self._asks[0].first)):
+                size += len(self._asks[0].items)
+                if group and size > GROUP_LIMIT:
+                    break
+                group.append(self._asks.popleft())
         return group
 
-    def _commit(self, group: list[_Ask]) -> None:
+    def _commit(self, serial: bool, alone: Sequence[_Ask] = ()) -> list[_Ask]:
+        """Commit ``alone``, or the next group: what is asked for while others have the gate still goes along."""
+        group = list(alone)
         try:
-            self._run(group)
+            with self._engine.writing(serial=serial) as transaction:
+                group = group or self._take_group(serial)
+                self._run(transaction, group)
         except LedgerUnavailable as broken:
+            group = group or self._take_group(serial)
             for ask in group:
                 ask.error = broken
         except Exception as wrong:  # noqa: BLE001 - handed to whoever asked
+            group = group or self._take_group(serial)
             if len(group) == 1:
                 group[0].error = wrong
-                return
+                return group
             # Nothing of the group was committed: find out whose fault it was, one by one.
             for ask in group:
-                self._commit([ask])
+                self._commit(serial, [ask])
+        return group
 
-    def _run(self, group: list[_Ask]) -> None:
+    def _run(self, transaction: Transaction, group: list[_Ask]) -> None:
         joined: dict[tuple[Any, ...], list[_Ask]] = {}
         for ask in group:
             joined.setdefault((ask.verb, *ask.context), []).append(ask)
-        with self._engine.writing(serial=group[0].serial) as transaction:
-            for asks in joined.values():
-                items = asks[0].items if len(asks) == 1 else [item for ask in asks for item in ask.items]
-                answers = asks[0].verb(transaction, items, *asks[0].context, self._clock.now())
-                start = 0
-                for ask in asks:
-                    ask.answer = answers[start : start + len(ask.items)] if len(asks) > 1 else answers
-                    start += len(ask.items)
+        for asks in joined.values():
+            items = asks[0].items if len(asks) == 1 else [item for ask in asks for item in ask.items]
+            answers = asks[0].verb(transaction, items, *asks[0].context, self._clock.now())
+            start = 0
+            for ask in asks:
+                ask.answer = answers[start : start + len(ask.items)] if len(asks) > 1 else answers
+                start += len(ask.items)
 
 
 def _resolve(group: list[_Ask]) -> None:

@@ -83,7 +83,10 @@ class SqliteTransaction:
 
 
 class PostgresqlTransaction:
-    """A transaction on a psycopg connection; lists of items go through its pipeline in one round trip."""
+    """A transaction on a psycopg connection: what ``many`` writes is under way until the next answer is waited for.
+
+    So an error of it comes up there, or at the COMMIT.
+    """
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -102,7 +105,10 @@ class PostgresqlTransaction:
             return changed
 
     def run(self, sql: str, values: Values = NO_VALUES) -> int:
-        return self._connection.execute(for_postgresql(sql), values).rowcount
+        with self._connection.cursor() as cursor:
+            # In a pipeline, ``execute`` would not wait for the count.
+            cursor.executemany(for_postgresql(sql), [values], returning=True)
+            return cursor.rowcount
 
     def many(self, sql: str, values: Sequence[Values]) -> None:
         if values:
