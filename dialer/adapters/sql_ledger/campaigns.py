@@ -28,7 +28,7 @@ CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finis
 COPY_BARS = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
 SELECT phone, :id, reason, source, added_at FROM suppressions
-WHERE campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal) ON CONFLICT (phone, campaign_id) DO NOTHING
+WHERE campaign_id > 0 AND campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal) ON CONFLICT (phone, campaign_id) DO NOTHING
 """
 HAS_ATTEMPTS = "SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign_id = :id)"
 ADD_CAMPAIGN = """

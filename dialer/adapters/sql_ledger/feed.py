@@ -64,7 +64,6 @@ END_CONTACT = f"""
 UPDATE contacts SET status = :status, due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
 """
 
-QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 HAND_BACK = """
 UPDATE attempts SET state = 'planned', lease_until = NULL, due_at = :due_at, reason = :reason
 WHERE id = :id AND dispatch = :dispatch AND state = 'queued'

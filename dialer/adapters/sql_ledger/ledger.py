@@ -336,7 +336,7 @@ class SqlLedger:
 
     async def spent(self, campaign_id: int) -> tuple[float, int, int]:
         row = (await self._store.read(lambda transaction: transaction.all(view.SPENT, {"id": campaign_id})))[0]
-        return float(row[0]), int(row[1]), int(row[2] or 0)
+        return float(row[0]), int(row[1]), int(row[2])
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         told = {"account": account, "limit": limit}

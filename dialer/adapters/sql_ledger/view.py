@@ -37,18 +37,18 @@ from dialer.ports import (
 )
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
-OPEN_COLUMNS = """
+_OPEN_COLUMNS = """
 SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
     a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
 FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
 """
-LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
+LIVE_ATTEMPTS = f"{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
 # The first by the index of live attempts, which knows few.
 OPEN_ATTEMPTS = f"""
-{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
-{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
-{OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
+{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
+{_OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
+{_OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
 """
 KNOWN_CALLS = """
 SELECT r.call_id, r.first_seen_at, r.attempt_id,
@@ -73,7 +73,7 @@ OWED = """
 SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
 WHERE account = :account AND owed_until > :now
 """
-LOG_FACTS = "SELECT substr(name, :from), value FROM ledger_facts WHERE substr(name, 1, :from - 1) = :prefix"
+FACTS = "SELECT name, value FROM ledger_facts WHERE name >= :prefix AND name < :beyond"
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
@@ -81,8 +81,9 @@ WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.reques
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
-SELECT coalesce(sum(cost), 0), count(cost), sum(CASE WHEN state IN ({in_states(LIVE)}) THEN 1 ELSE 0 END)
-FROM attempts WHERE campaign_id = :id
+SELECT coalesce((SELECT cost FROM campaign_costs WHERE campaign_id = :id), 0),
+    coalesce((SELECT known FROM campaign_costs WHERE campaign_id = :id), 0),
+    (SELECT count(*) FROM attempts WHERE campaign_id = :id AND state IN ({in_states(LIVE)}))
 """
 SENDS_OF = """
 SELECT attempt_id, started_at, answered_at, class, requests, http_status, reason
@@ -110,7 +111,8 @@ SELECT id,
     (SELECT min(due_at) FROM attempts WHERE campaign_id = campaigns.id AND state = 'planned')
 FROM campaigns WHERE status = 'running' ORDER BY id
 """
-QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
+# Every lease is counted, by the index of the queued ones alone.
+QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(lease_until) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
 SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since
 """
@@ -294,8 +296,14 @@ def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str])
 
 def log_facts(transaction: Transaction, account: str) -> dict[str, str]:
     """What was noted of the account's log."""
-    prefix = fact_prefix(account)
-    return dict(transaction.all(LOG_FACTS, {"prefix": prefix, "from": len(prefix) + 1}))
+    return facts_named(transaction, fact_prefix(account))
+
+
+def facts_named(transaction: Transaction, prefix: str) -> dict[str, str]:
+    """The rest of the name -> the value, of every fact whose name begins so."""
+    beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+    found = transaction.all(FACTS, {"prefix": prefix, "beyond": beyond})
+    return {name.removeprefix(prefix): value for name, value in found}
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:
