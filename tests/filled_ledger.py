@@ -37,7 +37,7 @@ SELECT i + {offset}, {campaign}, i + {offset}, 1, '+1' || (2000000000 + i + {off
 """
 SEND = """
 INSERT INTO sends (id, attempt_id, account, token, class, started_at, answered_at, http_status, requests)
-SELECT i + {offset}, i + {offset}, '{account}', 't' || (i + {offset}), '{state}', {start} - 86400 + i * 0.01,
+SELECT i + {offset}, i + {offset}, '{account}', 't' || (i + {offset}), {sent}, {start} - 86400 + i * 0.01,
     {start} - 86399 + i * 0.01, 200, 1 FROM {series}
 """
 EVENT = """
@@ -71,7 +71,7 @@ def fill(url: str, made: int, waiting: int) -> None:
         run(CONTACT, made, status="reached")
         run(ATTEMPT, made, state="ended", disposition="answered",
             dialed_at=f"{START} - 86400 + i * 0.01", ended_at=f"{START} - 86300 + i * 0.01")  # fmt: skip
-        run(SEND, made, state="placed")
+        run(SEND, made, sent="CASE WHEN i % 20 = 0 THEN 'refused' ELSE 'placed' END")
         for sql in (EVENT, EVENT, EVENT, LOG_ROW, FACT, ACT):
             run(sql, made)
         run(SUPPRESSION, made // 10)
@@ -90,7 +90,7 @@ def _live(run: Callable[..., None], state: str, offset: int) -> None:
     run(CONTACT, LIVE_EACH, offset, status="active", event_at=f"{START} + 86400")
     run(ATTEMPT, LIVE_EACH, offset, state=state, dialed_at=START if sent else "NULL")
     if sent:
-        run(SEND, LIVE_EACH, offset, state="inflight" if state == "dialing" else "unknown")
+        run(SEND, LIVE_EACH, offset, sent="'inflight'" if state == "dialing" else "'unknown'")
 
 
 @contextmanager
@@ -102,8 +102,8 @@ def _connected(url: str) -> Iterator[Callable[..., None]]:
     else:
         connection = psycopg.connect(url)
         series = "generate_series(1, {count}) AS n(i)"
-    usual = {"campaign": CAMPAIGN_ID, "account": ACCOUNT, "start": START, "disposition": "", "status": "pending", "due_at": "NULL",
-             "event_at": "NULL", "ended_at": "NULL"}  # fmt: skip
+    usual = {"campaign": CAMPAIGN_ID, "account": ACCOUNT, "start": START, "disposition": "", "status": "pending",
+             "due_at": "NULL", "event_at": "NULL", "ended_at": "NULL"}  # fmt: skip
 
     def run(sql: str, count: int, offset: int = 0, **more: Any) -> None:
         connection.execute(sql.format(**usual | {"series": series.format(count=count), "offset": offset} | more))

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
+from dialer.adapters.sql_ledger.facts import facts_named
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
 from dialer.adapters.sql_ledger.reconcile import fact_prefix
 from dialer.adapters.sql_ledger.spec_text import usable_spec
@@ -58,7 +59,7 @@ SELECT r.call_id, r.first_seen_at, r.attempt_id,
 FROM log_rows r LEFT JOIN attempts a ON a.id = r.attempt_id
 WHERE r.account = :account AND r.call_id IN :call_ids*
 """
-LAST_SEND = "SELECT id, started_at FROM sends ORDER BY id DESC LIMIT 1"
+LAST_SEND = "SELECT id, started_at FROM sends WHERE id = (SELECT max(id) FROM sends)"
 KNOWN_TOKENS = "SELECT token FROM sends WHERE token IN :tokens*"
 OPEN_CONTACTS_OF = f"""
 SELECT contacts.id, contacts.phone,
@@ -73,7 +74,6 @@ OWED = """
 SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
 WHERE account = :account AND owed_until > :now
 """
-FACTS = "SELECT name, value FROM ledger_facts WHERE name >= :prefix AND name < :beyond"
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
@@ -297,13 +297,6 @@ def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str])
 def log_facts(transaction: Transaction, account: str) -> dict[str, str]:
     """What was noted of the account's log."""
     return facts_named(transaction, fact_prefix(account))
-
-
-def facts_named(transaction: Transaction, prefix: str) -> dict[str, str]:
-    """The rest of the name -> the value, of every fact whose name begins so."""
-    beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-    found = transaction.all(FACTS, {"prefix": prefix, "beyond": beyond})
-    return {name.removeprefix(prefix): value for name, value in found}
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:

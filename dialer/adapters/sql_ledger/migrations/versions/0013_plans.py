@@ -44,7 +44,8 @@ SQLITE = f"""
 CREATE TRIGGER attempts_cost AFTER UPDATE OF cost ON attempts WHEN NEW.cost IS NOT OLD.cost BEGIN {ADD} END
 """
 POSTGRESQL = (
-    f"CREATE FUNCTION add_attempt_cost() RETURNS trigger LANGUAGE plpgsql AS $body$ BEGIN {ADD} RETURN NULL; END $body$",
+    f"CREATE FUNCTION add_attempt_cost() RETURNS trigger LANGUAGE plpgsql AS"
+    f" $body$ BEGIN {ADD} RETURN NULL; END $body$",
     "CREATE TRIGGER attempts_cost AFTER UPDATE OF cost ON attempts FOR EACH ROW"
     " WHEN (NEW.cost IS DISTINCT FROM OLD.cost) EXECUTE FUNCTION add_attempt_cost()",
     # Facts are looked for by the beginning of their names, which only this order puts together.

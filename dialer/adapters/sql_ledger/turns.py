@@ -1,0 +1,52 @@
+"""Long work in short commits: whoever waits for the gate gets in between two of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from dialer.adapters.sql_ledger.store import Store
+from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.ports import Clock
+
+HOLD_S = 0.05
+"""So long, and a few items more, one commit of long work holds the gate."""
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, eq=False)
+class _Turn:
+    """What one commit is told. No two are equal: the store joins none with another's."""
+
+    verb: Callable[..., Sequence[Any]]
+    context: tuple[Any, ...]
+    at_once: int
+    clock: Clock
+
+
+async def in_turns(
+    store: Store,
+    clock: Clock,
+    verb: Callable[..., Sequence[Answer]],
+    items: Sequence[Item],
+    *context: Any,
+    at_once: int,
+) -> list[Answer]:
+    """As ``store.submit``, in as many commits as it takes: ``at_once`` items, more of them for HOLD_S, and commit.
+
+    The verb must treat each item by itself. When one commit fails, those before it hold. Raises LedgerUnavailable.
+    """
+    answers: list[Answer] = []
+    while len(answers) < len(items):
+        answers += await store.submit(_one_turn, items[len(answers) :], _Turn(verb, context, at_once, clock))
+    return answers
+
+
+def _one_turn(transaction: Transaction, items: Sequence[Any], turn: _Turn, now: float) -> list[Any]:
+    """Answers for as many of the items as there was time for."""
+    until = turn.clock.monotonic() + HOLD_S
+    answers: list[Any] = []
+    while len(answers) < len(items) and (not answers or turn.clock.monotonic() < until):
+        answers += turn.verb(transaction, items[len(answers) :][: turn.at_once], *turn.context, now)
+    return answers
