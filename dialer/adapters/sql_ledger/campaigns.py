@@ -91,10 +91,14 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     )
 
 
-def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[Campaign]:
-    """Make each campaign, or give an existing one its new spec. Raises UsageError."""
+def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[tuple[Campaign, bool]]:
+    """Make each campaign, or give an existing one its new spec; and whether its people are to be looked at again.
+
+    Raises UsageError.
+    """
     opened = []
     for spec in specs:
+        left = False
         if spec.name.startswith(REHEARSAL):
             raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
         text = write_spec(spec)
@@ -111,9 +115,10 @@ def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: 
             if before.spec != spec:
                 old = write_spec(before.spec)
                 add_acts(transaction, [Act(0, now, by.who, "change", spec.handle, "", old, text, by.why)])
-            if hours_changed(before.spec, spec):
+            left = hours_changed(before.spec, spec)
+            if left:
                 leave(transaction, HOURS, before.campaign_id, now)
-        opened.append(replace(before, spec=spec))
+        opened.append((replace(before, spec=spec), left))
     return opened
 
 

@@ -107,8 +107,9 @@ class SqlLedger:
     # import
 
     async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
-        opened = (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
-        await unfinished.finish(self._store, self.clock, opened.campaign_id)
+        opened, left = (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
+        if left:
+            await unfinished.finish(self._store, self.clock, opened.campaign_id)
         return opened
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
