@@ -91,7 +91,9 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     )
 
 
-def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[tuple[Campaign, bool]]:
+def open_campaigns(
+    transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float
+) -> list[tuple[Campaign, bool]]:
     """Make each campaign, or give an existing one its new spec; and whether its people are to be looked at again.
 
     Raises UsageError.
