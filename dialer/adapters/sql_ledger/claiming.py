@@ -7,7 +7,7 @@ from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.turns import in_turns
 from dialer.ports import Clock, QueuedAttempt
 
-LOOK_AT_ONCE = 100
+LOOK_AT_ONCE = 50
 LOOKS = 40
 LOOK_S = 0.25
 """Who may not be called now costs no slot: so many pages are searched for others in one claim, for so long."""

@@ -8,7 +8,7 @@ from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.ports import Clock
 
-HOLD_S = 0.05
+HOLD_S = 0.03
 """So long, and a few items more, one commit of long work holds the gate."""
 
 Item = TypeVar("Item")
