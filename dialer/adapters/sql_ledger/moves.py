@@ -26,7 +26,8 @@ INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account
 SELECT campaign_id, contact_id, number_of + 1, phone, person, account, rehearsal, 'planned', :due_at, :reason
 FROM attempts WHERE id = :attempt_id
     AND EXISTS (SELECT 1 FROM contacts WHERE contacts.id = contact_id AND contacts.status IN ({OPEN_CONTACT}))
-ON CONFLICT (contact_id, number_of) DO NOTHING
+    AND NOT EXISTS (SELECT 1 FROM attempts next
+        WHERE next.contact_id = attempts.contact_id AND next.number_of = attempts.number_of + 1)
 """
 
 OF_ATTEMPT = """duration_s = (SELECT duration_s FROM attempts WHERE id = :attempt_id),
