@@ -17,12 +17,23 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, eq=False)
 class _Turn:
-    """What one commit is told. No two are equal: the store joins none with another's."""
+    """A verb that stops when its time is over. No two are equal: the store joins none with another's."""
 
     verb: Callable[..., Sequence[Any]]
-    context: tuple[Any, ...]
     at_once: int
     clock: Clock
+
+    @property
+    def __name__(self) -> str:
+        return self.verb.__name__
+
+    def __call__(self, transaction: Transaction, items: Sequence[Any], *context: Any) -> list[Any]:
+        """Answers for as many of the items as there was time for."""
+        until = self.clock.monotonic() + HOLD_S
+        answers: list[Any] = []
+        while len(answers) < len(items) and (not answers or self.clock.monotonic() < until):
+            answers += self.verb(transaction, items[len(answers) :][: self.at_once], *context)
+        return answers
 
 
 async def in_turns(
@@ -39,14 +50,5 @@ async def in_turns(
     """
     answers: list[Answer] = []
     while len(answers) < len(items):
-        answers += await store.submit(_one_turn, items[len(answers) :], _Turn(verb, context, at_once, clock))
-    return answers
-
-
-def _one_turn(transaction: Transaction, items: Sequence[Any], turn: _Turn, now: float) -> list[Any]:
-    """Answers for as many of the items as there was time for."""
-    until = turn.clock.monotonic() + HOLD_S
-    answers: list[Any] = []
-    while len(answers) < len(items) and (not answers or turn.clock.monotonic() < until):
-        answers += turn.verb(transaction, items[len(answers) :][: turn.at_once], *turn.context, now)
+        answers += await store.submit(_Turn(verb, at_once, clock), items[len(answers) :], *context)
     return answers

@@ -97,19 +97,19 @@ async def go_on(store: Store, clock: Clock, mark: Mark) -> None:
     """Do one page of it."""
     ids = await store.read(lambda t: page_of_open(t, OPEN_AFTER, mark.campaign_id, mark.after, PAGE))
     if ids:
-        await in_turns(store, clock, _do, ids, mark, at_once=AT_ONCE)
+        await in_turns(store, clock, do_page, ids, mark, at_once=AT_ONCE)
     else:
-        await store.submit(_done, [mark])
+        await store.submit(end_work, [mark])
 
 
-def _do(transaction: Transaction, ids: Sequence[int], mark: Mark, now: float) -> list[None]:
+def do_page(transaction: Transaction, ids: Sequence[int], mark: Mark, now: float) -> list[None]:
     value = f"{mark.begun} {ids[-1]}"
     if transaction.run(MOVE_ON, {"name": mark.name, "value": value, "mark": f"{mark.begun} %"}):
         WORKS[mark.work](transaction, list(ids), now)
     return [None] * len(ids)
 
 
-def _done(transaction: Transaction, finished: Sequence[Mark], now: float) -> list[None]:
+def end_work(transaction: Transaction, finished: Sequence[Mark], now: float) -> list[None]:
     del now
     for mark in finished:
         transaction.run(DONE, {"name": mark.name, "value": mark.value})
