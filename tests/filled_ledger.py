@@ -14,6 +14,8 @@ from tests.ledger_steps import ACCOUNT, spec
 CAMPAIGN_ID = 1
 """The campaign that runs."""
 SMALL_CAMPAIGNS = 50
+OVER_CAMPAIGNS = 3_000
+"""So many that are over, of which SMALL_CAMPAIGNS have people."""
 LIVE_EACH = 20
 """Attempts in each state that is soon over."""
 STATES = ("planned", "queued", "dialing", "placed", "unknown", "review")
@@ -67,7 +69,7 @@ def fill(url: str, made: int, waiting: int) -> None:
     """
     with _connected(url) as run:
         run(CAMPAIGN, 1, spec=write_spec(spec("now")), name="now", status="running")
-        run(CAMPAIGN, SMALL_CAMPAIGNS, 1, spec=write_spec(spec("small")), name="small", status="finished")
+        run(CAMPAIGN, OVER_CAMPAIGNS, 1, spec=write_spec(spec("small")), name="small", status="finished")
         run(CONTACT, made, status="reached")
         run(ATTEMPT, made, state="ended", disposition="answered",
             dialed_at=f"{START} - 86400 + i * 0.01", ended_at=f"{START} - 86300 + i * 0.01")  # fmt: skip

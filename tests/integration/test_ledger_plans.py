@@ -27,8 +27,8 @@ from tests.ledger_steps import ACCOUNT, phone
 
 APART = ("engines", "hazards", "migrate", "tables", "migrations")
 """Modules whose SQL is no verb's: it makes the tables, or asks the server about itself."""
-GROWING = ("contacts", "attempts", "sends", "log_rows", "events", "acts", "suppressions", "ledger_facts")
-FEW = ("campaigns", "readings", "json_each", "CONSTANT")
+GROWING = ("campaigns", "contacts", "attempts", "sends", "log_rows", "events", "acts", "suppressions", "ledger_facts")
+FEW = ("readings", "json_each", "CONSTANT")
 OF_FEW = ("attempts_queued", "attempts_dialing", "attempts_one_live_per_phone", "attempts_review", "log_rows_unmapped")
 """Indexes that only hold what is soon over, or is rare: they may be read whole."""
 
@@ -44,6 +44,9 @@ COUNTS = {
 }
 MAY = COUNTS | {
     "campaigns.HAS_ATTEMPTS": "ends at the first it finds; asked when a campaign is to have another provider",
+    "suppressing.SUPPRESS_CONTACTS": "looks at all campaigns for entries of rehearsals alone",
+    "suppressing.WAITING_TO_PHONES": "looks at all campaigns for entries of rehearsals alone",
+    "view.ALL_CAMPAIGNS": "whoever wants all campaigns; what is asked every second has OPEN_CAMPAIGNS",
     "view.RECENT_SENDS": "counts as many as it was told to, after they were found",
 }
 """Statement -> why it may read more, or put more in order."""

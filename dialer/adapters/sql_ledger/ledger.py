@@ -303,8 +303,8 @@ class SqlLedger:
     async def campaign(self, name: str) -> Campaign:
         return await self._store.read(lambda transaction: view.campaign(transaction, name))
 
-    async def campaigns(self) -> list[Campaign]:
-        return await self._store.read(view.campaigns)
+    async def campaigns(self, *, over: bool = True) -> list[Campaign]:
+        return await self._store.read(lambda transaction: view.campaigns(transaction, over=over))
 
     async def supplies(self) -> list[Supply]:
         return await self._store.read(view.supplies)

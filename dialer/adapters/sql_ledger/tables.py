@@ -57,6 +57,7 @@ campaigns = Table(
     Column("finished_at", Double),
     _one_of("status", CampaignStatus),
 )
+Index("campaigns_status", campaigns.c.status, campaigns.c.id)
 
 campaign_costs = Table(
     "campaign_costs",  # what the calls cost, as far as it is known: a trigger on the attempts sums it

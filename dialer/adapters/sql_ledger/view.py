@@ -14,7 +14,7 @@ from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
-from dialer.domain.campaign import REHEARSAL
+from dialer.domain.campaign import OVER, REHEARSAL, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
@@ -38,11 +38,14 @@ from dialer.ports import (
 )
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
+_open = ", ".join(f"'{status}'" for status in CampaignStatus if status not in OVER)
+OPEN_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE status IN ({_open}) ORDER BY id"
 _OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone,
+    CASE WHEN a.agent = '' THEN (SELECT spec FROM campaigns WHERE id = a.campaign_id) ELSE '' END, a.agent, a.token,
     a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
-FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
+FROM attempts a WHERE a.account = :account AND
 """
 LIVE_ATTEMPTS = f"{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
 # The first by the index of live attempts, which knows few.
@@ -206,9 +209,9 @@ def supplies(transaction: Transaction) -> list[Supply]:
     ]
 
 
-def campaigns(transaction: Transaction) -> list[Campaign]:
-    """All, oldest first."""
-    return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS)]
+def campaigns(transaction: Transaction, *, over: bool = True) -> list[Campaign]:
+    """All, or only those that are not ``over``; oldest first."""
+    return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS if over else OPEN_CAMPAIGNS)]
 
 
 def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:

@@ -11,6 +11,7 @@ revision = "0013"
 down_revision = "0012"
 
 SCHEMA = """
+CREATE INDEX campaigns_status ON campaigns (status, id);
 DROP INDEX contacts_due;
 CREATE INDEX contacts_due ON contacts (campaign_id, due_at, id) WHERE due_at IS NOT NULL;
 DROP INDEX contacts_status;
