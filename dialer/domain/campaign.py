@@ -24,6 +24,7 @@ class CampaignStatus(StrEnum):
 
 
 S = CampaignStatus
+OVER = frozenset({S.FINISHED, S.CANCELLED})
 
 SIMULATOR = "simulator"
 """The provider of rehearsals: it calls nobody."""

@@ -79,7 +79,7 @@ class EnqueueDue:
         """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
         swept = await self.ledger.sweep()
         self.passing("feed.swept")
-        campaigns = [c for c in await self.view.campaigns() if not await self._set_aside(c)]
+        campaigns = [c for c in await self.view.campaigns(over=False) if not await self._set_aside(c)]
         await self._tell_pacer(campaigns)
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):

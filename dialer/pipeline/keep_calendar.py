@@ -47,7 +47,7 @@ class KeepCalendar:
 
     async def tick(self) -> None:
         """Start what is due to start; end who waits in vain: the campaign has ended, or the appointment passed."""
-        for campaign in await self.view.campaigns():
+        for campaign in await self.view.campaigns(over=False):
             if self._is_kept(campaign):
                 await self._alone(campaign, self._keep(campaign))
 
@@ -89,7 +89,7 @@ class KeepCalendar:
 
     async def _begin_due(self, running: dict[int, tuple[float, "asyncio.Task[None]"]], begun: dict[int, float]) -> None:
         states, now = await self.view.source_states(), self.clock.monotonic()
-        for campaign in await self.view.campaigns():
+        for campaign in await self.view.campaigns(over=False):
             id_ = campaign.campaign_id
             lately = now - begun.get(id_, -LOOK_S) < LOOK_S
             short = sum(now - since < LONG_S for since, _ in running.values())

@@ -271,8 +271,8 @@ class LedgerView(Protocol):
         """Raises UnknownName, naming the nearest."""
         ...
 
-    async def campaigns(self) -> list[Campaign]:
-        """All of them, oldest first."""
+    async def campaigns(self, *, over: bool = True) -> list[Campaign]:
+        """All of them, oldest first; without those that are finished or cancelled unless ``over``."""
         ...
 
     async def supplies(self) -> list[Supply]:

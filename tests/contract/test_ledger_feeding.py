@@ -58,6 +58,13 @@ async def test_campaigns_come_oldest_first(ledger: FullLedger) -> None:
     assert [campaign.spec.name for campaign in await ledger.campaigns()] == ["zulu", "alpha", "mike"]
 
 
+async def test_campaigns_that_are_over_need_not_be_asked_for(ledger: FullLedger) -> None:
+    made = {name: await ledger.open_campaign(spec(name)) for name in ("draft", "ran", "runs", "cancelled")}
+    for name, verb in (("ran", "start"), ("ran", "finish"), ("runs", "start"), ("cancelled", "cancel")):
+        assert await ledger.move_campaign(made[name].campaign_id, verb, "") is not None
+    assert [campaign.spec.name for campaign in await ledger.campaigns(over=False)] == ["draft", "runs"]
+
+
 async def test_i3_the_same_list_twice_adds_nothing(ledger: FullLedger) -> None:
     campaign = await ledger.open_campaign(spec())
     people = [person(1), person(2), person(1)]

@@ -28,6 +28,7 @@ from dialer.domain.contact import OPEN_CONTACTS
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import DAY_S, PersonLimits
 from dialer.domain.redial import Redial, RedialPolicy, Settle, after_attempt
+from dialer.errors import UsageError
 from dialer.ports import (
     Absent,
     Admitted,
@@ -115,7 +116,16 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(campaign=CAMPAIGNS, numbers=NUMBERS)
     def import_list(self, campaign: int, numbers: list[int]) -> None:
         people = [replace(person(n, *ZONES[n % 3]), key=_key(n, campaign)) for n in numbers]
-        answers = self.same(lambda ledger: ledger.add_contacts(campaign, people))
+
+        async def add(ledger: FullLedger) -> list[str] | None:
+            try:
+                return await ledger.add_contacts(campaign, people)
+            except UsageError:  # it was cancelled
+                return None
+
+        answers = self.same(add)
+        if answers is None:
+            return
         queued, duplicate, suppressed = (answers.count(word) for word in ("queued", "duplicate", "suppressed"))
         counts = ImportCounts(len(people), queued, duplicate, suppressed)
         self.same(lambda ledger: ledger.record_import(campaign, str(sorted(numbers)), "list", counts))

@@ -32,8 +32,8 @@ INSERT INTO campaigns (id, name, account, spec, status, created_at)
     VALUES (1, 'renewals', 'simulator', 'SPEC', 'paused', 1);
 INSERT INTO contacts (id, campaign_id, phone, name, person_key, region, list_row, status, attempts, due_at)
     VALUES (1, 1, 'PHONE1', 'A', 'k1', 'IN', 2, 'active', 1, NULL), (2, 1, 'PHONE2', 'B', '', 'IN', 3, 'pending', 0, 1);
-INSERT INTO attempts (id, campaign_id, contact_id, number_of, phone, state, due_at, token, dialed_at)
-    VALUES (1, 1, 1, 1, 'PHONE1', 'placed', 1, 't1', 2);
+INSERT INTO attempts (id, campaign_id, contact_id, number_of, phone, state, due_at, token, dialed_at, cost)
+    VALUES (1, 1, 1, 1, 'PHONE1', 'placed', 1, 't1', 2, 0.5);
 INSERT INTO sends (attempt_id, token, class, started_at) VALUES (1, 't1', 'placed', 2);
 INSERT INTO suppressions (phone, reason, added_at) VALUES ('PHONE3', 'asked', 1);
 INSERT INTO log_rows (account, call_id, outbound, first_seen_at) VALUES ('simulator', 'c1', 1, 3);
@@ -47,6 +47,7 @@ SHAPES = {
         ["contacts ADD COLUMN places TEXT DEFAULT '' NOT NULL", "attempts ADD COLUMN person TEXT DEFAULT '' NOT NULL"],
     ),
     "0003": ("0003", []),
+    "0012": ("0012", []),
 }
 """Schemas that ledgers were made with: the revision they carry, and what they had beyond the frozen script."""
 
@@ -71,6 +72,8 @@ async def test_a_filled_ledger_is_brought_up(shape: str, any_empty_database: str
         filled = FILLED.replace("SPEC", SPEC.strip())
         for number in (1, 2, 3):
             filled = filled.replace(f"PHONE{number}", phone(number))
+        if revision >= "0007":
+            filled += ";\nUPDATE attempts SET account = 'simulator'"
         for statement in filled.split(";\n"):
             connection.exec_driver_sql(statement)
     migrate(any_empty_database)
@@ -84,6 +87,7 @@ async def test_a_filled_ledger_is_brought_up(shape: str, any_empty_database: str
         (campaign,) = await ledger.campaigns()
         assert (campaign.spec.name, campaign.status) == ("renewals", CampaignStatus.PAUSED)
         assert [row.phone for row in await listed(ledger.contact_rows(1))] == [phone(1), phone(2)]
+        assert await ledger.spent(1) == (0.5, 1, 1)
         assert [open_.attempt_id for open_ in await ledger.open_attempts("simulator", 0.0)] == [1]
     finally:
         await ledger.aclose()

@@ -7,13 +7,14 @@ from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.act import MOVES, Act, By, chained
 
 COLUMNS = "at, who, act, campaign, subject, before, after, why, chain"
-LAST_CHAIN = "SELECT chain FROM acts ORDER BY id DESC LIMIT 1"
+LAST_CHAIN = "SELECT chain FROM acts WHERE id = (SELECT max(id) FROM acts)"
 ADD_ACT = f"""
 INSERT INTO acts ({COLUMNS})
 VALUES (:at, :who, :act, :campaign, :subject, :before, :after, :why, :chain)
 """
-ACTS_AFTER = f"""
-SELECT id, {COLUMNS} FROM acts WHERE id > :after AND (:campaign = '' OR campaign = :campaign) ORDER BY id LIMIT :limit
+ACTS_AFTER = f"SELECT id, {COLUMNS} FROM acts WHERE id > :after ORDER BY id LIMIT :limit"
+ACTS_ON_AFTER = f"""
+SELECT id, {COLUMNS} FROM acts WHERE campaign = :campaign AND id > :after ORDER BY id LIMIT :limit
 """
 LAST_ACT = f"""
 SELECT id, {COLUMNS} FROM acts WHERE campaign = :campaign
@@ -44,7 +45,8 @@ def record_acts(transaction: Transaction, acts: Sequence[tuple[str, str, str]], 
 
 def acts_after(transaction: Transaction, campaign: str, after: int, limit: int) -> list[tuple[int, Act]]:
     """The next acts by id: on the campaign with this handle, or all ("")."""
-    rows = transaction.all(ACTS_AFTER, {"campaign": campaign, "after": after, "limit": limit})
+    told = {"campaign": campaign, "after": after, "limit": limit}
+    rows = transaction.all(ACTS_ON_AFTER if campaign else ACTS_AFTER, told)
     return [(row[0], Act(*row)) for row in rows]
 
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from dialer.adapters.sql_ledger.acts import add_acts, handle_of
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
+from dialer.adapters.sql_ledger.moves import add_events, event
 from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.unfinished import CANCEL, HOURS, leave
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.campaign import (
@@ -19,7 +20,6 @@ from dialer.domain.campaign import (
     hours_changed,
     verb_now,
 )
-from dialer.domain.opening import CLOSED_WORDS
 from dialer.errors import UsageError
 from dialer.ports import Campaign, ImportCounts
 
@@ -28,7 +28,8 @@ CAMPAIGN_COLUMNS = "id, spec, status, halt_reason, created_at, started_at, finis
 COPY_BARS = """
 INSERT INTO suppressions (phone, campaign_id, reason, source, added_at)
 SELECT phone, :id, reason, source, added_at FROM suppressions
-WHERE campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal) ON CONFLICT (phone, campaign_id) DO NOTHING
+WHERE campaign_id > 0 AND campaign_id = (SELECT id FROM campaigns WHERE name = :rehearsal)
+ON CONFLICT (phone, campaign_id) DO NOTHING
 """
 HAS_ATTEMPTS = "SELECT EXISTS (SELECT 1 FROM attempts WHERE campaign_id = :id)"
 ADD_CAMPAIGN = """
@@ -36,15 +37,6 @@ INSERT INTO campaigns (name, account, spec, status, created_at)
 VALUES (:name, :account, :spec, 'draft', :now) ON CONFLICT (name) DO NOTHING
 """
 RENEW_SPEC = "UPDATE campaigns SET spec = :spec, account = :account WHERE name = :name"
-# Who waits for an opening of the old window is looked at again when the window changes.
-LOOK_AGAIN_AT_CONTACTS = f"""
-UPDATE contacts SET due_at = :now, waits_for = ''
-WHERE campaign_id = :id AND due_at > :now AND ({" OR ".join(f"waits_for LIKE '{words}%'" for words in CLOSED_WORDS)})
-"""
-LOOK_AGAIN_AT_ATTEMPTS = f"""
-UPDATE attempts SET due_at = :now WHERE campaign_id = :id AND state = 'planned' AND due_at > :now
-    AND ({" OR ".join(f"reason LIKE '{words}%'" for words in CLOSED_WORDS)})
-"""
 CAMPAIGN_BY_NAME = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE name = :name"
 CAMPAIGN_BY_ID = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE id = :id"
 
@@ -69,14 +61,7 @@ UPDATE campaigns SET status = :after, halt_reason = :halt_reason,
 WHERE id = :id
 """
 QUEUED_OF_CAMPAIGN = "SELECT id, state FROM attempts WHERE campaign_id = :id AND state = 'queued'"
-WAITING_OF_CAMPAIGN = "SELECT id, state FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued')"
 PLAN_AGAIN = "UPDATE attempts SET state = 'planned', lease_until = NULL, reason = :reason WHERE id IN :ids*"
-CANCEL_CONTACTS = f"""
-UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = ''
-WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND NOT EXISTS (
-    SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id
-    AND attempts.state IN ('dialing', 'placed', 'unknown'))
-"""
 RUNNING_OF_ACCOUNT = (
     "SELECT id FROM campaigns WHERE account = :account AND status IN ('running', 'scheduled') ORDER BY id"
 )
@@ -106,10 +91,16 @@ def campaign_of(row: Row, *, is_new: bool = False) -> Campaign:
     )
 
 
-def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float) -> list[Campaign]:
-    """Make each campaign, or give an existing one its new spec. Raises UsageError."""
+def open_campaigns(
+    transaction: Transaction, specs: Sequence[CampaignSpec], by: By, now: float
+) -> list[tuple[Campaign, bool]]:
+    """Make each campaign, or give an existing one its new spec; and whether its people are to be looked at again.
+
+    Raises UsageError.
+    """
     opened = []
     for spec in specs:
+        left = False
         if spec.name.startswith(REHEARSAL):
             raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
         text = write_spec(spec)
@@ -126,10 +117,10 @@ def open_campaigns(transaction: Transaction, specs: Sequence[CampaignSpec], by: 
             if before.spec != spec:
                 old = write_spec(before.spec)
                 add_acts(transaction, [Act(0, now, by.who, "change", spec.handle, "", old, text, by.why)])
-            if hours_changed(before.spec, spec):
-                for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
-                    transaction.run(sql, {"id": before.campaign_id, "now": now})
-        opened.append(replace(before, spec=spec))
+            left = hours_changed(before.spec, spec)
+            if left:
+                leave(transaction, HOURS, before.campaign_id, now)
+        opened.append((replace(before, spec=spec), left))
     return opened
 
 
@@ -184,9 +175,7 @@ def _move(transaction: Transaction, campaign_id: int, verb: str, reason: str, by
     halt_reason = reason if after is CampaignStatus.HALTED else ""
     transaction.run(MOVE_CAMPAIGN, {"id": campaign_id, "after": str(after), "halt_reason": halt_reason, "now": now})
     if after is CampaignStatus.CANCELLED:
-        waiting = transaction.all(WAITING_OF_CAMPAIGN, {"id": campaign_id})
-        end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
-        transaction.run(CANCEL_CONTACTS, {"id": campaign_id})
+        leave(transaction, CANCEL, campaign_id, now)
     elif after is CampaignStatus.HALTED:
         # What was refused before says nothing of what comes after a person acted.
         transaction.run(HALTED_AT, {"name": f"campaign-halted-at:{campaign_id}"})

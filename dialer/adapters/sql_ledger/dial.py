@@ -42,6 +42,7 @@ SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.du
         WHERE l.person = a.person AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})) THEN 1 ELSE 0 END,
     CASE WHEN c.person_key = '' THEN 0 WHEN EXISTS (
         SELECT 1 FROM contacts o WHERE o.campaign_id = c.campaign_id AND o.person_key = c.person_key
+            AND o.person_key <> ''
             AND o.status = 'reached' AND o.id <> c.id AND coalesce(o.event_at, 0) = coalesce(c.event_at, 0)
     ) THEN 1 ELSE 0 END
 FROM attempts a JOIN contacts c ON c.id = a.contact_id WHERE a.id IN :ids*
@@ -81,25 +82,21 @@ WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 
 
-def _moved(after: AttemptState, columns: str) -> str:
-    """The worker's guarded move of its own attempt; a swept one it may still correct."""
-    return f"""
-UPDATE attempts SET state = '{after}', reason = :reason{columns}
-WHERE id = :attempt_id AND token = :token AND state IN ({from_states(after, Actor.WORKER)})
+# The worker's guarded move of its own attempt; a swept one it may still correct.
+_MOVED = """
+UPDATE attempts SET state = '{after}', reason = :reason{more}
+WHERE id = :attempt_id AND token = :token AND state IN ({before})
 """
-
-
-RECORD = {
-    Placed: _moved(AttemptState.PLACED, ", call_id = :call_id"),
-    NotPlaced: _moved(AttemptState.PLANNED, ", due_at = :due_at, token = NULL, dialed_at = NULL, answer_due_at = NULL"),
-    Refused: _moved(AttemptState.REFUSED, ", disposition = :disposition, ended_at = :now"),
-    Unknown: _moved(AttemptState.UNKNOWN, ""),
+_MOVES = {
+    Placed: (AttemptState.PLACED, ", call_id = :call_id"),
+    NotPlaced: (AttemptState.PLANNED, ", due_at = :due_at, token = NULL, dialed_at = NULL, answer_due_at = NULL"),
+    Refused: (AttemptState.REFUSED, ", disposition = :disposition, ended_at = :now"),
+    Unknown: (AttemptState.UNKNOWN, ""),
 }
-AFTER = {
-    Placed: AttemptState.PLACED,
-    NotPlaced: AttemptState.PLANNED,
-    Refused: AttemptState.REFUSED,
-    Unknown: AttemptState.UNKNOWN,
+AFTER = {kind: after for kind, (after, _) in _MOVES.items()}
+RECORD = {
+    kind: _MOVED.format(after=after, more=more, before=from_states(after, Actor.WORKER))
+    for kind, (after, more) in _MOVES.items()
 }
 SEND_CLASS = {Placed: "placed", NotPlaced: "not_placed", Refused: "refused", Unknown: "unknown"}
 

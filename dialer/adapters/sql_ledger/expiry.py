@@ -2,34 +2,33 @@
 
 from collections.abc import Sequence
 
-from dialer.adapters.sql_ledger.listing import BUSY, WAITING_OF
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
+from dialer.adapters.sql_ledger.listing import BUSY
+from dialer.adapters.sql_ledger.moves import _OPEN_PAGE, OPEN_CONTACT, WAITING_OF_CONTACTS, end_waiting, page_of_open
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
 
-IDLE = f"""
-SELECT id FROM contacts WHERE campaign_id = :campaign_id AND status IN ({OPEN_CONTACT})
-    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY}))
+# Counted for each contact: told that none may exist, PostgreSQL goes through all attempts there are.
+_IDLE = f"(SELECT count(*) FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY})) = 0"
+ALL_IDLE = _OPEN_PAGE.format(more=f"AND {_IDLE}")
+PASSED_IDLE = f"""
+SELECT id FROM contacts WHERE campaign_id = :campaign_id AND event_at IS NOT NULL AND event_at <= :now
+    AND status IN ({OPEN_CONTACT}) AND {_IDLE}
+ORDER BY event_at LIMIT :limit
 """
-ALL_IDLE = f"{IDLE} LIMIT :limit"
-PASSED_IDLE = f"{IDLE} AND event_at IS NOT NULL AND event_at <= :now ORDER BY event_at LIMIT :limit"
-EXPIRE = f"""
-UPDATE contacts SET status = 'expired', due_at = NULL, waits_for = :reason
-WHERE id IN :ids* AND status IN ({OPEN_CONTACT})
-"""
+STILL_IDLE = f"SELECT id FROM contacts WHERE id IN :ids* AND status IN ({OPEN_CONTACT}) AND {_IDLE}"
+EXPIRE = "UPDATE contacts SET status = 'expired', due_at = NULL, waits_for = :reason WHERE id IN :ids*"
 
 
-def expire(transaction: Transaction, asks: Sequence[tuple[int, str, int, bool]], now: float) -> list[int]:
-    """For each (campaign id, reason, limit, only those whose appointment has passed): end who waits; how many did.
+def idle(transaction: Transaction, campaign_id: int, limit: int, now: float, *, passed: bool) -> list[int]:
+    """Who waits in a campaign, or only those whose appointment has ``passed``; nobody who is being called."""
+    if not passed:
+        return page_of_open(transaction, ALL_IDLE, campaign_id, 0, limit)
+    return [row[0] for row in transaction.all(PASSED_IDLE, {"campaign_id": campaign_id, "limit": limit, "now": now})]
 
-    Who is being called is left until the call is over.
-    """
-    expired = []
-    for campaign_id, reason, limit, passed in asks:
-        told = {"campaign_id": campaign_id, "limit": limit, "now": now}
-        ids = [row[0] for row in transaction.all(PASSED_IDLE if passed else ALL_IDLE, told)]
-        if ids:
-            end_waiting(transaction, transaction.all(WAITING_OF, {"ids": ids}), Actor.FEEDER, reason, now)
-            transaction.run(EXPIRE, {"ids": ids, "reason": reason})
-        expired.append(len(ids))
-    return expired
+
+def expire(transaction: Transaction, contact_ids: Sequence[int], reason: str, now: float) -> list[None]:
+    """End these people, except who is being called by now."""
+    ids = [row[0] for row in transaction.all(STILL_IDLE, {"ids": list(contact_ids)})]
+    end_waiting(transaction, transaction.all(WAITING_OF_CONTACTS, {"ids": ids}), Actor.FEEDER, reason, now)
+    transaction.run(EXPIRE, {"ids": ids, "reason": reason})
+    return [None] * len(contact_ids)

@@ -1,6 +1,7 @@
 """Verbs of the feeder and the sweeper."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
@@ -37,11 +38,7 @@ WHERE campaign_id = :campaign_id AND due_at <= :now
 ORDER BY due_at, id LIMIT :limit
 """
 TAKE_CONTACTS = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id IN :ids*"
-PUT_OFF_CONTACTS = """
-UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN (
-    SELECT id FROM contacts WHERE campaign_id = :campaign_id AND zones = :zones AND places = :places
-        AND due_at <= :now LIMIT :limit)
-"""
+PUT_OFF_CONTACTS = "UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id IN :ids*"
 PUT_OFF_CONTACT = "UPDATE contacts SET due_at = :due_at, waits_for = :reason WHERE id = :id"
 PUT_OFF_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :reason WHERE id = :id AND state = 'planned'"
 # The first of a contact, or of its next appointment: what an appointment that moved had planned is kept.
@@ -53,7 +50,8 @@ VALUES (:campaign_id, :contact_id, {NEXT_NUMBER}, :phone, :person, :account, :re
     :lease_until, :reason)
 """
 FIRST_ATTEMPTS = """
-SELECT id, dispatch, reason FROM attempts WHERE contact_id IN :contact_ids* AND state IN ('planned', 'queued')
+SELECT id, dispatch, reason, contact_id FROM attempts
+WHERE contact_id IN :contact_ids* AND state IN ('planned', 'queued')
 ORDER BY id
 """
 NEVER_DIALED = f"""
@@ -64,7 +62,6 @@ END_CONTACT = f"""
 UPDATE contacts SET status = :status, due_at = NULL, waits_for = '' WHERE id = :id AND status IN ({OPEN_CONTACT})
 """
 
-QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 HAND_BACK = """
 UPDATE attempts SET state = 'planned', lease_until = NULL, due_at = :due_at, reason = :reason
 WHERE id = :id AND dispatch = :dispatch AND state = 'queued'
@@ -90,50 +87,58 @@ SELECT id, status, spec, EXISTS (SELECT 1 FROM imports WHERE imports.campaign_id
 WHERE status IN ('running', 'scheduled', 'paused', 'halted') AND NOT EXISTS (
     SELECT 1 FROM contacts WHERE contacts.campaign_id = campaigns.id AND contacts.status IN ({OPEN_CONTACT}))
 """
+STILL_DONE = f"{DONE_CAMPAIGNS} AND id IN :ids*"
 FINISH = "UPDATE campaigns SET status = 'finished', finished_at = :now WHERE id IN :ids*"
-NAMES = "SELECT name FROM campaigns WHERE id IN :ids* ORDER BY id"
-
-PUT_OFF_AT_ONCE = 20_000
-LOOK_AT_ONCE = 500
-LOOKS = 8
-"""People that must not be called now cost no slot: so many pages are searched for others in one claim."""
+NAMES = "SELECT id, name FROM campaigns WHERE id IN :ids*"
 
 
-def claim_due(
-    transaction: Transaction, wanted: Sequence[tuple[int, int]], lease_s: float, now: float
-) -> list[list[QueuedAttempt]]:
-    """For each (campaign id, how many at most): move due attempts to queued."""
-    return [_claim(transaction, campaign_id, limit, now + lease_s, now) for campaign_id, limit in wanted]
+@dataclass(frozen=True, slots=True)
+class Want:
+    """``most`` attempts of a campaign, sought among the ``page`` people who are due first."""
+
+    campaign_id: int
+    most: int
+    page: int
 
 
-def _claim(
-    transaction: Transaction, campaign_id: int, limit: int, lease_until: float, now: float
-) -> list[QueuedAttempt]:
-    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0])
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was found, and whether to look on: somebody who may not be called now was put off."""
+
+    attempts: list[QueuedAttempt]
+    more: bool
+
+
+def claim_due(transaction: Transaction, wants: Sequence[Want], lease_s: float, now: float) -> list[Claimed]:
+    """For each: move due attempts to queued, and put off who may not be called now."""
+    return [_claim(transaction, want, now + lease_s, now) for want in wants]
+
+
+def _claim(transaction: Transaction, want: Want, lease_until: float, now: float) -> Claimed:
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": want.campaign_id})[0])
     if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
-        return []
-    told = {"campaign_id": campaign_id, "now": now, "lease_until": lease_until,
+        return Claimed([], more=False)
+    told = {"campaign_id": want.campaign_id, "now": now, "lease_until": lease_until, "limit": want.page,
             "account": campaign.spec.provider, "rehearsal": int(campaign.spec.is_rehearsal)}  # fmt: skip
-    claimed = _claim_planned(transaction, campaign, told, limit, now)
-    return claimed + _claim_fresh(transaction, campaign, told, limit - len(claimed), now)
+    planned = _claim_planned(transaction, campaign, told, want.most, now)
+    most = want.most - len(planned.attempts)
+    if planned.more or not most:
+        return planned
+    fresh = _claim_fresh(transaction, campaign, told, most, now)
+    return Claimed(planned.attempts + fresh.attempts, fresh.more and len(fresh.attempts) < most)
 
 
 def _claim_planned(
-    transaction: Transaction, campaign: Campaign, told: dict[str, Any], limit: int, now: float
-) -> list[QueuedAttempt]:
-    claimed: list[QueuedAttempt] = []
-    for page in (limit, *[LOOK_AT_ONCE] * (LOOKS - 1)):
-        due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told | {"limit": page}), now)
-        for (opens_at, reason), rows in closed.items():
-            transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
-        free, waiting, over = _split_by_person(transaction, campaign, due, limit - len(claimed), now)
-        transaction.many(PUT_OFF_ATTEMPT, waiting)
-        for row, status, reason in over:
-            _give_up(transaction, row[0], row[3], status, reason, now)
-        claimed += _queue(transaction, campaign, [row[0] for row in free], told, now)
-        if len(claimed) == limit or not (waiting or over):
-            break
-    return claimed
+    transaction: Transaction, campaign: Campaign, told: dict[str, Any], most: int, now: float
+) -> Claimed:
+    due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told), now)
+    for (opens_at, reason), rows in closed.items():
+        transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
+    free, waiting, over = _split_by_person(transaction, campaign, due, most, now)
+    transaction.many(PUT_OFF_ATTEMPT, waiting)
+    _give_up(transaction, [(row[0], row[3], status, reason) for row, status, reason in over], now)
+    queued = _queue(transaction, campaign, [row[0] for row in free], told, now)
+    return Claimed(queued, bool(closed or waiting or over) and len(queued) < most)
 
 
 def _queue(
@@ -147,38 +152,34 @@ def _queue(
     return [QueuedAttempt(id_, dispatches[id_], campaign.campaign_id, campaign.spec.provider) for id_ in ids]
 
 
-def _give_up(
-    transaction: Transaction, attempt_id: int, contact_id: int, status: ContactStatus, reason: str, now: float
+def _give_up(transaction: Transaction, over: Sequence[tuple[int, int, ContactStatus, str]], now: float) -> None:
+    """These people (attempt, contact, what becomes of it, why) may never be called again."""
+    for attempt_id, _, _, reason in over:
+        end_waiting(transaction, [(attempt_id, "planned")], Actor.FEEDER, reason, now)
+    transaction.many(END_CONTACT, [{"id": contact_id, "status": str(status)} for _, contact_id, status, _ in over])
+
+
+def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], most: int, now: float) -> Claimed:
+    fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told), now)
+    for (opens_at, reason), rows in closed.items():
+        transaction.run(PUT_OFF_CONTACTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
+    free, waiting, over = _split_by_person(transaction, campaign, fresh, most, now)
+    transaction.many(PUT_OFF_CONTACT, waiting)
+    _never_dial(transaction, told, over, now)
+    return Claimed(_take(transaction, campaign, free, told, now), bool(closed or waiting or over))
+
+
+def _never_dial(
+    transaction: Transaction, told: dict[str, Any], over: Sequence[tuple[Row, ContactStatus, str]], now: float
 ) -> None:
-    """The person may never be called again."""
-    end_waiting(transaction, [(attempt_id, "planned")], Actor.FEEDER, reason, now)
-    transaction.run(END_CONTACT, {"id": contact_id, "status": str(status)})
-
-
-def _claim_fresh(
-    transaction: Transaction, campaign: Campaign, told: dict[str, Any], limit: int, now: float
-) -> list[QueuedAttempt]:
-    claimed: list[QueuedAttempt] = []
-    for page in (limit, *[LOOK_AT_ONCE] * (LOOKS - 1)):
-        if len(claimed) == limit:
-            break
-        fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told | {"limit": page}), now)
-        for (opens_at, reason), rows in closed.items():
-            for zones, places in {row[-2:] for row in rows}:
-                put_off = {"zones": zones, "places": places, "due_at": opens_at, "reason": reason,
-                           "limit": PUT_OFF_AT_ONCE}  # fmt: skip
-                transaction.run(PUT_OFF_CONTACTS, told | put_off)
-        free, waiting, over = _split_by_person(transaction, campaign, fresh, limit - len(claimed), now)
-        transaction.many(PUT_OFF_CONTACT, waiting)
-        claimed += _take(transaction, campaign, free, told, now)
-        for row, status, reason in over:
-            transaction.run(TAKE_CONTACTS, {"ids": [row[0]]})
-            transaction.run(NEVER_DIALED, told | _whom(row) | {"reason": reason})
-            made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": [row[0]]})
-            _give_up(transaction, made[0][0], row[0], status, reason, now)
-        if not (waiting or over):
-            break
-    return claimed
+    """An attempt that was never made tells why these fresh contacts are not called."""
+    if not over:
+        return
+    contact_ids = [row[0] for row, *_ in over]
+    transaction.run(TAKE_CONTACTS, {"ids": contact_ids})
+    transaction.many(NEVER_DIALED, [told | _whom(row) | {"reason": reason} for row, _, reason in over])
+    made = {row[3]: row[0] for row in transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})}
+    _give_up(transaction, [(made[row[0]], row[0], status, reason) for row, status, reason in over], now)
 
 
 def _take(
@@ -316,15 +317,23 @@ def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[No
     return [None] * len(beats)
 
 
-def finish_campaigns(transaction: Transaction, asks: Sequence[None], now: float) -> list[list[str]]:
-    """Finish every campaign whose contacts are all final, if it runs and nobody comes to it, or has ended."""
+def done_campaigns(transaction: Transaction, now: float, ids: Sequence[int] | None = None) -> list[tuple[int, str]]:
+    """Of all campaigns, or of these: (id, status) of each that is over, and whose contacts are all final."""
+    rows = transaction.all(DONE_CAMPAIGNS) if ids is None else transaction.all(STILL_DONE, {"ids": list(ids)})
+    return [
+        (id_, status)
+        for id_, status, spec, fed in rows
+        if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
+    ]
+
+
+def finish_campaigns(transaction: Transaction, ids: Sequence[int], now: float) -> list[str]:
+    """Finish each of these campaigns that is done, if nobody comes to it; its name, "" where it goes on."""
     done = [
         id_
-        for id_, status, spec, fed in transaction.all(DONE_CAMPAIGNS)
-        if is_over(usable_spec(spec, "", "")[0], CampaignStatus(status), now, fed=bool(fed))
-        and not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
+        for id_, status in done_campaigns(transaction, now, ids)
+        if not (status == CampaignStatus.RUNNING and weigh(transaction, id_, now, over=True))
     ]
-    if not done:
-        return [[]] * len(asks)
     transaction.run(FINISH, {"ids": done, "now": now})
-    return [[row[0] for row in transaction.all(NAMES, {"ids": done})]] * len(asks)
+    names: dict[int, str] = dict(transaction.all(NAMES, {"ids": done}))
+    return [names.get(id_, "") for id_ in ids]

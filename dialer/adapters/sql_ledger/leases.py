@@ -16,7 +16,7 @@ INSERT INTO leases (name, holder, held_until) VALUES (:name, :holder, :held_unti
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
     WHERE leases.holder = :holder OR leases.held_until <= :now OR leases.held_until > :latest
 """
-FREE = "UPDATE leases SET held_until = 0 WHERE name IN :names* AND holder = :holder"
+FREE = "UPDATE leases SET held_until = 0 WHERE name = :name AND holder = :holder"
 
 
 def free_names(transaction: Transaction, names: Sequence[str], holder: str, now: float) -> list[str]:
@@ -29,11 +29,14 @@ def free_names(transaction: Transaction, names: Sequence[str], holder: str, now:
 def hold(transaction: Transaction, names: Sequence[str], holder: str, lease_s: float, now: float) -> list[bool]:
     """For each name, whether ``holder`` has it now, for ``lease_s`` seconds more."""
     asked = {"holder": holder, "held_until": now + lease_s, "now": now, "latest": now + LONGEST_S}
-    return transaction.won(TAKE, [asked | {"name": name} for name in names])
+    # In one order, whoever asks: it does not take the gate.
+    taken = sorted(names)
+    won = dict(zip(taken, transaction.won(TAKE, [asked | {"name": name} for name in taken]), strict=True))
+    return [won[name] for name in names]
 
 
 def free(transaction: Transaction, names: Sequence[str], holder: str, now: float) -> list[None]:
     """Let others take at once what ``holder`` held."""
     del now
-    transaction.run(FREE, {"names": list(names), "holder": holder})
+    transaction.many(FREE, [{"name": name, "holder": holder} for name in sorted(names)])
     return [None] * len(names)

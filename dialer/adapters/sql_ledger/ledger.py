@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dialer.adapters.sql_ledger import (
     acts,
     adopting,
     campaigns,
+    claiming,
     dial,
     expiry,
     feed,
+    importing,
     leases,
     listing,
     logins,
     readings,
     reconcile,
     suppressing,
+    unfinished,
     view,
     weighing,
 )
@@ -24,8 +27,9 @@ from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import prepare
 from dialer.adapters.sql_ledger.store import Store
+from dialer.adapters.sql_ledger.turns import in_turns
 from dialer.domain.act import PROGRAM, Act, By
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
 from dialer.ports import (
     Absent,
@@ -57,6 +61,9 @@ from dialer.ports import (
 )
 
 PAGE = 2000
+AT_ONCE = 50
+"""Of what is moved one by one while the gate waits; see ``turns``."""
+Item = TypeVar("Item")
 Found = TypeVar("Found")
 
 
@@ -88,6 +95,11 @@ class SqlLedger:
         """Commit what was asked for and close."""
         await self._store.aclose()
 
+    async def _in_turns(
+        self, verb: Callable[..., Sequence[Found]], items: Sequence[Item], *context: Any
+    ) -> list[Found]:
+        return await in_turns(self._store, self.clock, verb, items, *context, at_once=AT_ONCE)
+
     async def beat(self) -> None:
         """Write something, to learn whether it can be written now. Raises LedgerUnavailable."""
         await self._store.submit(feed.beat, [None], serial=False)
@@ -95,18 +107,13 @@ class SqlLedger:
     # import
 
     async def open_campaign(self, spec: CampaignSpec, by: By = PROGRAM) -> Campaign:
-        return (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
+        opened, left = (await self._store.submit(campaigns.open_campaigns, [spec], by))[0]
+        if left:
+            await unfinished.finish(self._store, self.clock, opened.campaign_id)
+        return opened
 
     async def add_contacts(self, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str = "") -> list[str]:
-        # Not serial: the gate asks the suppression list again, so an import need not keep it waiting.
-        told = await self._store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
-        moved = [n for n, what in enumerate(told) if what == listing.MOVED]
-        if moved:
-            people = [contacts[n] for n in moved]
-            renewed = await self._store.submit(listing.renew_listed, people, campaign_id, fingerprint)
-            for n, what in zip(moved, renewed, strict=True):
-                told[n] = what
-        return told
+        return await importing.add_list(self._store, self.clock, campaign_id, contacts, fingerprint)
 
     async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
         now = self.clock.now()
@@ -125,21 +132,10 @@ class SqlLedger:
     async def take_rows(
         self, campaign_id: int, reading: int, contacts: Sequence[NewContact], lease_s: float
     ) -> list[str]:
-        # As add_contacts: only what touches attempts must keep the gate waiting.
-        told = await self._store.submit(readings.take_rows, contacts, campaign_id, reading, lease_s, serial=False)
-        changed = [contact for contact, what in zip(contacts, told, strict=True) if what == "changed"]
-        if changed:
-            await self._store.submit(readings.renew_contacts, changed, campaign_id, reading)
-        return told
+        return await importing.take_rows(self._store, self.clock, campaign_id, reading, contacts, lease_s)
 
     async def drop_gone(self, campaign_id: int, reading: int, lease_s: float) -> int:
-        after = dropped = 0
-        while ids := await self._store.read(
-            lambda t, after=after: readings.unseen_after(t, campaign_id, reading, after, PAGE)  # type: ignore[misc]
-        ):
-            dropped += sum(await self._store.submit(readings.drop_gone, ids, campaign_id, reading, lease_s))
-            after = ids[-1]
-        return dropped
+        return await importing.drop_gone(self._store, self.clock, campaign_id, reading, lease_s)
 
     async def end_reading(
         self, campaign_id: int, reading: int, next_at: float | None, error: str = "", counts: ImportCounts | None = None
@@ -147,12 +143,17 @@ class SqlLedger:
         return (await self._store.submit(readings.end_readings, [(campaign_id, reading, next_at, error, counts)]))[0]
 
     async def expire(self, campaign_id: int, reason: str, limit: int, *, passed: bool) -> int:
-        return (await self._store.submit(expiry.expire, [(campaign_id, reason, limit, passed)]))[0]
+        now = self.clock.now()
+        ids = await self._store.read(lambda t: expiry.idle(t, campaign_id, limit, now, passed=passed))
+        return len(await self._in_turns(expiry.expire, ids, reason))
 
     # control
 
     async def move_campaign(self, campaign_id: int, verb: str, reason: str, by: By = PROGRAM) -> Campaign | None:
-        return (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)], by))[0]
+        moved = (await self._store.submit(campaigns.move_campaigns, [(campaign_id, verb, reason)], by))[0]
+        if moved is not None and moved.status is CampaignStatus.CANCELLED:
+            await unfinished.finish(self._store, self.clock, campaign_id)
+        return moved
 
     async def halt_account(self, account: str, reason: str) -> list[str]:
         return (await self._store.submit(campaigns.halt_accounts, [(account, reason)]))[0]
@@ -164,7 +165,7 @@ class SqlLedger:
         return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, told)[0][0]))
 
     async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
-        return await self._store.submit(suppressing.suppress, entries, by)
+        return await self._in_turns(suppressing.suppress, entries, by)
 
     async def unsuppress(self, phones: Sequence[str], campaign_id: int | None = None, by: By = PROGRAM) -> list[bool]:
         return await self._store.submit(suppressing.unsuppress, phones, campaign_id or 0, by)
@@ -181,7 +182,7 @@ class SqlLedger:
     # feeding
 
     async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
-        return await self._store.submit(feed.claim_due, list(wanted.items()), lease_s)
+        return await claiming.claim_due(self._store, self.clock, wanted, lease_s)
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
         rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
@@ -194,10 +195,15 @@ class SqlLedger:
         await self._store.submit(feed.renew_leases, [(attempt, lease_s) for attempt in attempts], first=True)
 
     async def sweep(self) -> Swept:
-        return (await self._store.submit(feed.sweep, [None]))[0]
+        swept = (await self._store.submit(feed.sweep, [None]))[0]
+        for mark in await self._store.read(unfinished.marks):
+            await unfinished.go_on(self._store, self.clock, mark)
+        return swept
 
     async def finish_campaigns(self) -> list[str]:
-        return (await self._store.submit(feed.finish_campaigns, [None]))[0]
+        now = self.clock.now()
+        done = [id_ for id_, _ in await self._store.read(lambda transaction: feed.done_campaigns(transaction, now))]
+        return [name for name in await self._in_turns(feed.finish_campaigns, done) if name]
 
     # loops of the fleet
 
@@ -297,8 +303,8 @@ class SqlLedger:
     async def campaign(self, name: str) -> Campaign:
         return await self._store.read(lambda transaction: view.campaign(transaction, name))
 
-    async def campaigns(self) -> list[Campaign]:
-        return await self._store.read(view.campaigns)
+    async def campaigns(self, *, over: bool = True) -> list[Campaign]:
+        return await self._store.read(lambda transaction: view.campaigns(transaction, over=over))
 
     async def supplies(self) -> list[Supply]:
         return await self._store.read(view.supplies)
@@ -336,7 +342,7 @@ class SqlLedger:
 
     async def spent(self, campaign_id: int) -> tuple[float, int, int]:
         row = (await self._store.read(lambda transaction: transaction.all(view.SPENT, {"id": campaign_id})))[0]
-        return float(row[0]), int(row[1]), int(row[2] or 0)
+        return float(row[0]), int(row[1]), int(row[2])
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
         told = {"account": account, "limit": limit}

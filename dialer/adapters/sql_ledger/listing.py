@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, HOLD_CAMPAIGN, campaign_of
-from dialer.adapters.sql_ledger.moves import end_waiting
+from dialer.adapters.sql_ledger.moves import WAITING_OF_CONTACTS, end_waiting
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import suppressed_among
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
@@ -35,7 +35,7 @@ SELECT id, phone, name, person_key, region, zones, places, event_at, variables, 
     list, list_row
 FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
 """
-ON_THIS_LIST = "UPDATE contacts SET list = :list, list_row = :row WHERE id = :id"
+ON_THIS_LIST = "UPDATE contacts SET list = :list, list_row = :row WHERE phone = :phone AND campaign_id = :campaign_id"
 RENEW = """
 UPDATE contacts SET name = :name, person_key = :key, region = :region, zones = :zones, places = :places,
     event_at = :event_at, variables = :variables, list_row = :row, list = :list, gone = 0,
@@ -45,7 +45,6 @@ WHERE id = :id
 PLAN_CONTACT = """
 UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
 """
-WAITING_OF = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
 PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
 NAME_PERSON = """
 UPDATE attempts SET person = CASE WHEN :key = '' THEN phone ELSE :key END
@@ -57,6 +56,8 @@ ADDED = {"pending": "queued", "suppressed": "suppressed", "expired": "deferred"}
 
 MOVED = "moved"
 """For ``renew_listed``: the list has another time for the appointment."""
+STOOD = frozenset({"duplicate", "other", "suppressed"})
+"""For ``note_listed``: the campaign had the number before this list."""
 
 
 def add_contacts(
@@ -72,6 +73,9 @@ def add_contacts(
     Answers as ``Ledger.add_contacts``, and MOVED for who is left to ``renew_listed``. Deferred are those whose
     appointment leaves no moment to call; they are kept, and wait until it moves. Raises UsageError for a campaign
     that was cancelled.
+
+    It does not take the gate, so it only adds rows, in the order of their numbers: two imports wait for one another at
+    most once, and nobody who has the gate waits for what it holds.
     """
     phones = [contact.phone for contact in contacts]
     # Held until these rows are in: a cancel that comes meanwhile finds them, one that came before is heeded.
@@ -86,7 +90,7 @@ def add_contacts(
         | _first(spec, contact, contact.phone in suppressed, now)
         for contact in contacts
     ]
-    added = transaction.won(ADD_CONTACT, rows)
+    added = _add(transaction, rows)
     if reading or all(added):
         return [ADDED[row["status"]] if is_new else "duplicate" for row, is_new in zip(rows, added, strict=True)]
     new = {contact.phone for contact, is_new in zip(contacts, added, strict=True) if is_new}
@@ -94,15 +98,29 @@ def add_contacts(
     known = known_among(transaction, campaign_id, old)
     first = {contact.phone: known[contact.phone][7] for contact in old if contact.phone in new}
     here = iter(_already_here(spec, known, old, first, fingerprint, now))
-    answers = [ADDED[row["status"]] if is_new else next(here) for row, is_new in zip(rows, added, strict=True)]
-    seen = [
-        {"id": known[contact.phone][0], "list": fingerprint, "row": contact.row}
-        for contact, answer in zip(contacts, answers, strict=True)
-        if answer in ("duplicate", "other", "suppressed") and contact.phone in known and contact.phone not in new
-    ]
-    if fingerprint:
-        transaction.many(ON_THIS_LIST, seen)
-    return answers
+    return [ADDED[row["status"]] if is_new else next(here) for row, is_new in zip(rows, added, strict=True)]
+
+
+def _add(transaction: Transaction, rows: Sequence[dict[str, Any]]) -> list[bool]:
+    """Whether each was new; of two with one number the first is."""
+    in_order = sorted(range(len(rows)), key=lambda n: str(rows[n]["phone"]))
+    added = dict(zip(in_order, transaction.won(ADD_CONTACT, [rows[n] for n in in_order]), strict=True))
+    return [added[n] for n in range(len(rows))]
+
+
+def note_listed(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, fingerprint: str, now: float
+) -> list[None]:
+    """Remember in which row a list has people whom the campaign had before."""
+    del now
+    transaction.many(
+        ON_THIS_LIST,
+        [
+            {"campaign_id": campaign_id, "phone": contact.phone, "list": fingerprint, "row": contact.row}
+            for contact in contacts
+        ],
+    )
+    return [None] * len(contacts)
 
 
 def _already_here(
@@ -156,13 +174,8 @@ def renew_listed(
     """
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     known = known_among(transaction, campaign_id, contacts)
-    answers = []
-    for contact in contacts:
-        row = known[contact.phone]
-        new = contact_row(campaign_id, contact, 0, fingerprint) | {"id": row[0]}
-        plan = renew(transaction, spec, row, contact, new, now)
-        answers.append(_moved_to(row, plan))
-    return answers
+    plans = renew(transaction, spec, [(known[contact.phone], contact) for contact in contacts], 0, fingerprint, now)
+    return [_moved_to(known[contact.phone], plan) for contact, plan in zip(contacts, plans, strict=True)]
 
 
 def _moved_to(row: Row, plan: Moment | NoMoment | Replan) -> str:
@@ -225,31 +238,54 @@ def plan_anew(
 
 
 def renew(
-    transaction: Transaction, spec: CampaignSpec, row: Row, contact: NewContact, new: dict[str, Any], now: float
-) -> Moment | NoMoment | Replan:
-    """Take over ``new`` (``contact_row`` and an id) and plan again what hangs on it; nothing, where it must wait."""
-    before, plan = plan_anew(spec, row, contact, now)
-    if plan is Replan.LATER:
-        return plan
-    transaction.run(RENEW, new)
-    transaction.run(NAME_PERSON, new)
-    if isinstance(plan, Moment | NoMoment):
-        _plan(transaction, before, row[0], plan, now)
-    return plan
+    transaction: Transaction,
+    spec: CampaignSpec,
+    people: Sequence[tuple[Row, NewContact]],
+    reading: int,
+    fingerprint: str,
+    now: float,
+) -> list[Moment | NoMoment | Replan]:
+    """Take over what is said anew of these people (each KNOWN, and new) and plan again what hangs on it.
+
+    Answers each one's plan; of who must wait (``Replan.LATER``) nothing is taken over.
+    """
+    plans = [plan_anew(spec, row, contact, now) for row, contact in people]
+    told = [
+        contact_row(0, contact, reading, fingerprint) | {"id": row[0]}
+        for (row, contact), (_, plan) in zip(people, plans, strict=True)
+        if plan is not Replan.LATER
+    ]
+    transaction.many(RENEW, told)
+    transaction.many(NAME_PERSON, told)
+    moved = [
+        (row[0], str(before.after(plan)), plan)
+        for (row, _), (before, plan) in zip(people, plans, strict=True)
+        if isinstance(plan, Moment | NoMoment)
+    ]
+    _plan(transaction, moved, now)
+    return [plan for _, plan in plans]
 
 
-def _plan(transaction: Transaction, before: Renewal, id_: int, plan: Moment | NoMoment, now: float) -> None:
-    waiting = transaction.all(WAITING_OF, {"ids": [id_]})
-    told: dict[str, Any] = {"id": id_, "why": plan.why, "status": str(before.after(plan)), "due_at": None}
-    match plan:
-        case Moment(at, why) if waiting:
-            told["why"] = ""
-            transaction.run(PLAN_ATTEMPT, {"attempt_id": waiting[0][0], "due_at": at, "why": why or "planned again"})
-        case Moment(at):
-            told["due_at"] = at
-        case NoMoment(why):
-            end_waiting(transaction, waiting, Actor.FEEDER, why, now)
-    transaction.run(PLAN_CONTACT, told)
+def _plan(transaction: Transaction, moved: Sequence[tuple[int, str, Moment | NoMoment]], now: float) -> None:
+    """Plan these contacts (id, status to be) again: in their waiting attempt, where they have one."""
+    waiting: dict[int, list[Row]] = {}
+    for row in transaction.all(WAITING_OF_CONTACTS, {"ids": [id_ for id_, *_ in moved]}):
+        waiting.setdefault(row[2], []).append(row)
+    contacts: list[dict[str, Any]] = []
+    attempts: list[dict[str, Any]] = []
+    for id_, status, plan in moved:
+        told: dict[str, Any] = {"id": id_, "why": plan.why, "status": status, "due_at": None}
+        match plan:
+            case Moment(at, why) if id_ in waiting:
+                told["why"] = ""
+                attempts.append({"attempt_id": waiting[id_][0][0], "due_at": at, "why": why or "planned again"})
+            case Moment(at):
+                told["due_at"] = at
+            case NoMoment(why):
+                end_waiting(transaction, waiting.get(id_, ()), Actor.FEEDER, why, now)
+        contacts.append(told)
+    transaction.many(PLAN_ATTEMPT, attempts)
+    transaction.many(PLAN_CONTACT, contacts)
 
 
 def _first(spec: CampaignSpec, contact: NewContact, suppressed: bool, now: float) -> dict[str, Any]:

@@ -26,7 +26,8 @@ INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account
 SELECT campaign_id, contact_id, number_of + 1, phone, person, account, rehearsal, 'planned', :due_at, :reason
 FROM attempts WHERE id = :attempt_id
     AND EXISTS (SELECT 1 FROM contacts WHERE contacts.id = contact_id AND contacts.status IN ({OPEN_CONTACT}))
-ON CONFLICT (contact_id, number_of) DO NOTHING
+    AND NOT EXISTS (SELECT 1 FROM attempts next
+        WHERE next.contact_id = attempts.contact_id AND next.number_of = attempts.number_of + 1)
 """
 
 OF_ATTEMPT = """duration_s = (SELECT duration_s FROM attempts WHERE id = :attempt_id),
@@ -61,16 +62,29 @@ SELECT id, state FROM attempts
 WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND state IN ('planned', 'queued')
 """
 
-# Another number of a person who was reached, in the same campaign and about the same.
+# Another number of a person who was reached, in the same campaign and about the same. Found by the person: with the
+# bare status SQLite would look through all that are open.
 OTHER_CONTACTS = f"""
 SELECT other.id FROM contacts reached JOIN contacts other
     ON other.campaign_id = reached.campaign_id AND other.person_key = reached.person_key AND other.id <> reached.id
+    AND other.person_key <> ''
 WHERE reached.id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND reached.person_key <> ''
-    AND other.status IN ({OPEN_CONTACT}) AND coalesce(other.event_at, 0) = coalesce(reached.event_at, 0)
+    AND other.status || '' IN ({OPEN_CONTACT}) AND coalesce(other.event_at, 0) = coalesce(reached.event_at, 0)
     AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = other.id AND a.state NOT IN ({OVER_OR_WAITING}))
 """
-WAITING_OF_CONTACTS = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
+WAITING_OF_CONTACTS = """
+SELECT id, state, contact_id FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued') ORDER BY id
+"""
 SETTLE_OTHERS = "UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = :why WHERE id IN :ids*"
+
+# Each status in the order of its index, so that no page reads again what stands before it.
+_OPEN_PAGE = " UNION ALL ".join(
+    f"SELECT * FROM (SELECT id FROM contacts WHERE campaign_id = :campaign_id AND status = '{status}' "
+    f"AND id > :after {{more}} ORDER BY id LIMIT :limit) AS {status}"
+    for status in ContactStatus
+    if status in OPEN_CONTACTS
+)
+"""The next ids after one, of a campaign's open contacts; ``more`` says which. For ``page_of_open``."""
 
 STATES = "SELECT id, state FROM attempts WHERE id IN :ids*"
 
@@ -94,6 +108,14 @@ def event(attempt_id: int, at: float, actor: Actor, before: str, after: AttemptS
         "after": str(after),
         "reason": reason,
     }
+
+
+def page_of_open(
+    transaction: Transaction, sql: str, campaign_id: int, after: int, limit: int, **more: object
+) -> list[int]:
+    """The next contacts of a campaign after an id, by one of the statements made from ``_OPEN_PAGE``."""
+    told = {"campaign_id": campaign_id, "after": after, "limit": limit, **more}
+    return sorted(row[0] for row in transaction.all(sql, told))[:limit]
 
 
 def add_events(transaction: Transaction, events: Sequence[dict[str, Any]]) -> None:

@@ -12,13 +12,13 @@ from dialer.domain.disposition import Disposition
 from dialer.domain.limits import Made
 
 # An attempt that placed nothing has no dialed_at, or was refused; a call in the log gives such an answer the lie.
-COUNTED = """
+_COUNTED = """
 SELECT id, person, phone, dialed_at, state, disposition, ended_at FROM attempts
 WHERE dialed_at IS NOT NULL AND (state <> 'refused'
     OR EXISTS (SELECT 1 FROM log_rows WHERE log_rows.attempt_id = attempts.id)) AND rehearsal = :rehearsal AND
 """
-MADE_TO_PHONES = f"{COUNTED} phone IN :phones*"
-MADE_TO_PERSONS = f"{COUNTED} person IN :persons*"
+MADE_TO_PHONES = f"{_COUNTED} phone IN :phones*"
+MADE_TO_PERSONS = f"{_COUNTED} person IN :persons*"
 
 
 @dataclass(slots=True)

@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, campaign_of, counted
 from dialer.adapters.sql_ledger.listing import (
     BUSY,
-    WAITING_OF,
     add_contacts,
-    contact_row,
     doubled,
     known_among,
     renew,
     says_the_same,
 )
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, end_waiting
+from dialer.adapters.sql_ledger.moves import _OPEN_PAGE, OPEN_CONTACT, WAITING_OF_CONTACTS, end_waiting, page_of_open
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
 from dialer.domain.contact import NewContact
@@ -52,11 +50,8 @@ ON CONFLICT (campaign_id, fingerprint) DO UPDATE SET total = excluded.total, que
     deferred = excluded.deferred, rejects = excluded.rejects, imported_at = excluded.imported_at
 """
 
-STAMP = "UPDATE contacts SET reading = :reading WHERE id IN :ids*"
-UNSEEN = f"""
-SELECT id FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status IN ({OPEN_CONTACT})
-    AND reading > 0 AND reading < :reading AND gone = 0 ORDER BY id LIMIT :limit
-"""
+STAMP = "UPDATE contacts SET reading = :reading WHERE campaign_id = :campaign_id AND phone IN :phones*"
+UNSEEN = _OPEN_PAGE.format(more="AND reading > 0 AND reading < :reading AND gone = 0")
 STILL_UNSEEN = "SELECT id FROM contacts WHERE id IN :ids* AND reading < :reading AND gone = 0"
 MARK_GONE = "UPDATE contacts SET gone = 1 WHERE id IN :ids*"
 CANCEL_GONE = f"""
@@ -77,19 +72,27 @@ def begin_reading(transaction: Transaction, asks: Sequence[tuple[int, str, float
     return begun
 
 
+def keep_reading(transaction: Transaction, kept: Sequence[tuple[int, int, float]], now: float) -> list[bool]:
+    """For each (campaign id, reading, lease in seconds): go on reading; False once it was overtaken."""
+    return transaction.won(
+        KEEP_READING,
+        [
+            {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s}
+            for campaign_id, reading, lease_s in kept
+        ],
+    )
+
+
 def take_rows(
-    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, lease_s: float, now: float
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, now: float
 ) -> list[str]:
-    """Add who is new and stamp who is there; "changed" are left to ``renew_contacts``, all are "stale" if overtaken."""
-    told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s}
-    if not transaction.run(KEEP_READING, told):
-        return ["stale"] * len(contacts)
+    """Add who is new; "known" are left to ``stamp``, "changed" to ``renew_contacts``."""
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     known = known_among(transaction, campaign_id, contacts)
     fresh = [contact for contact in contacts if contact.phone not in known]
     added = iter(add_contacts(transaction, fresh, campaign_id, reading, "", now))
     first: dict[str, float | None] = {phone: row[7] for phone, row in known.items() if row[12] == reading}
-    answers, same = [], []
+    answers = []
     for contact in contacts:
         row = known.get(contact.phone)
         new = next(added) if row is None else ""
@@ -97,14 +100,20 @@ def take_rows(
             answers.append(doubled(spec, first[contact.phone], contact.event_at))
         elif row is None:
             answers.append(new)
-        elif says_the_same(row, contact):
-            answers.append("known")
-            same.append(row[0])
         else:
-            answers.append("changed")
+            answers.append("known" if says_the_same(row, contact) else "changed")
         first.setdefault(contact.phone, contact.event_at)
-    transaction.run(STAMP, {"ids": same, "reading": reading})
     return answers
+
+
+def stamp(
+    transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, now: float
+) -> list[None]:
+    """Remember that this reading had them."""
+    del now
+    phones = [contact.phone for contact in contacts]
+    transaction.run(STAMP, {"campaign_id": campaign_id, "phones": phones, "reading": reading})
+    return [None] * len(contacts)
 
 
 def renew_contacts(
@@ -113,18 +122,15 @@ def renew_contacts(
     """Take over what the source says anew, and plan again what hangs on it."""
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     known = known_among(transaction, campaign_id, contacts)
-    for contact in contacts:
-        row = known[contact.phone]
-        new = contact_row(campaign_id, contact, reading) | {"id": row[0]}
-        if renew(transaction, spec, row, contact, new, now) is Replan.LATER:
-            transaction.run(STAMP, {"ids": [row[0]], "reading": reading})
+    plans = renew(transaction, spec, [(known[contact.phone], contact) for contact in contacts], reading, "", now)
+    later = [contact for contact, plan in zip(contacts, plans, strict=True) if plan is Replan.LATER]
+    stamp(transaction, later, campaign_id, reading, now)
     return [None] * len(contacts)
 
 
 def unseen_after(transaction: Transaction, campaign_id: int, reading: int, after: int, limit: int) -> list[int]:
     """The next open contacts that an older reading brought, and this one did not."""
-    told = {"campaign_id": campaign_id, "reading": reading, "after": after, "limit": limit}
-    return [row[0] for row in transaction.all(UNSEEN, told)]
+    return page_of_open(transaction, UNSEEN, campaign_id, after, limit, reading=reading)
 
 
 def drop_gone(
@@ -135,7 +141,7 @@ def drop_gone(
     if not transaction.run(KEEP_READING, {name: told[name] for name in ("campaign_id", "reading", "lease_until")}):
         return [False] * len(ids)
     gone = [row[0] for row in transaction.all(STILL_UNSEEN, {"ids": told["ids"], "reading": reading})]
-    end_waiting(transaction, transaction.all(WAITING_OF, {"ids": gone}), Actor.FEEDER, GONE, now)
+    end_waiting(transaction, transaction.all(WAITING_OF_CONTACTS, {"ids": gone}), Actor.FEEDER, GONE, now)
     transaction.run(MARK_GONE, {"ids": gone})
     transaction.run(CANCEL_GONE, {"ids": gone, "why": GONE})
     dropped = set(gone)

@@ -29,7 +29,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"cannot store {type(value).__name__}")
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def read_spec(text: str) -> CampaignSpec:
     """The spec that ``write_spec`` wrote."""
     raw: dict[str, Any] = json.loads(text)
@@ -50,7 +50,7 @@ def read_spec(text: str) -> CampaignSpec:
     )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def usable_spec(text: str, name: str, account: str) -> tuple[CampaignSpec, str]:
     """The spec, and why it cannot be obeyed ("": it can). One that does not read is an empty one of this name."""
     try:

@@ -42,7 +42,7 @@ HAS_HASHES = "SELECT count(*) FROM ledger_facts WHERE name = 'hashed-suppression
 OTHER_NUMBERS = """
 SELECT DISTINCT other.phone FROM contacts asked
     JOIN contacts other ON other.campaign_id = asked.campaign_id AND other.person_key = asked.person_key
-WHERE asked.phone = :phone AND asked.person_key <> '' AND other.phone <> asked.phone
+WHERE asked.phone = :phone AND asked.person_key <> '' AND other.person_key <> '' AND other.phone <> asked.phone
 """
 LISTED = "SELECT phone, campaign_id, reason FROM suppressions WHERE phone IN :names*"
 

@@ -57,6 +57,15 @@ campaigns = Table(
     Column("finished_at", Double),
     _one_of("status", CampaignStatus),
 )
+Index("campaigns_status", campaigns.c.status, campaigns.c.id)
+
+campaign_costs = Table(
+    "campaign_costs",  # what the calls cost, as far as it is known: a trigger on the attempts sums it
+    metadata,
+    Column("campaign_id", Id, primary_key=True, autoincrement=False),
+    Column("cost", Double, nullable=False),
+    Column("known", Integer, nullable=False),
+)
 
 contacts = Table(
     "contacts",
@@ -87,13 +96,15 @@ contacts = Table(
     UniqueConstraint("phone", "campaign_id"),
     _one_of("status", ContactStatus),
 )
-Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, sqlite_where=text("due_at IS NOT NULL"),
-      postgresql_where=text("due_at IS NOT NULL"))  # fmt: skip
+_awaited = text("due_at IS NOT NULL")
+Index("contacts_due", contacts.c.campaign_id, contacts.c.due_at, contacts.c.id, sqlite_where=_awaited,
+      postgresql_where=_awaited)  # fmt: skip
 _ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
 Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
 _keyed = text("person_key <> ''")
 Index("contacts_person", contacts.c.campaign_id, contacts.c.person_key, sqlite_where=_keyed, postgresql_where=_keyed)
-Index("contacts_status", contacts.c.campaign_id, contacts.c.status)
+Index("contacts_status", contacts.c.campaign_id, contacts.c.status, contacts.c.id)
+Index("contacts_campaign", contacts.c.campaign_id, contacts.c.id)
 
 readings = Table(
     "readings",
@@ -148,14 +159,15 @@ Index("attempts_unconfirmed", attempts.c.account, attempts.c.ended_at, sqlite_wh
 _reviewed = text(f"state = '{AttemptState.REVIEW}'")
 Index("attempts_review", attempts.c.account, attempts.c.dialed_at, sqlite_where=_reviewed,
       postgresql_where=_reviewed)  # fmt: skip
-for name, column, state in (
-    ("attempts_planned", attempts.c.due_at, AttemptState.PLANNED),
-    ("attempts_queued", attempts.c.lease_until, AttemptState.QUEUED),
-    ("attempts_dialing", attempts.c.dialed_at, AttemptState.DIALING),
+for name, columns, state in (
+    ("attempts_planned", (attempts.c.due_at, attempts.c.id), AttemptState.PLANNED),
+    ("attempts_queued", (attempts.c.lease_until,), AttemptState.QUEUED),
+    ("attempts_dialing", (attempts.c.dialed_at,), AttemptState.DIALING),
 ):
     _where = text(f"state = '{state}'")
-    Index(name, attempts.c.campaign_id, column, sqlite_where=_where, postgresql_where=_where)
+    Index(name, attempts.c.campaign_id, *columns, sqlite_where=_where, postgresql_where=_where)
 Index("attempts_state", attempts.c.campaign_id, attempts.c.state, attempts.c.disposition)
+Index("attempts_campaign", attempts.c.campaign_id, attempts.c.id)
 Index("attempts_phone", attempts.c.phone)
 Index("attempts_person", attempts.c.person, attempts.c.dialed_at)
 
@@ -179,7 +191,9 @@ _live_send = text("class IN ('inflight', 'placed', 'unknown')")
 Index("sends_one_live_per_attempt", sends.c.attempt_id, unique=True, sqlite_where=_live_send,
       postgresql_where=_live_send)  # fmt: skip
 
-Index("sends_denied", sends.c.started_at, sqlite_where=text("class IN ('not_placed', 'refused')"),
+Index("sends_attempt", sends.c.attempt_id)
+Index("sends_account", sends.c.account, sends.c.id)
+Index("sends_denied", sends.c.account, sends.c.started_at, sqlite_where=text("class IN ('not_placed', 'refused')"),
       postgresql_where=text("class IN ('not_placed', 'refused')"))  # fmt: skip
 
 suppressions = Table(
@@ -193,6 +207,8 @@ suppressions = Table(
     Column("added_at", Double, nullable=False),
     UniqueConstraint("phone", "campaign_id"),
 )
+_of_one = text("campaign_id > 0")
+Index("suppressions_campaign", suppressions.c.campaign_id, sqlite_where=_of_one, postgresql_where=_of_one)
 
 log_rows = Table(
     "log_rows",
@@ -216,6 +232,8 @@ log_rows = Table(
     Column("called_back", Integer, nullable=False, server_default="0"),
 )
 Index("log_rows_attempt", log_rows.c.attempt_id)
+_unmapped = text("unmapped = 1")
+Index("log_rows_unmapped", log_rows.c.attempt_id, sqlite_where=_unmapped, postgresql_where=_unmapped)
 _owed = text("owed_until IS NOT NULL")
 Index("log_rows_owed", log_rows.c.account, log_rows.c.owed_until, sqlite_where=_owed, postgresql_where=_owed)
 

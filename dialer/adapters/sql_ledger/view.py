@@ -7,13 +7,14 @@ from difflib import get_close_matches
 
 from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
+from dialer.adapters.sql_ledger.facts import facts_named
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
 from dialer.adapters.sql_ledger.reconcile import fact_prefix
 from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import LIVE, AttemptState
-from dialer.domain.campaign import REHEARSAL
+from dialer.domain.campaign import OVER, REHEARSAL, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import FREE_AT
@@ -37,18 +38,21 @@ from dialer.ports import (
 )
 
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
-OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone, c.spec, a.agent, a.token,
+_open = ", ".join(f"'{status}'" for status in CampaignStatus if status not in OVER)
+OPEN_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE status IN ({_open}) ORDER BY id"
+_OPEN_COLUMNS = """
+SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone,
+    CASE WHEN a.agent = '' THEN (SELECT spec FROM campaigns WHERE id = a.campaign_id) ELSE '' END, a.agent, a.token,
     a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
-FROM attempts a JOIN campaigns c ON c.id = a.campaign_id WHERE a.account = :account AND
+FROM attempts a WHERE a.account = :account AND
 """
-LIVE_ATTEMPTS = f"{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
+LIVE_ATTEMPTS = f"{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
 # The first by the index of live attempts, which knows few.
 OPEN_ATTEMPTS = f"""
-{OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
-{OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
-{OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
+{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) AND a.state IN ('placed', 'unknown') UNION ALL
+{_OPEN_COLUMNS} a.state = 'unconfirmed' AND a.ended_at > :corrected_since UNION ALL
+{_OPEN_COLUMNS} a.state = 'review' AND a.call_id IS NOT NULL AND a.dialed_at > :corrected_since
 """
 KNOWN_CALLS = """
 SELECT r.call_id, r.first_seen_at, r.attempt_id,
@@ -58,7 +62,7 @@ SELECT r.call_id, r.first_seen_at, r.attempt_id,
 FROM log_rows r LEFT JOIN attempts a ON a.id = r.attempt_id
 WHERE r.account = :account AND r.call_id IN :call_ids*
 """
-LAST_SEND = "SELECT id, started_at FROM sends ORDER BY id DESC LIMIT 1"
+LAST_SEND = "SELECT id, started_at FROM sends WHERE id = (SELECT max(id) FROM sends)"
 KNOWN_TOKENS = "SELECT token FROM sends WHERE token IN :tokens*"
 OPEN_CONTACTS_OF = f"""
 SELECT contacts.id, contacts.phone,
@@ -73,7 +77,6 @@ OWED = """
 SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
 WHERE account = :account AND owed_until > :now
 """
-LOG_FACTS = "SELECT substr(name, :from), value FROM ledger_facts WHERE substr(name, 1, :from - 1) = :prefix"
 DENIED_SENDS = """
 SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
@@ -81,8 +84,9 @@ WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.reques
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
-SELECT coalesce(sum(cost), 0), count(cost), sum(CASE WHEN state IN ({in_states(LIVE)}) THEN 1 ELSE 0 END)
-FROM attempts WHERE campaign_id = :id
+SELECT coalesce((SELECT cost FROM campaign_costs WHERE campaign_id = :id), 0),
+    coalesce((SELECT known FROM campaign_costs WHERE campaign_id = :id), 0),
+    (SELECT count(*) FROM attempts WHERE campaign_id = :id AND state IN ({in_states(LIVE)}))
 """
 SENDS_OF = """
 SELECT attempt_id, started_at, answered_at, class, requests, http_status, reason
@@ -110,7 +114,8 @@ SELECT id,
     (SELECT min(due_at) FROM attempts WHERE campaign_id = campaigns.id AND state = 'planned')
 FROM campaigns WHERE status = 'running' ORDER BY id
 """
-QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(*) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
+# Every lease is counted, by the index of the queued ones alone.
+QUEUED_PER_CAMPAIGN = "SELECT campaign_id, count(lease_until) FROM attempts WHERE state = 'queued' GROUP BY campaign_id"
 DIALING_OF_CAMPAIGN = """
 SELECT count(*) FROM attempts WHERE campaign_id = :campaign_id AND state = 'dialing' AND dialed_at > :since
 """
@@ -204,9 +209,9 @@ def supplies(transaction: Transaction) -> list[Supply]:
     ]
 
 
-def campaigns(transaction: Transaction) -> list[Campaign]:
-    """All, oldest first."""
-    return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS)]
+def campaigns(transaction: Transaction, *, over: bool = True) -> list[Campaign]:
+    """All, or only those that are not ``over``; oldest first."""
+    return [campaign_of(row) for row in transaction.all(ALL_CAMPAIGNS if over else OPEN_CAMPAIGNS)]
 
 
 def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:
@@ -294,8 +299,7 @@ def known_calls(transaction: Transaction, account: str, call_ids: Sequence[str])
 
 def log_facts(transaction: Transaction, account: str) -> dict[str, str]:
     """What was noted of the account's log."""
-    prefix = fact_prefix(account)
-    return dict(transaction.all(LOG_FACTS, {"prefix": prefix, "from": len(prefix) + 1}))
+    return facts_named(transaction, fact_prefix(account))
 
 
 def _pairs(rows: Sequence[Row]) -> list[tuple[str, int]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import halt_account, halt_campaign
 from dialer.adapters.sql_ledger.moves import add_events, event, from_states
@@ -18,24 +19,24 @@ from dialer.ports import SendOutcome
 FOUND = frozenset({AttemptState.PLACED, AttemptState.ENDED})
 """States in which an attempt of unknown fate was found in the log."""
 
-# So many sends of all accounts, at most, are looked through for those of one campaign.
+# So many sends of all accounts, at most, are looked through for those of one campaign. Each is asked for its attempt:
+# joined, an engine might begin with every attempt that the campaign ever made.
 
-AFTER = """
-s.id > (SELECT coalesce(max(id), 0) FROM sends) - 20000
+_SINCE = """
+s.account = :account AND s.id > (SELECT coalesce(max(id), 0) FROM sends) - 20000
 AND s.id > coalesce((SELECT max(CAST(value AS INTEGER)) FROM ledger_facts
-    WHERE name IN ('halted-at:' || c.account, 'campaign-halted-at:' || CAST(c.id AS TEXT))), 0)
+    WHERE name IN ('halted-at:' || :account, 'campaign-halted-at:' || CAST(:campaign_id AS TEXT))), 0)
 """
+_CAMPAIGN = "(SELECT campaign_id FROM attempts WHERE id = s.attempt_id)"
 ROW = f"""
-SELECT s.id, s.class, s.about, s.attempt_id, s.reason, a.state
-FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-WHERE c.id = :campaign_id AND s.class IN ('placed', 'unknown', 'refused', 'inflight') AND {AFTER}
+SELECT s.id, s.class, s.about, s.attempt_id, s.reason, (SELECT state FROM attempts WHERE id = s.attempt_id)
+FROM sends s WHERE s.class IN ('placed', 'unknown', 'refused', 'inflight') AND {_SINCE}
+    AND {_CAMPAIGN} = :campaign_id
 ORDER BY s.id DESC LIMIT 200
 """
 DOUBTS = f"""
-SELECT s.id, s.class, s.about, s.attempt_id, s.reason, c.id
-FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-WHERE c.account = (SELECT account FROM campaigns WHERE id = :campaign_id)
-    AND (s.class = 'placed' OR s.about IN ('{DOUBT}', '{DOUBT_OF_CAMPAIGN}')) AND {AFTER}
+SELECT s.id, s.class, s.about, s.attempt_id, s.reason, {_CAMPAIGN} FROM sends s
+WHERE (s.class = 'placed' OR s.about IN ('{DOUBT}', '{DOUBT_OF_CAMPAIGN}')) AND {_SINCE}
 ORDER BY s.id DESC LIMIT 50
 """
 REFUSED_BEFORE = """
@@ -61,9 +62,10 @@ PRIOR_DOUBTS = f"""
 SELECT count(*), min(s.id) FROM sends s
 WHERE s.attempt_id = :attempt_id AND s.about IN ('{DOUBT}', '{DOUBT_OF_CAMPAIGN}')
 """
-ACCEPTED_SINCE = """
-SELECT 1 FROM sends s JOIN attempts a ON a.id = s.attempt_id JOIN campaigns c ON c.id = a.campaign_id
-WHERE s.class = 'placed' AND s.id > :first AND c.id = (SELECT campaign_id FROM attempts WHERE id = :attempt_id) LIMIT 1
+ACCEPTED_SINCE = f"""
+SELECT 1 FROM sends s WHERE s.class = 'placed' AND s.id > :first
+    AND {_CAMPAIGN} = (SELECT campaign_id FROM attempts WHERE id = :attempt_id)
+ORDER BY s.id LIMIT 1
 """
 
 
@@ -84,7 +86,8 @@ def weigh_refusals(transaction: Transaction, campaign_ids: Sequence[int], now: f
 
 def weigh(transaction: Transaction, campaign_id: int, now: float, *, over: bool) -> str:
     """The same for one; ``over``: nobody is left to ask."""
-    row = _row(transaction, campaign_id)
+    of = _of(transaction, campaign_id)
+    row = _row(transaction, of)
     people = [what for _, what, _ in row.refused]
     if people and is_everybodys(people, accepted_before=row.accepted_before, over=over):
         words = row.refused[0][2]
@@ -96,21 +99,27 @@ def weigh(transaction: Transaction, campaign_id: int, now: float, *, over: bool)
         halt_campaign(transaction, campaign_id, reason, now)
         _give_back(transaction, [attempt_id for attempt_id, _, _ in row.refused], words, now)
         return reason
-    return _weigh_doubts(transaction, campaign_id, now)
+    return _weigh_doubts(transaction, of, now)
 
 
 def room_on_trial(transaction: Transaction, campaign_id: int) -> int:
     """How many more people may be asked before one of them must be accepted."""
-    row = _row(transaction, campaign_id)
+    row = _row(transaction, _of(transaction, campaign_id))
     refused = counted([what for _, what, _ in row.refused], accepted_before=row.accepted_before)
     return FEW - len(refused) - row.under_way
 
 
-def _row(transaction: Transaction, campaign_id: int) -> _InARow:
+def _of(transaction: Transaction, campaign_id: int) -> dict[str, Any]:
+    """What the statements above are told of a campaign."""
+    account = transaction.all(ACCOUNT, {"campaign_id": campaign_id})[0][0]
+    return {"campaign_id": campaign_id, "account": account}
+
+
+def _row(transaction: Transaction, of: dict[str, Any]) -> _InARow:
     refused: dict[int, tuple[int, About, str]] = {}
     under_way: set[int] = set()
     accepted_id = 0
-    for send_id, kind, about, attempt_id, reason, state in transaction.all(ROW, {"campaign_id": campaign_id}):
+    for send_id, kind, about, attempt_id, reason, state in transaction.all(ROW, of):
         if kind == "placed" or (kind == "unknown" and state in FOUND):
             accepted_id = send_id
             break
@@ -127,9 +136,9 @@ def _row(transaction: Transaction, campaign_id: int) -> _InARow:
     return _InARow(tuple(refused.values()), len(under_way), bool(accepted_id))
 
 
-def _weigh_doubts(transaction: Transaction, campaign_id: int, now: float) -> str:
+def _weigh_doubts(transaction: Transaction, of: dict[str, Any], now: float) -> str:
     """An odd answer that a second person meets too, or one person again and again, with nobody accepted between."""
-    rows = transaction.all(DOUBTS, {"campaign_id": campaign_id})
+    rows, campaign_id = transaction.all(DOUBTS, of), of["campaign_id"]
     everywhere = _met(rows, DOUBT)
     here = _met([row for row in rows if row[5] == campaign_id], DOUBT_OF_CAMPAIGN)
     words = everywhere or here
@@ -137,8 +146,7 @@ def _weigh_doubts(transaction: Transaction, campaign_id: int, now: float) -> str
         return ""
     reason = f"{words}. Met again and again, and nobody was accepted. Check it, then `dialer start`"
     if everywhere:
-        account = transaction.all(ACCOUNT, {"campaign_id": campaign_id})[0][0]
-        halt_account(transaction, account, reason, now)
+        halt_account(transaction, of["account"], reason, now)
     else:
         halt_campaign(transaction, campaign_id, reason, now)
     return reason
