@@ -27,7 +27,7 @@ class Called:
     planned_for: float | None
     gone: bool
     called_at: float
-    number_of: int
+    attempts_made: int
 
 
 def opening_of(spec: CampaignSpec, zones: tuple[str, ...], places: tuple[str, ...]) -> Opening:
@@ -72,7 +72,7 @@ def after_call(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: fl
         return follow, ""
     if who.planned_for != who.event_at:
         return _moved(spec, follow, who, now)
-    opening, left = opening_of(spec, who.zones, who.places), spec.redial.max_attempts - who.number_of
+    opening, left = opening_of(spec, who.zones, who.places), spec.redial.max_attempts - who.attempts_made
     return after_reminder(follow, spec.reminder.before_s, who.event_at, opening, now, who.called_at, left)
 
 
@@ -96,7 +96,8 @@ class Replan(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A contact of which the source says something new. ``key``, ``status`` and ``attempts`` are from before.
+    """A contact of which the source says something new. ``key`` and ``status`` are from before, and
+    ``attempts``, unless another person has the number now, who had none.
 
     ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
     had lost it; ``busy``: a call is open; ``dialing``: and may yet turn out not placed.
@@ -140,5 +141,5 @@ def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float)
         or (waits and before.elsewhere and (reminds or not before.attempts))
     ):
         return Replan.KEEP
-    called_at = now if before.attempts and not another else None
+    called_at = now if before.attempts else None
     return first_due(spec, new.zones, new.places, new.event_at, now, called_at)

@@ -307,7 +307,7 @@ class PlaceCall:
             agent=admitted.spec.agent,
             to=admitted.phone,
             name=admitted.name,
-            caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.number_of),
+            caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.attempts_made),
             variables=admitted.variables,
         )
         return await self.providers[account].place(request, permit, connection)
@@ -386,7 +386,7 @@ class PlaceCall:
         return after_attempt(
             admitted.spec.redial,
             result.disposition,
-            admitted.number_of,
+            admitted.attempts_made,
             self.clock.now(),
             self.times.redial_scale,
             luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,

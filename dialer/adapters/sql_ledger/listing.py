@@ -45,6 +45,10 @@ WHERE id = :id
 PLAN_CONTACT = """
 UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
 """
+START_AFRESH = """
+UPDATE contacts SET attempts = 0, disposition = '', last_attempt_at = NULL, duration_s = NULL, call_id = NULL
+WHERE id = :id
+"""
 WAITING_OF = "SELECT id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
 PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
 NAME_PERSON = """
@@ -216,7 +220,8 @@ def plan_anew(
         moved=event_at != contact.event_at,
         elsewhere=(zones, places) != (" ".join(contact.zones), " ".join(contact.places)),
         status=ContactStatus(status),
-        attempts=attempts,
+        # What was done about whoever had the number before, nobody has done about this person.
+        attempts=attempts if key == contact.key else 0,
         gone=bool(gone),
         busy=bool(busy),
         dialing=bool(dialing),
@@ -234,6 +239,8 @@ def renew(
     transaction.run(RENEW, new)
     transaction.run(NAME_PERSON, new)
     if isinstance(plan, Moment | NoMoment):
+        if before.key != contact.key:
+            transaction.run(START_AFRESH, {"id": row[0]})
         _plan(transaction, before, row[0], plan, now)
     return plan
 

@@ -44,16 +44,28 @@ WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
     AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status IN ('exhausted', 'expired')))
 """
 
-CALLED = """
+
+def attempts_made(attempt: str) -> str:
+    """SQL: how many attempts the person of ``attempt`` (a table's name) has had with it, in its campaign.
+
+    Attempts are numbered for each contact. Not counted are those that nobody was called by, and those of whoever had
+    the number before.
+    """
+    return f"""(SELECT count(*) FROM attempts made WHERE made.contact_id = {attempt}.contact_id
+        AND made.person = {attempt}.person AND made.number_of <= {attempt}.number_of AND made.state <> 'cancelled')"""
+
+
+CALLED = f"""
 SELECT campaigns.status, campaigns.spec, contacts.zones, contacts.places, contacts.event_at, contacts.planned_for,
-    contacts.gone, coalesce(attempts.dialed_at, :now), attempts.number_of
+    contacts.gone, coalesce(attempts.dialed_at, :now), {attempts_made("attempts")}
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.id = :attempt_id
 """
 
 CAME_TO = """
-SELECT count(*) FROM attempts
-WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND disposition = :disposition
+SELECT count(*)
+FROM attempts this JOIN attempts other ON other.contact_id = this.contact_id AND other.person = this.person
+WHERE this.id = :attempt_id AND other.disposition = :disposition
 """
 
 WAITING_OF_CONTACT = """
