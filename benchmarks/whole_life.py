@@ -292,7 +292,7 @@ def main() -> None:
     lives, bare = uvloop.run(compare(given, spy))
     told = summary(lives, bare)
     if given.json:
-        print(json.dumps(told | {"rounds": [asdict(one) for one in (*lives, *bare)]}))
+        print(json.dumps(told | {"rounds": [*map(asdict, lives), *map(asdict, bare)]}))
         return
     print(f"bare arq + httpx, places only: {told['bare_cpu_ms']:.3f} ms CPU a call")
     for engine in given.engines:

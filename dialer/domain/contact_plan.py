@@ -19,6 +19,7 @@ class Called:
     """What the ledger knows of a contact when a call to it is over. Times are unix seconds.
 
     ``planned_for`` is the appointment that the call was planned for; ``gone``: the source has it no longer.
+    ``came_to_this``: how many of its attempts came to what the call came to.
     """
 
     zones: tuple[str, ...]
@@ -28,6 +29,7 @@ class Called:
     gone: bool
     called_at: float
     attempts_made: int
+    came_to_this: int = 0
 
 
 def opening_of(spec: CampaignSpec, zones: tuple[str, ...], places: tuple[str, ...]) -> Opening:
@@ -57,6 +59,16 @@ def first_due(
     if not spec.reminder.event or event_at is None:
         return Moment(now, "")
     return next_reminder(spec.reminder.before_s, event_at, opening_of(spec, zones, places), now, called_at)
+
+
+def what_follows(
+    spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float, *, cancelled: bool
+) -> tuple[Redial | Settle, str]:
+    """As ``after_call``; who came to the same too often is given up, and a ``cancelled`` campaign plans nothing."""
+    if isinstance(follow, Redial) and follow.most and who.came_to_this >= follow.most:
+        follow = Settle(ContactStatus.EXHAUSTED)
+    follow, why = after_call(spec, follow, who, now)
+    return (Settle(ContactStatus.CANCELLED), "") if cancelled and isinstance(follow, Redial) else (follow, why)
 
 
 def after_call(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float) -> tuple[Redial | Settle, str]:

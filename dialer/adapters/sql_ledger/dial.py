@@ -11,10 +11,10 @@ from dialer.adapters.sql_ledger.moves import (
     attempts_made,
     end_waiting,
     event,
-    follow_up,
     from_states,
     states_of,
 )
+from dialer.adapters.sql_ledger.outcomes import Outcomes
 from dialer.adapters.sql_ledger.person_history import Histories, read_histories
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import Listed
@@ -276,14 +276,25 @@ def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
     for outcome, won in zip(outcomes, moved, strict=True):
         if won:
             events.append(_outcome_event(outcome, before[outcome.attempt_id], now))
-            if outcome.follow is not None and isinstance(outcome.result, Refused):
-                follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
+    _follow_refusals(transaction, [outcome for outcome, won in zip(outcomes, moved, strict=True) if won], now)
     add_events(transaction, events)
     transaction.many(RECORD_SEND, [row for row, won in zip(rows, moved, strict=True) if won])
     vain = [n for n, outcome in enumerate(outcomes) if isinstance(outcome.result, NotPlaced) and moved[n]]
     transaction.many(CONTACT_NOT_DIALED, [rows[n] for n in vain])
     _end_in_vain(transaction, outcomes, now)
     return moved
+
+
+def _follow_refusals(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
+    refused = [
+        (outcome.attempt_id, outcome.follow, outcome.result.disposition)
+        for outcome in outcomes
+        if outcome.follow is not None and isinstance(outcome.result, Refused)
+    ]
+    page = Outcomes(transaction, [attempt_id for attempt_id, _, _ in refused], now)
+    for attempt_id, follow, disposition in refused:
+        page.follow(attempt_id, follow, disposition)
+    page.write()
 
 
 def _end_in_vain(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
