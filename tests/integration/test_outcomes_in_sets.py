@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine, open_engine
+from dialer.adapters.sql_ledger.pieces import HELD_S
 from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.transaction import NO_VALUES, Row, Transaction, Values
 from dialer.domain.attempt import AttemptState as S
@@ -18,8 +19,10 @@ from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
 from dialer.domain.gate import REACHED_ELSEWHERE
 from dialer.domain.redial import Redial
+from dialer.pipeline.record_rows import RecordRows
 from dialer.ports import Absent, Admitted, Campaign, Matched
 from tests.fakes.clock import START, ManualClock
+from tests.fakes.pacer import MemoryPacer
 from tests.ledger_steps import (
     ACCOUNT,
     EXHAUSTED,
@@ -125,25 +128,25 @@ async def lost_calls(ledger: SqlLedger, campaign: Campaign) -> list[Admitted]:
 
 
 async def test_a_page_of_outcomes_takes_few_statements(sql: SqlLedger, engine: CountingEngine) -> None:
-    calls = await dial(sql, await running(sql, 90))
+    calls = await dial(sql, await running(sql, 40))
     lost = [outcome(call, Unknown("lost")) for call in calls]
     await sql.record_sends(lost)
     words = (Disposition.ANSWERED, Disposition.NO_ANSWER, Disposition.BUSY)
     engine.statements = 0
-    page = [settled(call, words[n % 3]) for n, call in enumerate(calls[:40])]
-    assert await sql.record_logs(ACCOUNT, page) == [True] * 40
+    page = [settled(call, words[n % 3]) for n, call in enumerate(calls[:20])]
+    assert await sql.record_logs(ACCOUNT, page) == [True] * 20
     assert engine.statements <= MOST_STATEMENTS, "outcomes"
     engine.statements = 0
-    absent = [Absent(call.attempt_id, Disposition.UNCONFIRMED, "no trace", LATER) for call in calls[40:80]]
-    assert await sql.settle_absent(absent) == [True] * 40
+    absent = [Absent(call.attempt_id, Disposition.UNCONFIRMED, "no trace", LATER) for call in calls[20:]]
+    assert await sql.settle_absent(absent) == [True] * 20
     assert engine.statements <= MOST_STATEMENTS, "absence"
     engine.statements = 0
-    late = [settled(call, Disposition.ANSWERED) for call in calls[40:80]]
-    assert await sql.record_logs(ACCOUNT, late) == [True] * 40
+    late = [settled(call, Disposition.ANSWERED) for call in calls[20:]]
+    assert await sql.record_logs(ACCOUNT, late) == [True] * 20
     assert engine.statements <= MOST_STATEMENTS, "late evidence that cancels redials"
     engine.statements = 0
-    again = [settled(call, Disposition.NO_ANSWER) for call in calls[40:80]]
-    assert await sql.correct_logs(ACCOUNT, again) == [True] * 40
+    again = [settled(call, Disposition.NO_ANSWER) for call in calls[20:]]
+    assert await sql.correct_logs(ACCOUNT, again) == [True] * 20
     assert engine.statements <= MOST_STATEMENTS, "corrections"
 
 
@@ -187,3 +190,23 @@ async def test_a_row_that_cannot_be_stored_takes_nothing_along(sql: SqlLedger) -
         await sql.record_logs(ACCOUNT, [page[0], bad, page[2]])
     assert [(await attempt(sql, call.attempt_id)).state for call in calls] == [S.PLACED] * 3
     assert await sql.record_logs(ACCOUNT, [page[0], page[2]]) == [True, True]
+
+
+async def test_many_outcomes_hold_the_gates_lock_in_pieces(sql: SqlLedger, engine: CountingEngine) -> None:
+    """A thousand rows after an outage of the reader: whoever waits at the gate gets in between."""
+    calls = await place(sql, await running(sql, 1000), 1000)
+    engine.row_s, engine.held_s = 0.0002, []
+    recorder = RecordRows(sql, MemoryPacer(engine.clock), ACCOUNT)
+    assert await recorder.record([settled(call, Disposition.NO_ANSWER) for call in calls]) == 1000
+    late = [settled(call, Disposition.ANSWERED) for call in calls]
+    assert await recorder.correct(late) == 1000
+    assert max(engine.held_s) <= HELD_S
+    assert len(engine.held_s) < 200, "and not one by one"
+
+
+async def test_many_absences_hold_the_gates_lock_in_pieces(sql: SqlLedger, engine: CountingEngine) -> None:
+    calls = await place(sql, await running(sql, 300), 300)
+    engine.row_s, engine.held_s = 0.0002, []
+    absent = [Absent(call.attempt_id, Disposition.UNCONFIRMED, "no trace", LATER) for call in calls]
+    assert await sql.settle_absent(absent) == [True] * 300
+    assert max(engine.held_s) <= HELD_S
