@@ -22,11 +22,10 @@ CONTACTS = """
 SELECT id, campaign_id, person_key, status, zones, places, event_at, planned_for, gone FROM contacts
 WHERE id IN (SELECT contact_id FROM attempts WHERE id IN :ids*)
 """
-# Other numbers of the people who are called, in the same campaign.
-OTHER_CONTACTS = f"""
-SELECT o.id, o.campaign_id, o.person_key, o.status, o.zones, o.places, o.event_at, o.planned_for, o.gone
-FROM contacts c JOIN contacts o ON o.campaign_id = c.campaign_id AND o.person_key = c.person_key
-WHERE c.id IN :ids* AND c.person_key <> '' AND o.id <> c.id AND o.status IN ({OPEN_CONTACT})
+# All numbers of these people. Which of them are open is not asked here: another index would be taken for it.
+OF_PEOPLE = """
+SELECT id, campaign_id, person_key, status, zones, places, event_at, planned_for, gone FROM contacts
+WHERE campaign_id = :campaign_id AND person_key IN :keys* AND person_key <> ''
 """
 ATTEMPTS = """
 SELECT id, contact_id, number_of, person, state, disposition, dialed_at FROM attempts WHERE contact_id IN :ids*
@@ -181,9 +180,13 @@ class Outcomes:
         self._events: list[dict[str, Any]] = []
 
     def _read(self, attempt_ids: Sequence[int]) -> None:
-        self._add_contacts(CONTACTS, attempt_ids)
-        if any(contact.person_key for contact in self._contacts.values()):
-            self._add_contacts(OTHER_CONTACTS, list(self._contacts))
+        self._add_contacts(CONTACTS, {"ids": list(attempt_ids)})
+        keys: dict[int, list[str]] = {}
+        for campaign_id, key in self._people:
+            if key:
+                keys.setdefault(campaign_id, []).append(key)
+        for campaign_id, of_campaign in keys.items():
+            self._add_contacts(OF_PEOPLE, {"campaign_id": campaign_id, "keys": of_campaign})
         for attempt_id, contact_id, *more in self._transaction.all(ATTEMPTS, {"ids": list(self._contacts)}):
             contact = self._contacts[contact_id]
             self._attempts[attempt_id] = attempt = _Attempt(attempt_id, contact, *more)
@@ -193,8 +196,8 @@ class Outcomes:
         for campaign_id, status, spec in self._transaction.all(CAMPAIGNS, {"ids": ids}):
             self._campaigns[campaign_id] = status, usable_spec(spec, "", "")[0]
 
-    def _add_contacts(self, sql: str, ids: Sequence[int]) -> None:
-        for contact in (_Contact(*row) for row in self._transaction.all(sql, {"ids": list(ids)})):
+    def _add_contacts(self, sql: str, asked: Values) -> None:
+        for contact in (_Contact(*row) for row in self._transaction.all(sql, asked)):
             if contact.contact_id not in self._contacts:
                 self._contacts[contact.contact_id] = contact
                 self._people.setdefault(contact.person, []).append(contact)
@@ -291,7 +294,7 @@ class Outcomes:
     def write(self) -> None:
         """Write what was decided. Raises LedgerUnavailable where an attempt was moved meanwhile: nothing is kept."""
         for after, moves in self._moves.items():
-            if not all(self._transaction.won(MOVES[after], moves)):
+            if moves and not all(self._transaction.won(MOVES[after], moves)):
                 raise LedgerUnavailable("an attempt moved while its outcome was judged; nothing was recorded")
         for sql, told in self._follows.items():
             if told:
