@@ -26,6 +26,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -64,10 +65,30 @@ class Cost:
 
 @dataclass(slots=True)
 class Provider:
-    """Answers every call at once, like vaanivoice; ``placed`` holds when each request arrived."""
+    """Answers every call at once, like vaanivoice; ``placed`` holds when each request arrived.
+
+    Its log shows ``rows``, oldest first, which ``row_of`` makes of a call id and a request; without it nothing.
+    """
 
     url: str = ""
     placed: list[float] = field(default_factory=list)
+    row_of: Callable[[str, Any], bytes] | None = None
+    rows: list[bytes] = field(default_factory=list)
+
+    def place(self, body: bytes) -> bytes:
+        """The answer to a request for a call."""
+        self.placed.append(time.monotonic())
+        call_id = f"outbound-1700000000-{len(self.placed):08x}"
+        if self.row_of is not None:
+            self.rows.append(self.row_of(call_id, json.loads(body)))
+        return b'{"success":true,"message":"ok","output":{"message":"ok","call_id":"%s"}}' % call_id.encode()
+
+    def log_page(self, page: int, size: int) -> bytes:
+        """One page of the log, the newest call first."""
+        until = len(self.rows) - (page - 1) * size
+        rows, more = self.rows[max(0, until - size) : max(0, until)][::-1], until > size
+        paging = {"page": page, "page_size": size, "total_count": len(self.rows), "has_next": more}
+        return b'{"data":[%s],"pagination":%s}' % (b",".join(rows), json.dumps(paging).encode())
 
 
 class _Connection(asyncio.Protocol):
@@ -85,15 +106,14 @@ class _Connection(asyncio.Protocol):
             length = int(rest.split(b"\r\n", 1)[0]) if found else 0
             if len(self.buffer) < end + 4 + length:
                 return
-            self.buffer = self.buffer[end + 4 + length :]
-            self.transport.write(self._answer(head.startswith(b"post")))
+            body, self.buffer = self.buffer[end + 4 : end + 4 + length], self.buffer[end + 4 + length :]
+            self.transport.write(_http(self._answer(head, body)))
 
-    def _answer(self, is_call: bool) -> bytes:
-        if not is_call:
-            return _http(b'{"data":[],"pagination":{"page":1,"page_size":200,"total_count":0,"has_next":false}}')
-        self.provider.placed.append(time.monotonic())
-        call_id = b"outbound-1700000000-%08x" % len(self.provider.placed)
-        return _http(b'{"success":true,"message":"ok","output":{"message":"ok","call_id":"%s"}}' % call_id)
+    def _answer(self, head: bytes, body: bytes) -> bytes:
+        if head.startswith(b"post"):
+            return self.provider.place(body)
+        asked = parse_qs(urlsplit(head.split(b" ", 2)[1].decode()).query)
+        return self.provider.log_page(int(asked["page"][0]), int(asked["page_size"][0]))
 
 
 def _http(body: bytes) -> bytes:
@@ -101,9 +121,9 @@ def _http(body: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def provider() -> AsyncIterator[Provider]:
+async def provider(row_of: Callable[[str, Any], bytes] | None = None) -> AsyncIterator[Provider]:
     """A provider on loopback for the block."""
-    made = Provider()
+    made = Provider(row_of=row_of)
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(made), "127.0.0.1", 0, backlog=2048)
     made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     yield made

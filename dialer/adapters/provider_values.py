@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from dialer.domain.matching import HIDDEN
@@ -18,10 +19,13 @@ NOTHING = frozenset({"", "-", "--", "none", "null", "nil", "nan", "n/a", "undefi
 """What programs write for a value that they do not have."""
 MOST_DIGITS = 18
 """A number has fifteen at most, and perhaps a prefix; more is something else."""
+LONGEST_WORD = 40
+"""Longer texts are sentences, of which each is another."""
 _NOT_STORABLE = re.compile("[\ud800-\udfff\x00]")
 _FENCE = re.compile(r"```[a-z]*\s*(.*?)```", re.DOTALL | re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:sips?|tel|callto|phone):([^@;>?]*)", re.IGNORECASE)
 _HIDDEN_DIGITS = re.compile(r"[xX*•●#_?…]+|\.{3,}")
+_E164 = re.compile(rf"\+[1-9][0-9]{{1,{MOST_DIGITS - 1}}}")
 _FLOAT = re.compile(r"\d+\.0+|\d(\.\d+)?[eE]\+?\d+")
 _AMOUNT = re.compile(r"\d[\d.,]*")
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
@@ -43,6 +47,8 @@ def is_nothing(value: object) -> bool:
 
 def text(value: object) -> str:
     """A string or a number as text; anything else as nothing."""
+    if type(value) is str:
+        return storable(value.strip())
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     return storable(str(value).strip())
@@ -85,6 +91,8 @@ def phone(value: object) -> str:
 
     Also from a SIP or tel address, and from what a spreadsheet or a JSON writer made of it: a float.
     """
+    if type(value) is str and _E164.fullmatch(value):
+        return value
     said = text(int(value) if isinstance(value, float) and value.is_integer() else value)
     address = _ADDRESS.search(said)
     said = (address[1] if address else said.partition("@")[0]).strip()
@@ -105,8 +113,17 @@ def _whole(said: str) -> str:
 
 def word(value: object) -> str:
     """A status word in one spelling: lower case, single spaces; nothing for "None" and the like."""
-    said = re.sub(r"[\W_]+", " ", text(value).lower()).strip()
+    said = text(value)
+    return _known_spelling(said) if len(said) <= LONGEST_WORD else _spelled(said)
+
+
+def _spelled(said: str) -> str:
+    said = re.sub(r"[\W_]+", " ", said.lower()).strip()
     return "" if said in NOTHING else said
+
+
+_known_spelling = lru_cache(maxsize=1024)(_spelled)
+"""A log says the same few words in all its rows."""
 
 
 def mapping(value: object) -> Row:

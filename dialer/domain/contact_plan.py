@@ -19,6 +19,7 @@ class Called:
     """What the ledger knows of a contact when a call to it is over. Times are unix seconds.
 
     ``planned_for`` is the appointment that the call was planned for; ``gone``: the source has it no longer.
+    ``came_to_this``: how many of its attempts came to what the call came to.
     """
 
     zones: tuple[str, ...]
@@ -27,7 +28,8 @@ class Called:
     planned_for: float | None
     gone: bool
     called_at: float
-    number_of: int
+    attempts_made: int
+    came_to_this: int = 0
 
 
 def opening_of(spec: CampaignSpec, zones: tuple[str, ...], places: tuple[str, ...]) -> Opening:
@@ -59,6 +61,16 @@ def first_due(
     return next_reminder(spec.reminder.before_s, event_at, opening_of(spec, zones, places), now, called_at)
 
 
+def what_follows(
+    spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float, *, cancelled: bool
+) -> tuple[Redial | Settle, str]:
+    """As ``after_call``; who came to the same too often is given up, and a ``cancelled`` campaign plans nothing."""
+    if isinstance(follow, Redial) and follow.most and who.came_to_this >= follow.most:
+        follow = Settle(ContactStatus.EXHAUSTED)
+    follow, why = after_call(spec, follow, who, now)
+    return (Settle(ContactStatus.CANCELLED), "") if cancelled and isinstance(follow, Redial) else (follow, why)
+
+
 def after_call(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float) -> tuple[Redial | Settle, str]:
     """What really follows a call, where the redial rules say ``follow``; and the reason, if it is another."""
     if isinstance(follow, Settle) and follow.status in UNCALLABLE:
@@ -72,7 +84,7 @@ def after_call(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: fl
         return follow, ""
     if who.planned_for != who.event_at:
         return _moved(spec, follow, who, now)
-    opening, left = opening_of(spec, who.zones, who.places), spec.redial.max_attempts - who.number_of
+    opening, left = opening_of(spec, who.zones, who.places), spec.redial.max_attempts - who.attempts_made
     return after_reminder(follow, spec.reminder.before_s, who.event_at, opening, now, who.called_at, left)
 
 
@@ -96,7 +108,8 @@ class Replan(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A contact of which the source says something new. ``key``, ``status`` and ``attempts`` are from before.
+    """A contact of which the source says something new. ``key`` and ``status`` are from before, and
+    ``attempts``, unless another person has the number now, who had none.
 
     ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
     had lost it; ``busy``: a call is open; ``dialing``: and may yet turn out not placed.
@@ -140,5 +153,5 @@ def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float)
         or (waits and before.elsewhere and (reminds or not before.attempts))
     ):
         return Replan.KEEP
-    called_at = now if before.attempts and not another else None
+    called_at = now if before.attempts else None
     return first_due(spec, new.zones, new.places, new.event_at, now, called_at)

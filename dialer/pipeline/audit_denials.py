@@ -48,7 +48,7 @@ class AuditDenials:
         )
         follow = None
         if row.disposition is not None:
-            follow = self.follow.after(specs[send.campaign_id], row.disposition, send.number_of, row)
+            follow = self.follow.after(specs[send.campaign_id], row.disposition, send.attempts_made, row)
         return Matched(row, send.attempt_id, evidence, follow)
 
 

@@ -23,15 +23,15 @@ class FollowCalls:
     redial_scale: float
 
     def after(
-        self, spec: CampaignSpec, disposition: Disposition, number_of: int, row: CallLog | None
+        self, spec: CampaignSpec, disposition: Disposition, attempts_made: int, row: CallLog | None
     ) -> Redial | Settle:
-        """What follows attempt ``number_of`` of a contact; ``row``: what the log says of it, its times by our clock."""
+        """What follows the last of ``attempts_made``; ``row``: what the log says of it, its times by our clock."""
         now = self.clock.now()
         ended_at = now if row is None or row.ended_at is None else min(row.ended_at, now)
         call_back = CallBack(row.callback_at) if row is not None and row.callback_requested else None
         luck = self.chance.random() if spec.redial.jitter_s else 0.0
         return after_attempt(
-            spec.redial, disposition, number_of, ended_at, self.redial_scale, luck=luck, call_back=call_back
+            spec.redial, disposition, attempts_made, ended_at, self.redial_scale, luck=luck, call_back=call_back
         )
 
     def owed_until(self, spec: CampaignSpec, row: CallLog) -> float | None:

@@ -133,12 +133,12 @@ class JudgeAbsence:
         if not (self.silent and attempt.state is AttemptState.PLACED):
             return self._unconfirmed(attempt, specs, "")
         reason = "accepted, and no row in the log: this provider logs only calls that connected"
-        follow = self.follow.after(specs[attempt.campaign_id], Disposition.NO_ANSWER, attempt.number_of, None)
+        follow = self.follow.after(specs[attempt.campaign_id], Disposition.NO_ANSWER, attempt.attempts_made, None)
         return Absent(attempt.attempt_id, Disposition.NO_ANSWER, reason, follow)
 
     def _unconfirmed(self, attempt: OpenAttempt, specs: Mapping[int, CampaignSpec], why: str) -> Absent:
         reason = "no outcome in the call log past the horizon" + (f": {why}" if why else "")
-        follow = self.follow.after(specs[attempt.campaign_id], Disposition.UNCONFIRMED, attempt.number_of, None)
+        follow = self.follow.after(specs[attempt.campaign_id], Disposition.UNCONFIRMED, attempt.attempts_made, None)
         return Absent(attempt.attempt_id, Disposition.UNCONFIRMED, reason, follow)
 
 

@@ -96,7 +96,7 @@ class LateWords:
         self, spec: CampaignSpec, attempt: AttemptRow, row: CallLog, disposition: Disposition
     ) -> Redial | Settle | None:
         """A redial follows only from a call that had settled its person; after silence there is one already."""
-        follow = self.follow.after(spec, disposition, attempt.number_of, row)
+        follow = self.follow.after(spec, disposition, attempt.attempts_made, row)
         settled = attempt.disposition is Disposition.ANSWERED
         return follow if isinstance(follow, Settle) or settled else None
 

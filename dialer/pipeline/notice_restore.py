@@ -168,7 +168,7 @@ class NoticeRestore:
     def _taken(self, row: CallLog, contact: OpenContact) -> Adopted:
         follow = None
         if row.disposition is not None:
-            follow = self.reconciler.follow.after(contact.spec, row.disposition, contact.number_of, row)
+            follow = self.reconciler.follow.after(contact.spec, row.disposition, contact.attempts_made, row)
         return Adopted(row, contact.contact_id, contact.spec, FROM_A_COPY, follow)
 
     async def _wait_or_ask(self, case: Quarantine, *, unclear: bool) -> None:

@@ -65,10 +65,10 @@ class PlaceCall:
     worker: str
     passing: Passing = unwatched
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: dict[int, tuple[QueuedAttempt, "asyncio.Task[None]"]] = field(default_factory=dict)
-    """Attempts that wait here for a slot and a line; their leases are kept."""
-    active: set[int] = field(default_factory=set)
-    """Attempts that this worker is about."""
+    waiting: dict["asyncio.Task[None]", QueuedAttempt] = field(default_factory=dict)
+    """What waits here for a slot and a line; the leases are kept. By task, for an attempt may be handed over twice."""
+    active: set["asyncio.Task[None]"] = field(default_factory=set)
+    """Whoever is about an attempt in this worker."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last of them is done."""
     caution: Caution = field(default_factory=Caution)
@@ -85,7 +85,8 @@ class PlaceCall:
 
         Its lease or the sweeper takes it from there.
         """
-        self.active.add(attempt.attempt_id)
+        task = _this_task()
+        self.active.add(task)
         try:
             await self.one(attempt)
         except (LedgerUnavailable, QueueUnavailable) as unavailable:
@@ -93,7 +94,7 @@ class PlaceCall:
         except Exception:
             log.exception("attempt.failed", attempt=attempt.attempt_id)
         finally:
-            self.active.discard(attempt.attempt_id)
+            self.active.discard(task)
             if not self.active:
                 self.idle.set()
 
@@ -137,7 +138,7 @@ class PlaceCall:
         every_s = self.times.lease_s / 3
         while True:
             await self.clock.sleep(every_s)
-            held = [attempt for attempt, _ in self.waiting.values()]
+            held = list(self.waiting.values())
             for account in {attempt.account for attempt in held}:
                 self.providers[account].keep_connected(every_s)
             if held:
@@ -149,7 +150,7 @@ class PlaceCall:
     async def stop(self, within_s: float) -> None:
         """Hand back everything that still waits, and let what is on the wire finish."""
         self.stopping.set()
-        for _, task in self.waiting.values():
+        for task in self.waiting:
             task.cancel()
         self.idle.clear()
         if self.active:
@@ -158,12 +159,11 @@ class PlaceCall:
 
     async def _wait_for_turn(self, attempt: QueuedAttempt, trial: Trial) -> Turn | None:
         """A slot, a line and a connection; None when they did not come, and the attempt was handed back."""
-        task = asyncio.current_task()
-        assert task is not None
+        task = _this_task()
         self.passing("place.waiting")
         why, after_s = "worker stopping", 0.0
         if not self.stopping.is_set():
-            self.waiting[attempt.attempt_id] = attempt, task
+            self.waiting[task] = attempt
             try:
                 return await self._turn(attempt, trial)
             except NoTurn as none:
@@ -174,7 +174,7 @@ class PlaceCall:
                 task.uncancel()  # it was ``stop`` that interrupted the wait
                 await self.pacer.release(attempt.account, [attempt.attempt_id])
             finally:
-                self.waiting.pop(attempt.attempt_id, None)
+                self.waiting.pop(task, None)
         await self._hand_back(attempt, why, after_s)
         return None
 
@@ -307,7 +307,7 @@ class PlaceCall:
             agent=admitted.spec.agent,
             to=admitted.phone,
             name=admitted.name,
-            caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.number_of),
+            caller_id=choose(admitted.spec.caller_ids, admitted.contact_id, admitted.attempts_made),
             variables=admitted.variables,
         )
         return await self.providers[account].place(request, permit, connection)
@@ -386,8 +386,14 @@ class PlaceCall:
         return after_attempt(
             admitted.spec.redial,
             result.disposition,
-            admitted.number_of,
+            admitted.attempts_made,
             self.clock.now(),
             self.times.redial_scale,
             luck=self.chance.random() if admitted.spec.redial.jitter_s else 0.0,
         )
+
+
+def _this_task() -> "asyncio.Task[None]":
+    task = asyncio.current_task()
+    assert task is not None
+    return task

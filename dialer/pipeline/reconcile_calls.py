@@ -255,7 +255,7 @@ class ReconcileCalls:
                 attempt = attempts[match.attempt_id]
                 spec, follow, owed_until = specs[attempt.campaign_id], None, None
                 if row.disposition is not None:
-                    follow = self.follow.after(spec, row.disposition, attempt.number_of, row)
+                    follow = self.follow.after(spec, row.disposition, attempt.attempts_made, row)
                     owed_until = self.follow.owed_until(spec, row)
                 leads.append(Matched(row, match.attempt_id, match.evidence, follow, owed_until=owed_until))
             elif call_id in explained.legs:

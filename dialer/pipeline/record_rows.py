@@ -42,15 +42,19 @@ class RecordRows:
         return changed
 
     async def _stored(self, rows: Sequence[Matched]) -> list[bool]:
+        ended: list[bool] = []
+        while len(ended) < len(rows):
+            ended += await self._first_of(rows[len(ended) :])
+        return ended
+
+    async def _first_of(self, rows: Sequence[Matched]) -> list[bool]:
+        """Store as many of them as go together: all that the ledger takes, or those before one that does not go."""
         try:
             return await self.ledger.record_logs(self.account, rows)
         except LedgerUnavailable:
             raise
         except Exception as wrong:  # noqa: BLE001 - whatever it is, it is about one of these rows
-            if len(rows) > 1:
-                middle = len(rows) // 2
-                return [*await self._stored(rows[:middle]), *await self._stored(rows[middle:])]
-            return [await self._bare(rows[0], wrong)]
+            return await self._first_of(rows[: len(rows) // 2]) if len(rows) > 1 else [await self._bare(rows[0], wrong)]
 
     async def _bare(self, row: Matched, wrong: Exception) -> bool:
         """Without its texts, what a row says of the outcome can be stored in any case; else it is set aside."""

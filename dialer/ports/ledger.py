@@ -230,13 +230,17 @@ class Ledger(Protocol):
         ...
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
-        """Store log rows and move what they settle; True where an attempt ended by it."""
+        """Store log rows and move what they settle; True where an attempt ended by it.
+
+        Answers for the first of them only, where all at once would keep the gate waiting: hand over the rest again.
+        """
         ...
 
     async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         """Take in what the rows of settled calls say anew; True where an attempt came to something else by it.
 
-        With a ``follow`` the contact is called again, or is settled, though it was settled before.
+        With a ``follow`` the contact is called again, or is settled, though it was settled before. Many are written in
+        pieces, each one transaction.
         """
         ...
 
@@ -256,7 +260,7 @@ class Ledger(Protocol):
         ...
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
-        """Close attempts that left no trace; True where one was closed."""
+        """Close attempts that left no trace; True where one was closed. Many are written in pieces."""
         ...
 
     async def aclose(self) -> None:

@@ -104,12 +104,12 @@ class GateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The intent is durable: this is the call to place."""
+    """The intent is durable: this is the call to place. ``attempts_made`` of the person counts it too."""
 
     attempt_id: int
     campaign_id: int
     contact_id: int
-    number_of: int
+    attempts_made: int
     token: str
     phone: str
     name: str
@@ -146,12 +146,15 @@ class SendOutcome:
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt that waits for the call log, or that late evidence may still correct."""
+    """An attempt that waits for the call log, or that late evidence may still correct.
+
+    ``attempts_made`` of its person counts it too.
+    """
 
     attempt_id: int
     campaign_id: int
     contact_id: int
-    number_of: int
+    attempts_made: int
     state: AttemptState
     phone: str
     agent: str
@@ -204,11 +207,11 @@ RESTORED = "restored"
 
 @dataclass(frozen=True, slots=True)
 class OpenContact:
-    """Somebody who waits to be called, and the number of the next attempt."""
+    """Somebody who waits to be called; ``attempts_made`` counts the next attempt too."""
 
     contact_id: int
     phone: str
-    number_of: int
+    attempts_made: int
     spec: CampaignSpec
 
 
@@ -234,11 +237,11 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A request of which the provider said that it placed nothing."""
+    """A request of which the provider said that it placed nothing. ``attempts_made`` of the person counts it too."""
 
     attempt_id: int
     campaign_id: int
-    number_of: int
+    attempts_made: int
     phone: str
     token: str
     sent_at: float
@@ -334,6 +337,8 @@ class AttemptRow:
     reason: str
     account: str = ""
     """Whose log has its call."""
+    attempts_made: int = 0
+    """To its person until then, this one included; ``number_of`` counts those to the contact's number."""
 
 
 @dataclass(frozen=True, slots=True)

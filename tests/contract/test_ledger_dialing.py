@@ -41,7 +41,7 @@ async def test_an_admitted_attempt_carries_all_a_worker_needs(ledger: FullLedger
     (queued,) = await claim(ledger, campaign)
     (answer,) = await ledger.pass_gate([request(queued, "token-1")])
     assert isinstance(answer, Admitted)
-    assert (answer.attempt_id, answer.campaign_id, answer.number_of) == (queued.attempt_id, campaign.campaign_id, 1)
+    assert (answer.attempt_id, answer.campaign_id, answer.attempts_made) == (queued.attempt_id, campaign.campaign_id, 1)
     assert (answer.token, answer.phone, answer.name) == ("token-1", phone(1), "Person 1")
     assert (dict(answer.variables), answer.dialed_at, answer.spec) == ({"plan": "p1"}, START, campaign.spec)
     row = await contact(ledger, campaign, phone(1))
@@ -81,7 +81,7 @@ async def test_i1_proof_that_nothing_was_placed_allows_another_send(ledger: Full
     (call,) = await dial(ledger, campaign)
     assert await ledger.record_sends([outcome(call, NotPlaced("refused connection"), START)]) == [True]
     (again,) = await dial(ledger, campaign)
-    assert (again.attempt_id, again.number_of, again.token != call.token) == (call.attempt_id, 1, True)
+    assert (again.attempt_id, again.attempts_made, again.token != call.token) == (call.attempt_id, 1, True)
     assert await ledger.record_sends([outcome(call, Placed("old"))]) == [False]
     assert await ledger.record_sends([outcome(again, Placed("new"))]) == [True]
     assert (await attempt(ledger, call.attempt_id)).call_id == "new"

@@ -7,8 +7,8 @@ from dialer.domain.call import NotPlaced, Placed
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import Reminder
 from dialer.domain.contact import ContactStatus
-from dialer.domain.disposition import Disposition
-from dialer.domain.redial import Redial
+from dialer.domain.disposition import Disposition as D
+from dialer.domain.redial import Redial, after_attempt
 from dialer.ports import ImportCounts, SourceState, Suppression
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
@@ -114,7 +114,7 @@ async def test_who_vanishes_during_a_call_is_not_called_again(ledger: FullLedger
     await ledger.record_sends([outcome(one, Placed("call-1"))])
     await read(ledger, campaign, [])
     assert await status(ledger, campaign, 1) is ContactStatus.ACTIVE
-    await end(ledger, one, Disposition.NO_ANSWER, Redial(START + 100))
+    await end(ledger, one, D.NO_ANSWER, Redial(START + 100))
     await ledger.record_sends([outcome(two, NotPlaced("throttled"), START + 5)])
     assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.CANCELLED] * 2
     assert await state(ledger, two.attempt_id) is S.CANCELLED
@@ -147,14 +147,14 @@ async def test_who_was_reached_is_reminded_of_the_new_time_of_what_is_still_to_c
     campaign = await opened(ledger)
     await read(ledger, campaign, [patient(1, 24), patient(2, 24)])
     for call in await place(ledger, campaign):
-        await end(ledger, call, Disposition.ANSWERED, REACHED)
+        await end(ledger, call, D.ANSWERED, REACHED)
     clock.skip(H)
     await read(ledger, campaign, [patient(1, 10), patient(2, 1.5)])
     assert [await status(ledger, campaign, n) for n in (1, 2)] == [ContactStatus.ACTIVE, ContactStatus.REACHED]
     assert (await ledger.report(campaign.campaign_id)).waiting == {"2h before the appointment": 1}
     clock.skip(7 * H)
     (again,) = await place(ledger, campaign)
-    assert (again.phone, again.number_of) == (phone(1), 2)
+    assert (again.phone, again.attempts_made) == (phone(1), 2)
 
 
 async def test_an_appointment_that_moves_during_the_call_is_reminded_of_anew(ledger: FullLedger) -> None:
@@ -162,7 +162,7 @@ async def test_an_appointment_that_moves_during_the_call_is_reminded_of_anew(led
     await read(ledger, campaign, [patient(1, 24)])
     (call,) = await place(ledger, campaign)
     await read(ledger, campaign, [patient(1, 48)])
-    await end(ledger, call, Disposition.ANSWERED, REACHED)
+    await end(ledger, call, D.ANSWERED, REACHED)
     (_, (second, _)) = await ledger.story(phone=phone(1))
     told = "the appointment was moved: 24h before the appointment"
     assert (second.state, second.due_at, second.reason) == (S.PLANNED, START + 24 * H, told)
@@ -185,14 +185,50 @@ async def test_another_key_is_another_person_who_is_called_from_the_start(ledger
     campaign = await opened(ledger, spec=spec)
     await read(ledger, campaign, [person(1), person(2)])
     one, two = await place(ledger, campaign)
-    await end(ledger, one, Disposition.ANSWERED, REACHED)
+    await end(ledger, one, D.ANSWERED, REACHED)
     await read(ledger, campaign, [replace(person(1), key="new"), replace(person(2), key="new too")])
     assert (await contact(ledger, campaign, phone(2))).key == "k2", "a call to the former is open"
     (again,) = await dial(ledger, campaign)
-    assert (again.phone, again.number_of) == (phone(1), 2)
-    await end(ledger, two, Disposition.ANSWERED, REACHED)
+    assert (again.phone, again.attempts_made) == (phone(1), 1)
+    await end(ledger, two, D.ANSWERED, REACHED)
     await read(ledger, campaign, [replace(person(1), key="new"), replace(person(2), key="new too")])
-    assert await status(ledger, campaign, 2) is ContactStatus.ACTIVE
+    assert await status(ledger, campaign, 2) is ContactStatus.PENDING
+
+
+async def test_another_person_has_all_the_attempts_of_the_campaign(ledger: FullLedger, clock: ManualClock) -> None:
+    spec = replace(SPEC, reminder=Reminder())
+    campaign = await opened(ledger, spec=spec)
+    await read(ledger, campaign, [person(1)])
+
+    async def until_settled() -> int:
+        calls = 0
+        while placed := await place(ledger, campaign):
+            calls += 1
+            made = placed[0].attempts_made
+            await end(ledger, placed[0], D.NO_ANSWER, after_attempt(spec.redial, D.NO_ANSWER, made, clock.now()))
+            clock.skip(3 * H)
+        return calls
+
+    assert await until_settled() == spec.redial.max_attempts
+    await read(ledger, campaign, [replace(person(1), key="somebody else")])
+    row = await contact(ledger, campaign, phone(1))
+    assert (row.status, row.attempts, row.disposition, row.call_id) == (ContactStatus.PENDING, 0, None, None)
+    assert await until_settled() == spec.redial.max_attempts
+    row = await contact(ledger, campaign, phone(1))
+    assert (row.status, row.attempts) == (ContactStatus.EXHAUSTED, spec.redial.max_attempts)
+
+
+async def test_only_what_came_of_ones_own_calls_gives_one_up(ledger: FullLedger, clock: ManualClock) -> None:
+    spec = replace(SPEC, reminder=Reminder(), redial=replace(SPEC.redial, most={D.BUSY: 2}))
+    campaign = await opened(ledger, spec=spec)
+    await read(ledger, campaign, [person(1)])
+    for key in ("k1", "somebody else"):
+        await read(ledger, campaign, [replace(person(1), key=key)])
+        for busy in (1, 2):
+            (call,) = await place(ledger, campaign)
+            assert call.attempts_made == busy
+            await end(ledger, call, D.BUSY, Redial(clock.now(), most=2))
+        assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.EXHAUSTED
 
 
 async def test_another_zone_is_looked_at_at_once(ledger: FullLedger) -> None:

@@ -181,7 +181,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), result=RESULTS, wait=st.sampled_from((0.0, 40.0)))
     def record_send(self, data: st.DataObject, result: PlaceResult, wait: float) -> None:
         call = data.draw(st.sampled_from(self.calls))
-        follow = after_attempt(POLICY, Disposition.REJECTED, call.number_of, self.clock.now())
+        follow = after_attempt(POLICY, Disposition.REJECTED, call.attempts_made, self.clock.now())
         told = SendOutcome(call.attempt_id, call.token, result, 1, self.clock.now() + wait, follow)
         self.same(lambda ledger: ledger.record_sends([told]))
 
@@ -191,7 +191,7 @@ class LedgerMachine(RuleBasedStateMachine):
         rows = []
         for word in words:
             call = data.draw(st.sampled_from(self.calls))
-            follow = after_attempt(POLICY, word, call.number_of, self.clock.now()) if word else None
+            follow = after_attempt(POLICY, word, call.attempts_made, self.clock.now()) if word else None
             rows.append(Matched(log_of(call, word, str(word or "ringing")), call.attempt_id, "token", follow))
         self.same(lambda ledger: ledger.record_logs(ACCOUNT, rows))
 
@@ -205,7 +205,7 @@ class LedgerMachine(RuleBasedStateMachine):
         calls = [call for call in self.calls if call.token in {send.token for send in denied}]
         if calls:
             call = data.draw(st.sampled_from(calls))
-            follow = after_attempt(POLICY, word, call.number_of, self.clock.now()) if word else None
+            follow = after_attempt(POLICY, word, call.attempts_made, self.clock.now()) if word else None
             row = log_of(call, word, call_id=f"phantom-{call.token}")
             told = Matched(row, call.attempt_id, "the log shows a call", follow)
             self.same(lambda ledger: ledger.record_phantoms(ACCOUNT, [told]))
@@ -214,7 +214,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), word=st.sampled_from([Disposition.UNCONFIRMED, Disposition.NO_ANSWER]))
     def settle_absent(self, data: st.DataObject, word: Disposition) -> None:
         call = data.draw(st.sampled_from(self.calls))
-        follow: Redial | Settle = after_attempt(POLICY, word, call.number_of, self.clock.now())
+        follow: Redial | Settle = after_attempt(POLICY, word, call.attempts_made, self.clock.now())
         self.same(lambda ledger: ledger.settle_absent([Absent(call.attempt_id, word, "no trace", follow)]))
 
     @rule(

@@ -197,7 +197,7 @@ async def call_who_is_due(ledger: SqlLedger, campaign_id: int, people: dict[str,
         one = people[call.phone]
         one.calls.append(now)
         said = Disposition.ANSWERED if len(one.calls) == one.answers_call else Disposition.NO_ANSWER
-        follow = after_attempt(CAMPAIGN.redial, said, call.number_of, now)
+        follow = after_attempt(CAMPAIGN.redial, said, call.attempts_made, now)
         log = CallLog(f"c{call.attempt_id}", call.phone, "agent", now, now, 1.0, said, str(said))
         rows.append(Matched(log, call.attempt_id, "call id", follow))
     if rows:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dialer.adapters.sql_ledger.dial import CONTACT_DIALED
 from dialer.adapters.sql_ledger.feed import NEXT_NUMBER
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, attempts_made
 from dialer.adapters.sql_ledger.reconcile import record_phantoms
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.ports import Adopted, Matched
@@ -18,7 +18,7 @@ SELECT campaign_id, :account, :rehearsal, id, {NEXT_NUMBER}, phone,
 FROM contacts WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
 TAKEN = "UPDATE contacts SET due_at = NULL, waits_for = '' WHERE id = :contact_id"
-NUMBER_OF = "SELECT number_of FROM attempts WHERE id = :attempt_id"
+ATTEMPTS_MADE = f"SELECT {attempts_made('attempts')} FROM attempts WHERE id = :attempt_id"
 NAME_SEND = """
 UPDATE attempts SET token = :token, agent = :agent, account = :account WHERE id = :attempt_id
 """
@@ -52,8 +52,8 @@ def _adopt(transaction: Transaction, call: Adopted, account: str, now: float) ->
     token = call.log.token or f"{account}:{call.log.call_id}"
     named = {"attempt_id": attempt_id, "account": account, "agent": call.spec.agent, "token": token}
     transaction.run(TAKEN, {"contact_id": call.contact_id})
-    number_of = transaction.all(NUMBER_OF, {"attempt_id": attempt_id})[0][0]
-    transaction.run(CONTACT_DIALED, {"contact_id": call.contact_id, "number_of": number_of, "now": at})
+    made = transaction.all(ATTEMPTS_MADE, {"attempt_id": attempt_id})[0][0]
+    transaction.run(CONTACT_DIALED, {"contact_id": call.contact_id, "attempts_made": made, "now": at})
     transaction.run(NAME_SEND, named)
     sent = {"attempt_id": attempt_id, "account": account, "token": token, "at": at, "evidence": call.evidence}
     transaction.run(ADD_SEND, sent)

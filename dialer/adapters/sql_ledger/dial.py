@@ -8,12 +8,13 @@ from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.moves import (
     OPEN_CONTACT,
     add_events,
+    attempts_made,
     end_waiting,
     event,
-    follow_up,
     from_states,
     states_of,
 )
+from dialer.adapters.sql_ledger.outcomes import Outcomes
 from dialer.adapters.sql_ledger.person_history import Histories, read_histories
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.suppressing import Listed
@@ -33,7 +34,7 @@ TRIAL_WAIT_S = 1.0
 ON_TRIAL = "others are asked first, while no call was accepted yet"
 
 GATE_FACTS = f"""
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.dispatch, a.due_at, a.phone,
+SELECT a.id, a.campaign_id, a.contact_id, {attempts_made("a")}, a.state, a.dispatch, a.due_at, a.phone,
     c.name, c.variables, c.zones, c.places, a.person,
     EXISTS (SELECT 1 FROM attempts l
         WHERE l.phone = a.phone AND l.rehearsal = a.rehearsal AND l.state IN ({in_states(LIVE)})), c.event_at,
@@ -59,12 +60,12 @@ INSERT INTO sends (attempt_id, account, token, class, started_at)
 VALUES (:attempt_id, :account, :token, 'inflight', :now)
 """
 CONTACT_DIALED = f"""
-UPDATE contacts SET status = 'active', attempts = :number_of, last_attempt_at = :now, waits_for = ''
+UPDATE contacts SET status = 'active', attempts = :attempts_made, last_attempt_at = :now, waits_for = ''
 WHERE id = :contact_id AND status IN ({OPEN_CONTACT})
 """
-CONTACT_NOT_DIALED = """
+CONTACT_NOT_DIALED = f"""
 UPDATE contacts SET
-    attempts = (SELECT number_of - 1 FROM attempts WHERE id = :attempt_id),
+    attempts = (SELECT {attempts_made("attempts")} - 1 FROM attempts WHERE id = :attempt_id),
     last_attempt_at = (SELECT max(dialed_at) FROM attempts WHERE attempts.contact_id = contacts.id)
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
 """
@@ -223,17 +224,17 @@ def _admission(request: GateRequest, row: Row, spec: CampaignSpec, why: str, now
         "worker": request.worker,
         "answer_due_at": now + request.answer_within_s,
         "contact_id": row[2],
-        "number_of": row[3],
+        "attempts_made": row[3],
         "reason": why,
         "now": now,
     }
 
 
 def _admitted(request: GateRequest, row: Row, spec: CampaignSpec, now: float) -> Admitted:
-    attempt_id, campaign_id, contact_id, number_of = row[:4]
+    attempt_id, campaign_id, contact_id, made = row[:4]
     phone, name, variables = row[7:10]
     return Admitted(
-        attempt_id, campaign_id, contact_id, number_of, request.token, phone, name, json.loads(variables), now, spec
+        attempt_id, campaign_id, contact_id, made, request.token, phone, name, json.loads(variables), now, spec
     )
 
 
@@ -272,14 +273,25 @@ def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now:
     for outcome, won in zip(outcomes, moved, strict=True):
         if won:
             events.append(_outcome_event(outcome, before[outcome.attempt_id], now))
-            if outcome.follow is not None and isinstance(outcome.result, Refused):
-                follow_up(transaction, outcome.attempt_id, outcome.follow, outcome.result.disposition, now)
+    _follow_refusals(transaction, [outcome for outcome, won in zip(outcomes, moved, strict=True) if won], now)
     add_events(transaction, events)
     transaction.many(RECORD_SEND, [row for row, won in zip(rows, moved, strict=True) if won])
     vain = [n for n, outcome in enumerate(outcomes) if isinstance(outcome.result, NotPlaced) and moved[n]]
     transaction.many(CONTACT_NOT_DIALED, [rows[n] for n in vain])
     _end_in_vain(transaction, outcomes, now)
     return moved
+
+
+def _follow_refusals(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:
+    refused = [
+        (outcome.attempt_id, outcome.follow, outcome.result.disposition)
+        for outcome in outcomes
+        if outcome.follow is not None and isinstance(outcome.result, Refused)
+    ]
+    page = Outcomes(transaction, [attempt_id for attempt_id, _, _ in refused], now)
+    for attempt_id, follow, disposition in refused:
+        page.follow(attempt_id, follow, disposition)
+    page.write()
 
 
 def _end_in_vain(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> None:

@@ -26,6 +26,7 @@ from dialer.adapters.sql_ledger import (
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
 from dialer.adapters.sql_ledger.migrate import prepare
+from dialer.adapters.sql_ledger.pieces import Pieces
 from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.turns import in_turns
 from dialer.domain.act import PROGRAM, Act, By
@@ -78,6 +79,10 @@ class SqlLedger:
         """A random name, one per ledger; keys in Redis carry it."""
         self.made_at = made_at
         """Where it was made just now; "" for one that was there."""
+        self._pieces = Pieces(clock.monotonic)
+        self._record_logs = self._pieces.timed(reconcile.record_logs)
+        self._correct_logs = self._pieces.timed(reconcile.correct_logs)
+        self._settle_absent = self._pieces.timed(reconcile.settle_absent)
 
     @classmethod
     async def open(cls, url: str, clock: Clock, *, shared_time: bool = False) -> "SqlLedger":
@@ -268,10 +273,10 @@ class SqlLedger:
         await self._store.submit(reconcile.note_facts, [dict(facts)], account)
 
     async def record_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
-        return await self._store.submit(reconcile.record_logs, rows, account)
+        return await self._store.submit(self._record_logs, self._pieces.of(rows), account)
 
     async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
-        return await self._store.submit(reconcile.correct_logs, rows, account)
+        return await self._in_pieces(self._correct_logs, rows, account)
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
         told = {"account": account, "since": since}
@@ -285,7 +290,13 @@ class SqlLedger:
         await self._store.submit(reconcile.record_scans, [reading], account)
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
-        return await self._store.submit(reconcile.settle_absent, attempts)
+        return await self._in_pieces(self._settle_absent, attempts)
+
+    async def _in_pieces(self, verb: Callable[..., list[bool]], items: Sequence[Any], *context: str) -> list[bool]:
+        answers: list[bool] = []
+        while len(answers) < len(items):
+            answers += await self._store.submit(verb, self._pieces.of(items[len(answers) :]), *context)
+        return answers
 
     # logins
 

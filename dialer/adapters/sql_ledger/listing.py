@@ -45,6 +45,10 @@ WHERE id = :id
 PLAN_CONTACT = """
 UPDATE contacts SET status = :status, due_at = :due_at, waits_for = :why, planned_for = event_at WHERE id = :id
 """
+START_AFRESH = """
+UPDATE contacts SET attempts = 0, disposition = '', last_attempt_at = NULL, duration_s = NULL, call_id = NULL
+WHERE id = :id
+"""
 PLAN_ATTEMPT = "UPDATE attempts SET due_at = :due_at, reason = :why WHERE id = :attempt_id"
 NAME_PERSON = """
 UPDATE attempts SET person = CASE WHEN :key = '' THEN phone ELSE :key END
@@ -229,7 +233,8 @@ def plan_anew(
         moved=event_at != contact.event_at,
         elsewhere=(zones, places) != (" ".join(contact.zones), " ".join(contact.places)),
         status=ContactStatus(status),
-        attempts=attempts,
+        # What was done about whoever had the number before, nobody has done about this person.
+        attempts=attempts if key == contact.key else 0,
         gone=bool(gone),
         busy=bool(busy),
         dialing=bool(dialing),
@@ -262,6 +267,11 @@ def renew(
         for (row, _), (before, plan) in zip(people, plans, strict=True)
         if isinstance(plan, Moment | NoMoment)
     ]
+    transaction.many(START_AFRESH, [
+        {"id": row[0]}
+        for (row, contact), (before, plan) in zip(people, plans, strict=True)
+        if isinstance(plan, Moment | NoMoment) and before.key != contact.key
+    ])  # fmt: skip
     _plan(transaction, moved, now)
     return [plan for _, plan in plans]
 

@@ -1,81 +1,33 @@
-"""What every verb that moves an attempt shares: the event, the guard's SQL, what follows for the contact."""
+"""What every verb that moves an attempt shares: the event, the guard's SQL, the end of what waits."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.transaction import Transaction
-from dialer.domain.attempt import LIVE, Actor, AttemptState, sources
-from dialer.domain.campaign import CampaignStatus
+from dialer.domain.attempt import Actor, AttemptState, sources
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
-from dialer.domain.contact_plan import Called, after_call
-from dialer.domain.disposition import Disposition
-from dialer.domain.gate import REACHED_ELSEWHERE
-from dialer.domain.redial import Redial, Settle
 
 OPEN_CONTACT = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)
-OVER_OR_WAITING = ", ".join(f"'{state}'" for state in AttemptState if state not in LIVE | {AttemptState.REVIEW})
 
 ADD_EVENT = """
 INSERT INTO events (attempt_id, at, actor, before, after, reason)
 VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
 """
 
-ADD_REDIAL = f"""
-INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, due_at, reason)
-SELECT campaign_id, contact_id, number_of + 1, phone, person, account, rehearsal, 'planned', :due_at, :reason
-FROM attempts WHERE id = :attempt_id
-    AND EXISTS (SELECT 1 FROM contacts WHERE contacts.id = contact_id AND contacts.status IN ({OPEN_CONTACT}))
-    AND NOT EXISTS (SELECT 1 FROM attempts next
-        WHERE next.contact_id = attempts.contact_id AND next.number_of = attempts.number_of + 1)
-"""
 
-OF_ATTEMPT = """duration_s = (SELECT duration_s FROM attempts WHERE id = :attempt_id),
-    call_id = (SELECT call_id FROM attempts WHERE id = :attempt_id)"""
+def attempts_made(attempt: str) -> str:
+    """SQL: how many attempts the person of ``attempt`` (a table's name) has had with it, in its campaign.
 
-REDIAL_CONTACT = f"""
-UPDATE contacts SET status = 'active', disposition = :disposition, planned_for = event_at, {OF_ATTEMPT}
-WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND status IN ({OPEN_CONTACT})
-"""
+    Attempts are numbered for each contact. Not counted are those that nobody was called by, and those of whoever had
+    the number before.
+    """
+    return f"""(SELECT count(*) FROM attempts made WHERE made.contact_id = {attempt}.contact_id
+        AND made.person = {attempt}.person AND made.number_of <= {attempt}.number_of AND made.state <> 'cancelled')"""
 
-SETTLE_CONTACT = f"""
-UPDATE contacts SET status = :status, disposition = :disposition, due_at = NULL, waits_for = :why,
-    {OF_ATTEMPT}
-WHERE id = (SELECT contact_id FROM attempts WHERE id = :attempt_id)
-    AND (status IN ({OPEN_CONTACT}) OR (:status = 'reached' AND status IN ('exhausted', 'expired')))
-"""
 
-CALLED = """
-SELECT campaigns.status, campaigns.spec, contacts.zones, contacts.places, contacts.event_at, contacts.planned_for,
-    contacts.gone, coalesce(attempts.dialed_at, :now), attempts.number_of
-FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
-WHERE attempts.id = :attempt_id
-"""
-
-CAME_TO = """
-SELECT count(*) FROM attempts
-WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND disposition = :disposition
-"""
-
-WAITING_OF_CONTACT = """
-SELECT id, state FROM attempts
-WHERE contact_id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND state IN ('planned', 'queued')
-"""
-
-# Another number of a person who was reached, in the same campaign and about the same. Found by the person: with the
-# bare status SQLite would look through all that are open.
-OTHER_CONTACTS = f"""
-SELECT other.id FROM contacts reached JOIN contacts other
-    ON other.campaign_id = reached.campaign_id AND other.person_key = reached.person_key AND other.id <> reached.id
-    AND other.person_key <> ''
-WHERE reached.id = (SELECT contact_id FROM attempts WHERE id = :attempt_id) AND reached.person_key <> ''
-    AND other.status || '' IN ({OPEN_CONTACT}) AND coalesce(other.event_at, 0) = coalesce(reached.event_at, 0)
-    AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.contact_id = other.id AND a.state NOT IN ({OVER_OR_WAITING}))
-"""
 WAITING_OF_CONTACTS = """
 SELECT id, state, contact_id FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued') ORDER BY id
 """
-SETTLE_OTHERS = "UPDATE contacts SET status = 'cancelled', due_at = NULL, waits_for = :why WHERE id IN :ids*"
 
 # Each status in the order of its index, so that no page reads again what stands before it.
 _OPEN_PAGE = " UNION ALL ".join(
@@ -126,43 +78,6 @@ def add_events(transaction: Transaction, events: Sequence[dict[str, Any]]) -> No
 def states_of(transaction: Transaction, attempt_ids: Sequence[int]) -> dict[int, str]:
     """Attempt id -> state now."""
     return {row[0]: row[1] for row in transaction.all(STATES, {"ids": list(attempt_ids)})}
-
-
-def follow_up(
-    transaction: Transaction, attempt_id: int, follow: Redial | Settle, disposition: Disposition, now: float
-) -> None:
-    """Plan the redial or settle the contact of an attempt that has just been spent.
-
-    A campaign that was cancelled meanwhile plans nothing more. A contact that is settled is not dialed
-    again: what still waits for it ends.
-    """
-    told = {"attempt_id": attempt_id, "disposition": str(disposition), "now": now}
-    status, spec, zones, places, event_at, planned_for, gone, *called = transaction.all(CALLED, told)[0]
-    who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
-    if isinstance(follow, Redial) and follow.most and transaction.all(CAME_TO, told)[0][0] >= follow.most:
-        follow = Settle(ContactStatus.EXHAUSTED)
-    follow, why = after_call(usable_spec(spec, "", "")[0], follow, who, now)
-    if isinstance(follow, Redial):
-        if status != CampaignStatus.CANCELLED:
-            transaction.run(REDIAL_CONTACT, told)
-            reason = why or follow.why or f"redial after {disposition}"
-            transaction.run(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
-            return
-        follow, why = Settle(ContactStatus.CANCELLED), ""
-    if transaction.run(SETTLE_CONTACT, told | {"status": str(follow.status), "why": why}):
-        waiting = transaction.all(WAITING_OF_CONTACT, {"attempt_id": attempt_id})
-        end_waiting(transaction, waiting, Actor.RECONCILER, f"contact {follow.status}", now)
-        if follow.status is ContactStatus.REACHED:
-            _settle_other_numbers(transaction, attempt_id, now)
-
-
-def _settle_other_numbers(transaction: Transaction, attempt_id: int, now: float) -> None:
-    """Who was reached is not called on another number; a call that is open there is left until it is over."""
-    ids = [row[0] for row in transaction.all(OTHER_CONTACTS, {"attempt_id": attempt_id})]
-    if ids:
-        waiting = transaction.all(WAITING_OF_CONTACTS, {"ids": ids})
-        end_waiting(transaction, waiting, Actor.RECONCILER, REACHED_ELSEWHERE, now)
-        transaction.run(SETTLE_OTHERS, {"ids": ids, "why": REACHED_ELSEWHERE})
 
 
 def end_waiting(

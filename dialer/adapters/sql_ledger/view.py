@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from dialer.adapters.sql_ledger.acts import last_act
 from dialer.adapters.sql_ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.sql_ledger.facts import facts_named
-from dialer.adapters.sql_ledger.moves import OPEN_CONTACT
+from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, attempts_made
 from dialer.adapters.sql_ledger.reconcile import fact_prefix
 from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
@@ -40,8 +40,8 @@ from dialer.ports import (
 ALL_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns ORDER BY id"
 _open = ", ".join(f"'{status}'" for status in CampaignStatus if status not in OVER)
 OPEN_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE status IN ({_open}) ORDER BY id"
-_OPEN_COLUMNS = """
-SELECT a.id, a.campaign_id, a.contact_id, a.number_of, a.state, a.phone,
+_OPEN_COLUMNS = f"""
+SELECT a.id, a.campaign_id, a.contact_id, {attempts_made("a")}, a.state, a.phone,
     CASE WHEN a.agent = '' THEN (SELECT spec FROM campaigns WHERE id = a.campaign_id) ELSE '' END, a.agent, a.token,
     a.dialed_at, a.call_id,
     (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
@@ -66,8 +66,9 @@ LAST_SEND = "SELECT id, started_at FROM sends WHERE id = (SELECT max(id) FROM se
 KNOWN_TOKENS = "SELECT token FROM sends WHERE token IN :tokens*"
 OPEN_CONTACTS_OF = f"""
 SELECT contacts.id, contacts.phone,
-    (SELECT coalesce(max(number_of), 0) FROM attempts WHERE attempts.contact_id = contacts.id AND state <> 'planned'
-        AND state <> 'queued') + 1, campaigns.spec
+    (SELECT count(*) FROM attempts WHERE attempts.contact_id = contacts.id
+        AND person = CASE WHEN contacts.person_key = '' THEN contacts.phone ELSE contacts.person_key END
+        AND state NOT IN ('planned', 'queued', 'cancelled')) + 1, campaigns.spec
 FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id
 WHERE contacts.phone IN :phones* AND campaigns.account = :account AND contacts.status IN ({OPEN_CONTACT})
 ORDER BY contacts.id
@@ -77,8 +78,8 @@ OWED = """
 SELECT count(*), min(coalesce(started_at, first_seen_at)), max(owed_until) FROM log_rows
 WHERE account = :account AND owed_until > :now
 """
-DENIED_SENDS = """
-SELECT s.attempt_id, a.campaign_id, a.number_of, a.phone, s.token, s.started_at, s.reason
+DENIED_SENDS = f"""
+SELECT s.attempt_id, a.campaign_id, {attempts_made("a")}, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
 WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
 ORDER BY s.started_at, s.id
@@ -169,10 +170,10 @@ CONTACTS_AFTER = """
 SELECT id, phone, name, person_key, status, disposition, attempts, last_attempt_at, duration_s, call_id, variables
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT :limit
 """
-ATTEMPT_COLUMNS = """
+ATTEMPT_COLUMNS = f"""
 attempts.id, campaigns.name, attempts.phone, contacts.name, attempts.number_of, attempts.state,
     attempts.disposition, attempts.due_at, attempts.dialed_at, attempts.ended_at, attempts.duration_s,
-    attempts.call_id, attempts.reason, attempts.account
+    attempts.call_id, attempts.reason, attempts.account, {attempts_made("attempts")}
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 """
 ATTEMPTS_AFTER = f"""
@@ -232,9 +233,9 @@ def live_attempts(transaction: Transaction, account: str) -> list[OpenAttempt]:
 
 
 def _open_attempt(row: Row) -> OpenAttempt:
-    attempt_id, campaign_id, contact_id, number_of, state, phone, spec, agent, *sent = row
+    attempt_id, campaign_id, contact_id, made, state, phone, spec, agent, *sent = row
     agent = agent or usable_spec(spec, "", "")[0].agent  # of an attempt that an older version dialed
-    return OpenAttempt(attempt_id, campaign_id, contact_id, number_of, AttemptState(state), phone, agent, *sent)
+    return OpenAttempt(attempt_id, campaign_id, contact_id, made, AttemptState(state), phone, agent, *sent)
 
 
 def report(transaction: Transaction, campaign_id: int, now: float) -> Report:

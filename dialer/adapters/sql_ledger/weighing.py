@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from dialer.adapters.sql_ledger.campaigns import halt_account, halt_campaign
-from dialer.adapters.sql_ledger.moves import add_events, event, from_states
+from dialer.adapters.sql_ledger.moves import add_events, attempts_made, event, from_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import NotPlaced, PlaceResult, Refused
@@ -50,11 +50,11 @@ WHERE id = :id AND state IN ({from_states(AttemptState.PLANNED, Actor.SWEEPER)})
     AND NOT EXISTS (SELECT 1 FROM attempts l WHERE l.contact_id = attempts.contact_id
         AND l.number_of > attempts.number_of)
 """
-REOPEN = """
+REOPEN = f"""
 UPDATE contacts SET status = 'active', waits_for = '', due_at = NULL,
-    attempts = (SELECT number_of - 1 FROM attempts WHERE id = :id),
+    attempts = (SELECT {attempts_made("attempts")} - 1 FROM attempts WHERE id = :id),
     disposition = coalesce((SELECT p.disposition FROM attempts p JOIN attempts a ON a.contact_id = p.contact_id
-        WHERE a.id = :id AND p.number_of = a.number_of - 1), ''),
+        WHERE a.id = :id AND p.person = a.person AND p.number_of = a.number_of - 1), ''),
     last_attempt_at = (SELECT max(dialed_at) FROM attempts WHERE attempts.contact_id = contacts.id)
 WHERE id = (SELECT contact_id FROM attempts WHERE id = :id)
 """
