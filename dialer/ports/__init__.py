@@ -32,6 +32,7 @@ from dialer.ports.records import (
     Suppression,
     Swept,
     Turned,
+    Verdict,
 )
 from dialer.ports.world import Clock, ContactSource, Reject, SendMarks
 
@@ -82,4 +83,5 @@ __all__ = [
     "Suppression",
     "Swept",
     "Turned",
+    "Verdict",
 ]

@@ -31,6 +31,7 @@ from dialer.ports.records import (
     Supply,
     Suppression,
     Swept,
+    Verdict,
 )
 
 
@@ -251,6 +252,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def decide_review(self, campaign_id: int, verdict: Verdict, by: By) -> bool:
+        """End an attempt in review as an operator says, with an act; False when it is not, or not the campaign's.
+
+        An attempt whose person was not called is cancelled, and another is planned for them.
+        """
+        ...
+
     async def record_scan(self, account: str, reading: LogScan) -> None:
         """Remember that the log was read; readings of a month ago are forgotten."""
         ...
@@ -325,6 +333,17 @@ class LedgerView(Protocol):
 
     def acts(self, campaign: str = "") -> AsyncIterator[Act]:
         """Who did what, oldest first: to the campaign with this handle, or all. Streamed."""
+        ...
+
+    async def in_review(self, campaign_id: int) -> list[AttemptRow]:
+        """The attempts of a campaign that wait for a person's word, oldest first."""
+        ...
+
+    async def left_in_review(self, campaign_id: int, since: float) -> int:
+        """How many attempts are in review, where nothing else is left to do in the campaign; else 0.
+
+        As long as one was dialed after ``since`` (unix seconds), the call log may have the word.
+        """
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

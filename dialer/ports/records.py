@@ -259,6 +259,15 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """An operator's word on an attempt in review: what its call came to, or None where its person was not called."""
+
+    attempt_id: int
+    disposition: Disposition | None
+    follow: Redial | Settle
+
+
+@dataclass(frozen=True, slots=True)
 class Supply:
     """What a running campaign has under way: attempts queued and calls live; and when the next is due, if any is."""
 

@@ -16,6 +16,7 @@ from dialer.adapters.sql_ledger import (
     logins,
     readings,
     reconcile,
+    reviewing,
     suppressing,
     view,
     weighing,
@@ -54,6 +55,7 @@ from dialer.ports import (
     Supply,
     Suppression,
     Swept,
+    Verdict,
 )
 
 PAGE = 2000
@@ -275,6 +277,9 @@ class SqlLedger:
     async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_phantoms, rows, account)
 
+    async def decide_review(self, campaign_id: int, verdict: Verdict, by: By) -> bool:
+        return (await self._store.submit(reviewing.decide, [verdict], campaign_id, by))[0]
+
     async def record_scan(self, account: str, reading: LogScan) -> None:
         await self._store.submit(reconcile.record_scans, [reading], account)
 
@@ -305,6 +310,12 @@ class SqlLedger:
 
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
+
+    async def in_review(self, campaign_id: int) -> list[AttemptRow]:
+        return await self._store.read(lambda transaction: reviewing.in_review(transaction, campaign_id))
+
+    async def left_in_review(self, campaign_id: int, since: float) -> int:
+        return await self._store.read(lambda t: reviewing.left_in_review(t, campaign_id, since))
 
     async def report(self, campaign_id: int) -> Report:
         return await self._store.read(lambda t: view.report(t, campaign_id, self.clock.now()))

@@ -119,14 +119,14 @@ def states_of(transaction: Transaction, attempt_ids: Sequence[int]) -> dict[int,
 
 
 def follow_up(
-    transaction: Transaction, attempt_id: int, follow: Redial | Settle, disposition: Disposition, now: float
+    transaction: Transaction, attempt_id: int, follow: Redial | Settle, disposition: Disposition | None, now: float
 ) -> None:
-    """Plan the redial or settle the contact of an attempt that has just been spent.
+    """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
     A campaign that was cancelled meanwhile plans nothing more. A contact that is settled is not dialed
     again: what still waits for it ends.
     """
-    told = {"attempt_id": attempt_id, "disposition": str(disposition), "now": now}
+    told = {"attempt_id": attempt_id, "disposition": str(disposition or ""), "now": now}
     status, spec, zones, places, event_at, planned_for, gone, *called = transaction.all(CALLED, told)[0]
     who = Called(tuple(zones.split()), tuple(places.split()), event_at, planned_for, bool(gone), *called)
     if isinstance(follow, Redial) and follow.most and transaction.all(CAME_TO, told)[0][0] >= follow.most:

@@ -79,6 +79,7 @@ DENIED_SENDS = f"""
 SELECT s.attempt_id, a.campaign_id, {attempts_made("a")}, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
 WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+    AND NOT EXISTS (SELECT 1 FROM events WHERE events.attempt_id = s.attempt_id AND events.before = 'review')
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
@@ -363,10 +364,11 @@ def _contact_row(row: Row) -> ContactRow:
 def attempts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, AttemptRow]]:
     """The next attempts by id."""
     rows = transaction.all(ATTEMPTS_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
-    return [(row[0], _attempt_row(row)) for row in rows]
+    return [(row[0], attempt_row(row)) for row in rows]
 
 
-def _attempt_row(row: Row) -> AttemptRow:
+def attempt_row(row: Row) -> AttemptRow:
+    """An attempt from ATTEMPT_COLUMNS."""
     attempt_id, name, phone, person, number_of, state, disposition, *rest = row
     return AttemptRow(
         attempt_id,
@@ -389,7 +391,7 @@ def story(transaction: Transaction, phone: str, attempt_id: int) -> list[tuple[A
     told: dict[int, list[Event]] = {row[0]: [] for row in found}
     for row in transaction.all(EVENTS_OF, {"ids": list(told)}):
         told[row[0]].append(Event(*row))
-    return [(_attempt_row(row), told[row[0]]) for row in found]
+    return [(attempt_row(row), told[row[0]]) for row in found]
 
 
 def suppressions_after(transaction: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:
