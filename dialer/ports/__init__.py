@@ -2,7 +2,7 @@
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
 from dialer.ports.login import KeptLogin, LoginStore
-from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
+from dialer.ports.pacing import Grant, JobQueue, Limits, OldLines, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     LOG_NOTES,
@@ -19,6 +19,7 @@ from dialer.ports.records import (
     GateRequest,
     ImportCounts,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -63,9 +64,11 @@ __all__ = [
     "Ledger",
     "LedgerView",
     "Limits",
+    "LiveCall",
     "LogScan",
     "LoginStore",
     "Matched",
+    "OldLines",
     "OpenAttempt",
     "OpenContact",
     "Owed",

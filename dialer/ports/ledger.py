@@ -19,6 +19,7 @@ from dialer.ports.records import (
     GateRequest,
     ImportCounts,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -289,6 +290,14 @@ class LedgerView(Protocol):
 
     async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
         """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
+        ...
+
+    async def live_calls(self, account: str, after: int, limit: int) -> list[LiveCall]:
+        """Of the attempts that hold a line, the next by id."""
+        ...
+
+    async def live_among(self, attempt_ids: Sequence[int]) -> set[int]:
+        """Which of these attempts hold a line."""
         ...
 
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:

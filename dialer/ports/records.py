@@ -166,6 +166,17 @@ class OpenAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCall:
+    """An attempt that holds a line; ``began_at`` as of OpenAttempt."""
+
+    attempt_id: int
+    campaign_id: int
+    state: AttemptState
+    dialed_at: float
+    began_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """A log row, and the attempt it belongs to (None: nothing explains it).
 

@@ -101,30 +101,48 @@ local function release()
   return freed
 end
 
--- restore youngest (attempt campaign ends)... -> lines removed. A line granted after `youngest` microseconds ago
--- stays, for its intent may not be in the ledger yet.
-local function restore()
-  local young, live = now - tonumber(ARGV[2]), {}
-  for i = 3, #ARGV, 3 do
+-- hold (attempt campaign ends)...: lines that the ledger knows.
+local function hold()
+  for i = 2, #ARGV, 3 do
     local id, campaign = ARGV[i], ARGV[i + 1]
-    live[id] = true
-    local owner = redis.call('HGET', OWNERS, id)
-    -- What the ledger calls live holds its line, whatever the clock says; the next restore decides again.
+    -- What the ledger calls live holds its line, whatever the clock says; the next round decides again.
     local ends = max(tonumber(ARGV[i + 2]), now + 60 * SECOND)
-    put_line(id, campaign, ends, owner and tonumber(string.match(owner, ':(.+)$')) or 0)
+    if tonumber(redis.call('ZSCORE', LINES, id) or 0) ~= ends then
+      local owner = redis.call('HGET', OWNERS, id)
+      put_line(id, campaign, ends, owner and tonumber(string.match(owner, ':(.+)$')) or 0)
+    end
   end
-  local freed = 0
-  for _, id in ipairs(redis.call('ZRANGE', LINES, 0, -1)) do
-    local owner = redis.call('HGET', OWNERS, id)
-    local born = owner and tonumber(string.match(owner, ':(.+)$')) or 0
-    if not live[id] and born <= young then freed = freed + drop_line(id) end
+end
+
+-- old cursor count youngest -> next cursor, before, attempt...: some of the lines that were granted longer than
+-- `youngest` microseconds ago; what is younger the ledger may not show yet.
+local function old()
+  local before = now - tonumber(ARGV[4])
+  local scanned = redis.call('HSCAN', OWNERS, ARGV[2], 'COUNT', ARGV[3])
+  local out = {scanned[1], int(before)}
+  for i = 1, #scanned[2], 2 do
+    if tonumber(string.match(scanned[2][i + 1], ':(.+)$')) <= before then out[#out + 1] = scanned[2][i] end
   end
+  return out
+end
+
+-- drop before attempt... -> lines removed, but for those granted anew since.
+local function drop()
+  local before, freed = tonumber(ARGV[2]), 0
+  for i = 3, #ARGV do
+    local owner = redis.call('HGET', OWNERS, ARGV[i])
+    if owner and tonumber(string.match(owner, ':(.+)$')) <= before then freed = freed + drop_line(ARGV[i]) end
+  end
+  if freed > 0 then tell_line_free() end
+  return freed
+end
+
+-- restored: every line that the ledger knows is held.
+local function restored()
   if s.ready == 0 then
     redis.call('HSET', STATE, 'ready', '1', 'ver', int(s.ver + 1))
     tell('K')
   end
-  if freed > 0 then tell_line_free() end
-  return freed
 end
 
 -- brake epoch-of-the-refused-grant microseconds interval-seen -> as look
@@ -182,7 +200,10 @@ if verb == 'grant' then return grant() end
 if verb == 'look' then return look() end
 if verb == 'configure' then return configure() end
 if verb == 'release' then return release() end
-if verb == 'restore' then return restore() end
+if verb == 'hold' then return hold() end
+if verb == 'old' then return old() end
+if verb == 'drop' then return drop() end
+if verb == 'restored' then return restored() end
 if verb == 'brake' then return brake() end
 if verb == 'late' then return late() end
 if verb == 'reset' then return reset_once() end

@@ -12,6 +12,7 @@ from dialer.adapters.sql_ledger import (
     expiry,
     feed,
     leases,
+    lines,
     listing,
     logins,
     readings,
@@ -42,6 +43,7 @@ from dialer.ports import (
     ImportCounts,
     KeptLogin,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -307,6 +309,12 @@ class SqlLedger:
 
     async def supplies(self) -> list[Supply]:
         return await self._store.read(view.supplies)
+
+    async def live_calls(self, account: str, after: int, limit: int) -> list[LiveCall]:
+        return await self._store.read(lambda transaction: lines.live_calls(transaction, account, after, limit))
+
+    async def live_among(self, attempt_ids: Sequence[int]) -> set[int]:
+        return await self._store.read(lambda transaction: lines.live_among(transaction, attempt_ids))
 
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
