@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from dialer.domain.attempt import AttemptState
 from dialer.ports import Clock, LedgerView, LiveCall, Pacer
 
-AT_ONCE = 2000
+AT_ONCE = 1000
 """Calls looked at in one round."""
 FRESH_S = 2.0
 """A reading of the ledger that took longer would hold lines of calls that are over."""

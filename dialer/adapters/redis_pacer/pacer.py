@@ -19,7 +19,7 @@ from dialer.ports import Grant, Limits, OldLines, PaceState
 Item = TypeVar("Item")
 LISTEN_S = 1.0
 RECONNECT_S = 0.1
-BATCH = 1000
+BATCH = 500
 """Lines in one command: Redis serves nobody else meanwhile."""
 
 
