@@ -17,13 +17,19 @@ local function grant()
   return {now, s.ver, s.ep, s.hi, s.g, 1, unpack(answers)}
 end
 
--- look -> now ver ep hi g ready lines T learned pu free {campaign ep paused free}...
-local function look()
+-- head -> now ver ep hi g ready lines T learned pu free
+local function head()
   local learned = s.ep > 0 and interval() or 0
   local free = s.ready == 1 and s.paused == 0 and s.cap == 0 and learned == 0 and max(s.pu, s.start) <= now
   local lines = redis.call('ZCOUNT', LINES, int(now), '+inf')
-  local out = {now, s.ver, s.ep, s.hi, s.g, s.ready, lines, s.T, learned, s.pu, free and 1 or 0}
-  for _, id in ipairs(redis.call('SMEMBERS', CAMPAIGNS)) do
+  return {now, s.ver, s.ep, s.hi, s.g, s.ready, lines, s.T, learned, s.pu, free and 1 or 0}
+end
+
+-- look campaign... -> as head {campaign ep paused free}...
+local function look()
+  local out = head()
+  for i = 2, #ARGV do
+    local id = ARGV[i]
     local c = load(key .. ':c:' .. id, CAMPAIGN_FIELDS)
     local unbound = c.T == 0 and c.cap == 0 and c.paused == 0
     out[#out + 1] = {tonumber(id), c.ep, c.paused, unbound and 1 or 0}
@@ -64,9 +70,14 @@ local function drop_campaign(id)
   tell('C ' .. id .. ' ' .. int(epoch))
 end
 
--- configure fingerprint T cap paused (campaign T n W cap paused)... -> as look
+-- configured fingerprint -> as head when that is in force, else 0
+local function configured()
+  if s.ep > 0 and redis.call('HGET', STATE, 'cfg') == ARGV[2] then return head() end
+  return 0
+end
+
+-- configure fingerprint T cap paused (campaign T n W cap paused)... -> as head
 local function configure()
-  if s.ep > 0 and redis.call('HGET', STATE, 'cfg') == ARGV[2] then return look() end
   local T, cap, paused = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local named, paced = {}, T > 0
   for i = 6, #ARGV, 6 do
@@ -90,7 +101,7 @@ local function configure()
   save(STATE, FIELDS, s)
   redis.call('HSET', STATE, 'cfg', ARGV[2])
   tell('K')
-  return look()
+  return head()
 end
 
 -- release attempt... -> lines freed
@@ -145,14 +156,14 @@ local function restored()
   end
 end
 
--- brake epoch-of-the-refused-grant microseconds interval-seen -> as look
+-- brake epoch-of-the-refused-grant microseconds interval-seen -> as head
 local function brake()
-  if s.ep == 0 then return look() end
+  if s.ep == 0 then return head() end
   local epoch, stop = tonumber(ARGV[2]), tonumber(ARGV[3])
   -- A refusal of an older epoch, or during the pause, tells of the same event again: no second cut.
   local same = (epoch > 0 and epoch < s.ep) or now < s.pu
   local ends = now + stop
-  if same and ends <= s.pu then return look() end
+  if same and ends <= s.pu then return head() end
   if not same then
     local part = multiplier()
     if s.T == 0 and s.lt == 0 then s.lt = max(1, tonumber(ARGV[4])) end
@@ -166,7 +177,7 @@ local function brake()
   if s.g > 0 then new_grid(max(s.pu, s.hi + s.g)) end
   void_all()
   save(STATE, FIELDS, s)
-  return look()
+  return head()
 end
 
 -- late epoch campaign slot microseconds -> 1 when the call may still go: everything behind it moves by so much.
@@ -187,17 +198,18 @@ local function late()
   return 1
 end
 
--- reset epoch-seen -> as look
+-- reset epoch-seen -> as head
 local function reset_once()
   if s.ep > 0 and s.ep == tonumber(ARGV[2]) then
     reset()
     save(STATE, FIELDS, s)
   end
-  return look()
+  return head()
 end
 
 if verb == 'grant' then return grant() end
 if verb == 'look' then return look() end
+if verb == 'configured' then return configured() end
 if verb == 'configure' then return configure() end
 if verb == 'release' then return release() end
 if verb == 'hold' then return hold() end
