@@ -182,13 +182,13 @@ class EnqueueDue:
                     await self.queue.enqueue(rung)
                     self.passing("feed.rung")
             claimed += sum(took.values())
+            if sum(took.values()) == dealt.total():
+                break
             hands = [
                 replace(hand, room=hand.room - dealt[hand.campaign_id])
                 for hand in hands
                 if took.get(hand.campaign_id, 0) == dealt[hand.campaign_id]
             ]
-            if sum(took.values()) == dealt.total():
-                break
         return claimed
 
     async def _claim(self, wanted: Mapping[int, int]) -> list[list[QueuedAttempt]]:
