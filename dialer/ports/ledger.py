@@ -313,7 +313,10 @@ class LedgerView(Protocol):
         ...
 
     def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
-        """Everybody on the campaign's list, as they were read, streamed."""
+        """Everybody on the campaign's list, as they were read, streamed.
+
+        But for numbers that a call, of whatever campaign, showed to be wrong, or barred at the campaign's provider.
+        """
         ...
 
     def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:

@@ -159,7 +159,10 @@ SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'e
 SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at, failures FROM readings"
 LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
-FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
+FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' AND NOT EXISTS (
+    SELECT 1 FROM attempts a WHERE a.phone = contacts.phone AND a.disposition IN ('invalid_number', 'blocked')
+        AND a.account = (SELECT account FROM campaigns WHERE id = :campaign_id))
+ORDER BY id LIMIT :limit
 """
 
 CONTACTS_AFTER = """
@@ -180,10 +183,6 @@ ATTEMPTS_OF_PHONE = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.phone = :phone ORD
 ATTEMPT_BY_ID = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.id = :id"
 EVENTS_OF = """
 SELECT attempt_id, at, actor, before, after, reason FROM events WHERE attempt_id IN :ids* ORDER BY id
-"""
-CONTACTS_OF_PHONE = """
-SELECT campaigns.name, contacts.status, contacts.waits_for, contacts.due_at
-FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contacts.phone = :phone ORDER BY contacts.id
 """
 
 
