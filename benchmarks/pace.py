@@ -21,6 +21,7 @@ from redis.asyncio import Redis
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.ports import Limits
+from tests.fakes.pacer import restore
 from tests.redis_server import redis_server
 
 ACCOUNT = "benchmark"
@@ -87,7 +88,7 @@ async def prepare(url: str, rate: float, lines: int, guard_s: float) -> None:
     await client.flushall()
     pacer = RedisPacer(client, PREFIX, time.monotonic, Timing(guard_s=guard_s))
     await pacer.configure(ACCOUNT, Limits(rate, lines), {1: Limits(0, 0)})
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
     await pacer.aclose()
     await client.aclose()
 

@@ -36,6 +36,7 @@ from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
+from dialer.pipeline.keep_lines import KeepLines
 from dialer.pipeline.keep_loops import KeepLoops, Loop
 from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
@@ -312,7 +313,7 @@ async def _join(
         pacer,
         clock,
         account_limits(settings),
-        line_life_s,
+        KeepLines(ledger, pacer, clock, line_life_s),
         lease_s=times.lease_s,
         may_dial=lambda account: account not in restores or restores[account].may_dial,
     )

@@ -6,6 +6,7 @@ import pwd
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from random import SystemRandom
 
 from config import Settings
 from dialer.adapters.provider_values import storable
@@ -13,7 +14,9 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
+from dialer.pipeline.decide_review import DecideReview
 from dialer.pipeline.dialing_times import DialingTimes
+from dialer.pipeline.follow_calls import FollowCalls
 
 
 @asynccontextmanager
@@ -48,6 +51,12 @@ def operator(why: str = "") -> By:
     except KeyError:
         user = f"uid {os.getuid()}"
     return By(f"{user}@{platform.node()}", storable(why))
+
+
+def open_review(settings: Settings, ledger: SqlLedger, why: str = "") -> DecideReview:
+    """The room where an operator decides on calls that should not exist; ``why`` is the operator's reason."""
+    follow = FollowCalls(ledger.clock, SystemRandom(), settings.redial_scale)
+    return DecideReview(ledger, ledger, follow, operator(why))
 
 
 def open_control(settings: Settings, ledger: SqlLedger, why: str = "") -> ControlCampaign:

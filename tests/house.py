@@ -11,6 +11,7 @@ from dialer.domain.contact import NewContact
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.enqueue_due import EnqueueDue
+from dialer.pipeline.keep_lines import KeepLines
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import AttemptRow, Event, GateRequest, ImportCounts, Limits, QueuedAttempt, Suppression
@@ -46,8 +47,9 @@ class House:
         self.place_call = PlaceCall(
             self.ledger, self.pacer, {"vaanivoice": self.provider}, self.clock, Random(7), self.times, "worker-1"
         )
+        lines = KeepLines(self.ledger, self.pacer, self.clock, 900.0)
         self.feeder = EnqueueDue(
-            self.ledger, self.ledger, self.queue, self.pacer, self.clock, {"vaanivoice": Limits(0, 0)}, 900.0
+            self.ledger, self.ledger, self.queue, self.pacer, self.clock, {"vaanivoice": Limits(0, 0)}, lines
         )
         self.reconciler = ReconcileCalls(self.ledger, self.ledger, self.provider, self.pacer, self.clock, HORIZON_S)
         self.control = ControlCampaign(self.ledger, self.ledger, self.clock, self.times.send_within_s)

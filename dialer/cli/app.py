@@ -236,6 +236,29 @@ def attempts(
 
 
 @app.command(rich_help_panel=LOOK)
+def review(
+    name: Name,
+    attempt: Annotated[int | None, typer.Option("--attempt", help="Decide on this one.", show_default=False)] = None,
+    called: Annotated[str | None, typer.Option(help="It was a call of ours; what it came to, e.g. no_answer.")] = None,
+    not_called: Annotated[bool, typer.Option("--not-called", help="Nobody was called: call this person anew.")] = False,
+    reason: OptReason = "",
+    json: Json = False,
+) -> None:
+    """List calls that the provider denied though its log shows them, or say what one of them was.
+
+    Example: dialer review october-renewals --attempt 17 --called no_answer --reason "asked their support"
+    """
+    from dialer.cli import reviewing
+
+    if attempt is not None:
+        reviewing.decide(name, attempt, called, reason, not_called=not_called, as_json=json)
+    elif called is not None or not_called:
+        raise UsageError("which attempt? give --attempt ID")
+    else:
+        reviewing.list_review(name, as_json=json)
+
+
+@app.command(rich_help_panel=LOOK)
 def audit(
     name: Annotated[str | None, typer.Argument(help="Name of a campaign; none: all acts.", show_default=False)] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Check that no row was changed or taken out.")] = False,

@@ -58,6 +58,8 @@ OVER = {
     CampaignStatus.CANCELLED: 1,
     CampaignStatus.HALTED: 3,
 }
+IN_REVIEW = OVER[CampaignStatus.HALTED]
+"""The exit code when all that is left waits for somebody's word."""
 STOP_WITHIN_S = DRAIN_S + 8.0
 """What is on the wire is waited for; what stands in a lock, a query or a thread is not."""
 CLOSE_WITHIN_S = 8.0
@@ -168,6 +170,9 @@ async def _watch(
                 return 0
         elif status in OVER:
             return OVER[status]
+        elif status is CampaignStatus.RUNNING and (left := await _left_in_review(app, name)):
+            _say_in_review(name, left)
+            return IN_REVIEW
         else:
             owed_until = None
         if status not in (before, CampaignStatus.FINISHED):
@@ -188,6 +193,16 @@ def _tell_status(name: str, status: CampaignStatus) -> None:
             say(f"{name} is scheduled: it waits for its start, or for `dialer start {shlex.quote(name)}`")
         case _:
             say(f"{name} is {status}")
+
+
+async def _left_in_review(app: App, name: str) -> int:
+    """How many calls only a person can tell of, where nothing else is left to do; the log had time to."""
+    campaign = await app.ledger.campaign(name)
+    return await app.ledger.left_in_review(campaign.campaign_id, app.clock.now() - app.settings.max_call_s)
+
+
+def _say_in_review(name: str, left: int) -> None:
+    say(f"{name}: all that is left is in review ({left}): say what it was with `dialer review {shlex.quote(name)}`")
 
 
 async def _owed(app: App, account: str) -> int:

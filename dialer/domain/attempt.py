@@ -27,7 +27,7 @@ class AttemptState(StrEnum):
     UNCONFIRMED = "unconfirmed"
     """Final: no evidence after the horizon; the attempt is spent. Late evidence corrects it."""
     CANCELLED = "cancelled"
-    """Final: suppressed, campaign cancelled, contact settled or expired before anything was sent."""
+    """Final, nobody was called: suppressed, campaign cancelled, contact settled or expired, or an operator says so."""
     REVIEW = "review"
     """The log shows a call that the provider said it had not placed. Its outcome, or a person, moves it on."""
 
@@ -59,13 +59,12 @@ TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
     (S.UNKNOWN, S.PLACED): frozenset({A.WORKER, A.RECONCILER}),
     (S.UNKNOWN, S.ENDED): frozenset({A.RECONCILER}),
     (S.UNKNOWN, S.UNCONFIRMED): frozenset({A.RECONCILER}),
-    (S.UNKNOWN, S.REVIEW): frozenset({A.OPERATOR}),
     (S.PLACED, S.ENDED): frozenset({A.RECONCILER}),
     (S.PLACED, S.UNCONFIRMED): frozenset({A.RECONCILER}),
     (S.UNCONFIRMED, S.ENDED): frozenset({A.RECONCILER}),
     (S.REFUSED, S.PLANNED): frozenset({A.SWEEPER}),
-    (S.REVIEW, S.PLANNED): frozenset({A.OPERATOR}),
     (S.REVIEW, S.ENDED): frozenset({A.OPERATOR, A.RECONCILER}),
+    (S.REVIEW, S.CANCELLED): frozenset({A.OPERATOR}),
 }
 """Each allowed move and who may make it.
 

@@ -7,11 +7,11 @@ from itertools import zip_longest
 
 import structlog
 
-from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.dealing import Dealer, Hand
 from dialer.errors import LedgerUnavailable, QueueUnavailable
+from dialer.pipeline.keep_lines import KeepLines
 from dialer.ports import (
     Campaign,
     Clock,
@@ -19,7 +19,6 @@ from dialer.ports import (
     Ledger,
     LedgerView,
     Limits,
-    OpenAttempt,
     Pacer,
     QueuedAttempt,
     Supply,
@@ -27,7 +26,6 @@ from dialer.ports import (
 
 log = structlog.get_logger()
 
-FRESH_S = 2.0
 AILING_S = 60.0
 LOST_OF = 100
 LOST_SHARE = 0.5
@@ -59,8 +57,7 @@ class EnqueueDue:
     pacer: Pacer
     clock: Clock
     account_limits: Mapping[str, Limits]
-    line_life_s: float
-    """How long a call may hold its line without word from the log."""
+    lines: KeepLines
     ahead_s: float = 3.0
     unpaced_ahead: int = 4000
     """Attempts kept queued at most for a campaign without any limit; it starts with few, and grows."""
@@ -80,12 +77,13 @@ class EnqueueDue:
         swept = await self.ledger.sweep()
         self.passing("feed.swept")
         campaigns = [c for c in await self.view.campaigns(over=False) if not await self._set_aside(c)]
-        await self._tell_pacer(campaigns)
+        supplies = {supply.campaign_id: supply for supply in await self.view.supplies()}
+        await self._tell_pacer(campaigns, supplies)
         self.passing("feed.pacer_told")
         if await self._halt_the_lost(campaigns):
             return Feed(0, swept.leases_expired, swept.made_unknown)
         running = [c for c in campaigns if c.status is CampaignStatus.RUNNING and self.may_dial(c.spec.provider)]
-        fed = await self._feed(running, slow=swept.leases_expired > 0)
+        fed = await self._feed(running, supplies, slow=swept.leases_expired > 0)
         finished = await self.ledger.finish_campaigns()
         self.passing("feed.finished")
         if swept.leases_expired or swept.made_unknown or finished:
@@ -106,16 +104,13 @@ class EnqueueDue:
             log.error("campaign.halted", campaign=campaign.spec.name, reason=reason)
         return bool(campaign.flaw)
 
-    async def _tell_pacer(self, campaigns: Sequence[Campaign]) -> None:
+    async def _tell_pacer(self, campaigns: Sequence[Campaign], supplies: Mapping[int, Supply]) -> None:
         for account in sorted({campaign.spec.provider for campaign in campaigns}):
             of_account = [c for c in campaigns if c.spec.provider == account]
             limits = {c.campaign_id: _limits(c) for c in of_account if c.status is CampaignStatus.RUNNING}
-            await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
-            asked = self.clock.monotonic()
-            live = await self.view.live_attempts(account)
-            # An old answer would free the lines of calls that were placed since; the next tick has a fresh one.
-            if self.clock.monotonic() - asked <= FRESH_S:
-                await self.pacer.restore(account, self._lines(live))
+            counted = await self.pacer.configure(account, self.account_limits.get(account, Limits(0, 0)), limits)
+            live = sum(supplies[c.campaign_id].live for c in of_account if c.campaign_id in supplies)
+            await self.lines.tick(account, counted, live)
 
     async def _halt_the_lost(self, campaigns: Sequence[Campaign]) -> bool:
         """Stop an account most of whose answers get lost: each of them spends somebody's attempt."""
@@ -135,20 +130,8 @@ class EnqueueDue:
                 halted += await self.ledger.halt_account(account, reason)
         return bool(halted)
 
-    def _lines(self, live: Sequence[OpenAttempt]) -> dict[int, tuple[int, float]]:
-        """Who holds a line, and until when: a call of unknown fate until it is settled, others as calls can last."""
-        now = self.clock.now()
-        lines = {}
-        for attempt in live:
-            began_at = max(attempt.dialed_at, attempt.began_at or 0.0)
-            since = now if attempt.state is AttemptState.UNKNOWN else began_at
-            if since + self.line_life_s > now:
-                lines[attempt.attempt_id] = (attempt.campaign_id, since + self.line_life_s)
-        return lines
-
-    async def _feed(self, running: Sequence[Campaign], *, slow: bool) -> int:
+    async def _feed(self, running: Sequence[Campaign], supplies: Mapping[int, Supply], *, slow: bool) -> int:
         """Deal, claim and ring for each account; ``slow``: what was queued before was not taken in time."""
-        supplies = {supply.campaign_id: supply for supply in await self.view.supplies()}
         fed = 0
         for account in sorted({campaign.spec.provider for campaign in running}):
             mine = [
@@ -199,13 +182,13 @@ class EnqueueDue:
                     await self.queue.enqueue(rung)
                     self.passing("feed.rung")
             claimed += sum(took.values())
+            if sum(took.values()) == dealt.total():
+                break
             hands = [
                 replace(hand, room=hand.room - dealt[hand.campaign_id])
                 for hand in hands
                 if took.get(hand.campaign_id, 0) == dealt[hand.campaign_id]
             ]
-            if sum(took.values()) == dealt.total():
-                break
         return claimed
 
     async def _claim(self, wanted: Mapping[int, int]) -> list[list[QueuedAttempt]]:

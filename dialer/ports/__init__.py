@@ -2,7 +2,7 @@
 
 from dialer.ports.ledger import Leases, Ledger, LedgerView
 from dialer.ports.login import KeptLogin, LoginStore
-from dialer.ports.pacing import Grant, JobQueue, Limits, Pacer, PaceState, QueuedAttempt
+from dialer.ports.pacing import Grant, JobQueue, Limits, OldLines, Pacer, PaceState, QueuedAttempt
 from dialer.ports.provider import CallArchive, CallProvider, Connection, SendPermit
 from dialer.ports.records import (
     LOG_NOTES,
@@ -19,6 +19,7 @@ from dialer.ports.records import (
     GateRequest,
     ImportCounts,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -32,6 +33,7 @@ from dialer.ports.records import (
     Suppression,
     Swept,
     Turned,
+    Verdict,
 )
 from dialer.ports.world import Clock, ContactSource, Reject, SendMarks
 
@@ -62,9 +64,11 @@ __all__ = [
     "Ledger",
     "LedgerView",
     "Limits",
+    "LiveCall",
     "LogScan",
     "LoginStore",
     "Matched",
+    "OldLines",
     "OpenAttempt",
     "OpenContact",
     "Owed",
@@ -82,4 +86,5 @@ __all__ = [
     "Suppression",
     "Swept",
     "Turned",
+    "Verdict",
 ]

@@ -19,6 +19,7 @@ from dialer.ports.records import (
     GateRequest,
     ImportCounts,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -31,6 +32,7 @@ from dialer.ports.records import (
     Supply,
     Suppression,
     Swept,
+    Verdict,
 )
 
 
@@ -255,6 +257,13 @@ class Ledger(Protocol):
         """
         ...
 
+    async def decide_review(self, campaign_id: int, verdict: Verdict, by: By) -> bool:
+        """End an attempt in review as an operator says, with an act; False when it is not, or not the campaign's.
+
+        An attempt whose person was not called is cancelled, and another is planned for them.
+        """
+        ...
+
     async def record_scan(self, account: str, reading: LogScan) -> None:
         """Remember that the log was read; readings of a month ago are forgotten."""
         ...
@@ -287,6 +296,14 @@ class LedgerView(Protocol):
         """What ``add_contacts`` would answer for these people, whose numbers differ, in the campaign of that name."""
         ...
 
+    async def live_calls(self, account: str, after: int, limit: int) -> list[LiveCall]:
+        """Of the attempts that hold a line, the next by id."""
+        ...
+
+    async def live_among(self, attempt_ids: Sequence[int]) -> set[int]:
+        """Which of these attempts hold a line."""
+        ...
+
     async def live_attempts(self, account: str) -> Sequence[OpenAttempt]:
         """Every attempt that is dialing, placed or unknown."""
         ...
@@ -300,7 +317,10 @@ class LedgerView(Protocol):
         ...
 
     def listed(self, campaign_id: int) -> AsyncIterator[NewContact]:
-        """Everybody on the campaign's list, as they were read, streamed."""
+        """Everybody on the campaign's list, as they were read, streamed.
+
+        But for numbers that a call, of whatever campaign, showed to be wrong, or barred at the campaign's provider.
+        """
         ...
 
     def contact_rows(self, campaign_id: int) -> AsyncIterator[ContactRow]:
@@ -329,6 +349,17 @@ class LedgerView(Protocol):
 
     def acts(self, campaign: str = "") -> AsyncIterator[Act]:
         """Who did what, oldest first: to the campaign with this handle, or all. Streamed."""
+        ...
+
+    async def in_review(self, campaign_id: int) -> list[AttemptRow]:
+        """The attempts of a campaign that wait for a person's word, oldest first."""
+        ...
+
+    async def left_in_review(self, campaign_id: int, since: float) -> int:
+        """How many attempts are in review, where nothing else is left to do in the campaign; else 0.
+
+        As long as one was dialed after ``since`` (unix seconds), the call log may have the word.
+        """
         ...
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:

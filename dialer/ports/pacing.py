@@ -58,11 +58,23 @@ class PaceState:
     braked_until: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OldLines:
+    """Some lines, granted before ``granted_before`` (unix seconds); ``cursor`` is for the next ones, 0 at the end."""
+
+    cursor: int
+    attempt_ids: Sequence[int]
+    granted_before: float
+
+
 class Pacer(Protocol):
     """Calls per second and concurrent calls of an account, shared by every worker process."""
 
-    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
-        """Set the limits in force. Campaigns not named are paused. Raises QueueUnavailable."""
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> int | None:
+        """Set the limits in force. Campaigns not named are paused. Raises QueueUnavailable.
+
+        Answers the lines in use; None when they are not known, and nothing is granted before ``restored``.
+        """
         ...
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> Grant | None:
@@ -84,8 +96,23 @@ class Pacer(Protocol):
         """Stop every worker of the account for ``seconds``, then recover the rate step by step."""
         ...
 
-    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
-        """Make the lines equal to ``live``: attempt id -> (campaign id, when the line runs out)."""
+    async def hold(self, account: str, lines: Mapping[int, tuple[int, float]]) -> None:
+        """These lines are in use: attempt id -> (campaign id, when the line runs out). Others stay as they are.
+
+        Raises QueueUnavailable.
+        """
+        ...
+
+    async def old_lines(self, account: str, cursor: int) -> OldLines:
+        """Some of the lines that were not granted just now; a walk from cursor 0 to 0 names each. QueueUnavailable."""
+        ...
+
+    async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
+        """Free lines of which the ledger knows nothing, but for those granted anew since. Raises QueueUnavailable."""
+        ...
+
+    async def restored(self, account: str) -> None:
+        """After a loss: every line that the ledger knows is held again, and grants may be given."""
         ...
 
     async def state(self, account: str) -> PaceState:

@@ -166,6 +166,17 @@ class OpenAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveCall:
+    """An attempt that holds a line; ``began_at`` as of OpenAttempt."""
+
+    attempt_id: int
+    campaign_id: int
+    state: AttemptState
+    dialed_at: float
+    began_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Matched:
     """A log row, and the attempt it belongs to (None: nothing explains it).
 
@@ -255,6 +266,15 @@ class Absent:
     attempt_id: int
     disposition: Disposition
     reason: str
+    follow: Redial | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An operator's word on an attempt in review: what its call came to, or None where its person was not called."""
+
+    attempt_id: int
+    disposition: Disposition | None
     follow: Redial | Settle
 
 

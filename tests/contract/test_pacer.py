@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.ports import Grant, Limits, Pacer
-from tests.fakes.pacer import MemoryPacer
+from tests.fakes.pacer import MemoryPacer, restore
 from tests.redis_server import redis_server
 from tests.virtual_time import REDIS_TIME, RedisFollower, VirtualClock, running_virtual_loop
 
@@ -43,7 +43,7 @@ async def pacer(request: pytest.FixtureRequest, pacer_redis_url: str) -> AsyncIt
 async def ready(pacer: Pacer, limits: Limits, *campaigns: Limits) -> None:
     """Limits in force, no live calls; campaigns are numbered from 1."""
     await pacer.configure(ACCOUNT, limits, dict(enumerate(campaigns or (FREE,), 1)))
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
 
 
 async def send(pacer: Pacer, campaign_id: int, attempt_id: int, patience_s: float = 5.0) -> float | None:
@@ -183,7 +183,7 @@ async def test_a_line_given_to_another_meanwhile_is_kept_by_nobody_twice(
     """A worker stood still between its grant and its intent: its lines were taken for free, and given away."""
     await ready(pacer, account, campaign)
     ends = CLOCK.now() + 600
-    await pacer.restore(ACCOUNT, dict.fromkeys((1, 2, 3), (1, ends)))
+    await restore(pacer, ACCOUNT, dict.fromkeys((1, 2, 3), (1, ends)))
     assert await pacer.again(ACCOUNT, 1, 1, 0.05) is None
     await pacer.release(ACCOUNT, [1])
     assert await send_again(pacer, 2) is not None
@@ -192,12 +192,12 @@ async def test_a_line_given_to_another_meanwhile_is_kept_by_nobody_twice(
 async def test_restore_makes_lines_equal_to_what_is_live(pacer: Pacer) -> None:
     await pacer.configure(ACCOUNT, Limits(0, 3), {1: FREE})
     ends = CLOCK.now() + 600
-    await pacer.restore(ACCOUNT, {11: (1, ends), 12: (1, ends), 13: (1, ends), 14: (1, ends)})
+    await restore(pacer, ACCOUNT, {11: (1, ends), 12: (1, ends), 13: (1, ends), 14: (1, ends)})
     assert (await pacer.state(ACCOUNT)).lines == 4
     assert await send(pacer, 1, 1, patience_s=0.05) is None
     waiting = asyncio.create_task(send(pacer, 1, 2))
     await asyncio.sleep(0)
-    await pacer.restore(ACCOUNT, {11: (1, ends)})
+    await restore(pacer, ACCOUNT, {11: (1, ends)})
     assert await waiting is not None
     assert (await pacer.state(ACCOUNT)).lines == 2
 
@@ -205,7 +205,7 @@ async def test_restore_makes_lines_equal_to_what_is_live(pacer: Pacer) -> None:
 async def test_restore_spares_a_grant_that_the_ledger_cannot_show_yet(pacer: Pacer) -> None:
     await ready(pacer, Limits(0, 2))
     assert await send(pacer, 1, 1) is not None
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
     assert (await pacer.state(ACCOUNT)).lines == 1
 
 
@@ -213,7 +213,7 @@ async def test_nothing_is_granted_before_configure_and_restore(pacer: Pacer) -> 
     assert await send(pacer, 1, 1, patience_s=0.1) is None
     await pacer.configure(ACCOUNT, Limits(0, 5), {1: FREE})
     assert await send(pacer, 1, 2, patience_s=0.1) is None
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
     assert await send(pacer, 1, 3) is not None
 
 

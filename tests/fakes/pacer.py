@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from dialer.domain.pacing import FLOOR, interval_us, multiplier
-from dialer.ports import Clock, Limits, PaceState
+from dialer.ports import Clock, Limits, OldLines, Pacer, PaceState
 
 LEAD_S, GUARD_S, LIFE_S, YOUNG_S, STEP_S = 0.015, 0.005, 3900.0, 5.0, 0.005
 
@@ -80,14 +80,14 @@ class MemoryGrant:
 
 
 class MemoryPacer:
-    """Grants nothing until ``configure`` and ``restore`` ran, as the real one."""
+    """Grants nothing until ``configure`` and ``restored`` ran, as the real one."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._accounts: dict[str, _Account] = {}
         self._tickets = count(1)
 
-    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> int | None:
         """Set the limits in force."""
         at = self._account(account)
         if limits.paused and at.limits is not None and not at.limits.paused:
@@ -99,6 +99,7 @@ class MemoryPacer:
         at.limits, at.campaigns = limits, dict(campaigns)
         for campaign_id in campaigns:
             at.campaign_epoch.setdefault(campaign_id, 0)
+        return len(at.lines) if at.restored else None
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
         """A grant shortly before its slot."""
@@ -146,13 +147,30 @@ class MemoryPacer:
             at.part = max(FLOOR, at.part)
         at.epoch += 1
 
-    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
-        """Make the lines equal to ``live``, but for the youngest."""
+    async def hold(self, account: str, lines: Mapping[int, tuple[int, float]]) -> None:
+        """These too are in use."""
         at, now = self._account(account), self._clock.now()
-        kept = {id_: line for id_, line in at.lines.items() if now - line.born <= YOUNG_S}
-        named = {id_: _Line(campaign, max(ends, now + 60), 0.0) for id_, (campaign, ends) in live.items()}
-        at.hold(kept | named)
-        at.restored = True
+        born = {id_: line.born for id_, line in at.lines.items()}
+        named = {
+            id_: _Line(campaign, max(ends, now + 60), born.get(id_, 0.0)) for id_, (campaign, ends) in lines.items()
+        }
+        at.hold(at.lines | named)
+
+    async def old_lines(self, account: str, cursor: int) -> OldLines:
+        """All of them at once."""
+        before = self._clock.now() - YOUNG_S
+        old = [id_ for id_, line in self._account(account).lines.items() if line.born <= before]
+        return OldLines(0, old, before)
+
+    async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
+        """Free them, but for those granted since."""
+        lines = self._account(account).lines
+        old = [id_ for id_ in attempt_ids if id_ in lines and lines[id_].born <= granted_before]
+        await self.release(account, old)
+
+    async def restored(self, account: str) -> None:
+        """Grants may be given."""
+        self._account(account).restored = True
 
     async def state(self, account: str) -> PaceState:
         """What is in force."""
@@ -194,8 +212,22 @@ class MemoryPacer:
         cap = at.limits.concurrent_calls if at.limits else 0
         if attempt_id in at.lines:
             # Who stood still too long between grant and intent finds its line given to another.
-            return not (0 < cap < len(at.lines) or 0 < own.concurrent_calls < used)
+            if 0 < cap < len(at.lines) or 0 < own.concurrent_calls < used:
+                return False
+            at.hold(at.lines | {attempt_id: _Line(campaign_id, now + LIFE_S, now)})
+            return True
         if (cap and len(at.lines) >= cap) or (own.concurrent_calls and used >= own.concurrent_calls):
             return False
         at.hold(at.lines | {attempt_id: _Line(campaign_id, now + LIFE_S, now)})
         return True
+
+
+async def restore(pacer: Pacer, account: str, live: Mapping[int, tuple[int, float]]) -> None:
+    """Make the lines equal to ``live``, as the feeder's round does by what the ledger knows."""
+    await pacer.hold(account, live)
+    cursor: int | None = None
+    while cursor != 0:
+        old = await pacer.old_lines(account, cursor or 0)
+        await pacer.drop(account, [id_ for id_ in old.attempt_ids if id_ not in live], old.granted_before)
+        cursor = old.cursor
+    await pacer.restored(account)

@@ -12,6 +12,7 @@ from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.errors import QueueUnavailable
 from dialer.ports import Limits
+from tests.fakes.pacer import restore
 from tests.redis_server import RedisServer, running_redis
 from tests.virtual_time import CLOCK_KEYS, REDIS_TIME, RedisFollower, VirtualClock, running_virtual_loop
 
@@ -69,7 +70,7 @@ async def others(server: RedisServer, client: "Redis") -> AsyncIterator[list[Red
 
 async def ready(pacer: RedisPacer, rate: float, lines: int = 0) -> None:
     await pacer.configure(ACCOUNT, Limits(rate, lines), {1: FREE})
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
 
 
 async def dial(
@@ -300,7 +301,7 @@ async def test_a_redis_clock_that_was_set_back_costs_a_second_and_no_burst(clien
 
 async def test_lines_go_to_whoever_asks_whatever_the_campaign(pacer: RedisPacer) -> None:
     await pacer.configure(ACCOUNT, Limits(0, 6), {1: FREE, 2: FREE})
-    await pacer.restore(ACCOUNT, {})
+    await restore(pacer, ACCOUNT, {})
     numbers, calls = count(1), {1: 0, 2: 0}
     end = CLOCK.monotonic() + 1.5
 

@@ -4,16 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dialer.adapters.sql_ledger import SqlLedger, feed
-from dialer.adapters.sql_ledger.moves import add_events, event
+from dialer.adapters.sql_ledger.moves import STATES, add_events, event
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import CallLog, NotPlaced
 from dialer.domain.campaign import CampaignSpec
-from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.follow_calls import FollowCalls
 from dialer.pipeline.read_log import LogReader, LogReading
 from dialer.pipeline.reconcile_calls import ReconcileCalls
-from dialer.ports import OpenAttempt, Swept
+from dialer.ports import LiveCall, Swept
 from tests.simulation.faults import CALM, Rates
 from tests.simulation.processes import TIMES, Build
 from tests.simulation.world import Plan
@@ -40,12 +39,17 @@ class SweepsToPlanned(SqlLedger):
         return (await self._store.submit(sweep_to_planned, [None]))[0]
 
 
-@dataclass(frozen=True)
-class FreesUnknownLines(EnqueueDue):
+class FreesUnknownLines(SqlLedger):
     """A call of unknown fate holds no line."""
 
-    def _lines(self, live: Sequence[OpenAttempt]) -> dict[int, tuple[int, float]]:
-        return super()._lines([attempt for attempt in live if attempt.state is not AttemptState.UNKNOWN])
+    async def live_calls(self, account: str, after: int, limit: int) -> list[LiveCall]:
+        calls = await super().live_calls(account, after, limit)
+        return [call for call in calls if call.state is not AttemptState.UNKNOWN]
+
+    async def live_among(self, attempt_ids: Sequence[int]) -> set[int]:
+        told = {"ids": list(attempt_ids)}
+        known = await self._store.read(lambda transaction: transaction.all(STATES, told))
+        return {row[0] for row in known if row[1] in ("dialing", "placed")}
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ MUTANTS: dict[str, tuple[str, Plan]] = {
     ),
     "lines without unknown": (
         "I5 lines",
-        Plan(0, rates=replace(STORMY, dropped_before=0.2), build=Build(feeder=FreesUnknownLines)),
+        Plan(0, rates=replace(STORMY, dropped_before=0.2), build=Build(ledger=FreesUnknownLines)),
     ),
 }  # fmt: skip
 """Name -> the invariant that must break, and the storm to show it in."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dialer.errors import QueueUnavailable
-from dialer.ports import Limits, PaceState
+from dialer.ports import Limits, OldLines, PaceState
 from tests.fakes.clock import ManualClock
 from tests.fakes.pacer import LEAD_S, MemoryGrant, MemoryPacer, _Account
 from tests.simulation.faults import Faults
@@ -25,14 +25,14 @@ class ForgetfulPacer(MemoryPacer):
         self._forgotten += self._accounts.values()
         self._accounts = {}
 
-    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> int | None:
         at = self._account(account)
         if at.limits is None:
             for old in self._forgotten:
                 old.epoch += 1
             self._forgotten = []
             at.next_slot = self._clock.monotonic() + COLD_START_S
-        await super().configure(account, limits, campaigns)
+        return await super().configure(account, limits, campaigns)
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> MemoryGrant | None:
         deadline = self._clock.monotonic() + patience_s
@@ -73,10 +73,11 @@ class LifePacer:
         self._pacer, self._life, self._faults = pacer, life, faults
         self._dice = faults.dice(f"{life.name}:pacer")
 
-    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> int | None:
         self._reach()
-        await self._pacer.configure(account, limits, campaigns)
+        lines = await self._pacer.configure(account, limits, campaigns)
         await self._life.rest()
+        return lines
 
     async def acquire(self, account: str, campaign_id: int, attempt_id: int, patience_s: float) -> LifeGrant | None:
         self._life.check()
@@ -96,9 +97,25 @@ class LifePacer:
         await self._pacer.brake(account, seconds)
         await self._life.rest()
 
-    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
+    async def hold(self, account: str, lines: Mapping[int, tuple[int, float]]) -> None:
         self._reach()
-        await self._pacer.restore(account, live)
+        await self._pacer.hold(account, lines)
+        await self._life.rest()
+
+    async def old_lines(self, account: str, cursor: int) -> OldLines:
+        self._reach()
+        found = await self._pacer.old_lines(account, cursor)
+        await self._life.rest()
+        return found
+
+    async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
+        self._reach()
+        await self._pacer.drop(account, attempt_ids, granted_before)
+        await self._life.rest()
+
+    async def restored(self, account: str) -> None:
+        self._reach()
+        await self._pacer.restored(account)
         await self._life.rest()
 
     async def state(self, account: str) -> PaceState:

@@ -8,6 +8,7 @@ from dialer.domain.call import PlaceResult, Unknown
 from dialer.errors import LedgerUnavailable, QueueUnavailable
 from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.enqueue_due import EnqueueDue
+from dialer.pipeline.keep_lines import KeepLines
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.ports import Limits
@@ -32,7 +33,6 @@ class Build:
     """What a process is made of; a mutant is a build with one part wrong."""
 
     ledger: type[SqlLedger] = SqlLedger
-    feeder: type[EnqueueDue] = EnqueueDue
     reconciler: type[ReconcileCalls] = ReconcileCalls
     place_call: type[PlaceCall] = PlaceCall
     times: DialingTimes = TIMES
@@ -78,8 +78,9 @@ class Process:
             passing,
         )
         queue = LifeQueue(shared.queue, self.life, faults)
-        self.feeder = build.feeder(
-            ledger, ledger, queue, pacer, life_clock, {account: shared.limits}, LINE_LIFE_S,
+        lines = KeepLines(ledger, pacer, life_clock, LINE_LIFE_S)
+        self.feeder = EnqueueDue(
+            ledger, ledger, queue, pacer, life_clock, {account: shared.limits}, lines,
             lease_s=build.times.lease_s, passing=passing,
         )  # fmt: skip
         self.reconciler = build.reconciler(ledger, ledger, self.provider, pacer, life_clock, HORIZON_S, passing=passing)

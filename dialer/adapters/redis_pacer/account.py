@@ -53,6 +53,7 @@ class AccountPacer:
         """A grant shortly before its slot, or None."""
         self.known.touched = self.clock()
         lane = self.known.lane(campaign_id)
+        lane.touched = self.known.touched
         self._start()
         if self.known.is_free(lane):
             return self.known.grant(lane, 0)
@@ -123,7 +124,7 @@ class AccountPacer:
         elif self._active(now) and (
             self.known.stale or self.known.version < 0 or now - self.known.heard >= self._poll_s()
         ):
-            await self._look(now)
+            await self.look()
         elif self.known.ready and (asks := self._choose(now)):
             await self._ask(asks, now)
         else:
@@ -201,14 +202,25 @@ class AccountPacer:
             raise
         self._take(asks, read_grants(raw), sent)
 
-    async def _look(self, sent: float) -> None:
-        self.see(read_look(await self.script("look")), sent)
+    async def look(self) -> Look:
+        """Ask what is in force. Raises QueueUnavailable."""
+        sent = self.clock()
+        # Of campaigns nobody asks for here, nothing need be known; there may be very many.
+        known = self.known.lanes.values()
+        asked = [lane.campaign_id for lane in known if lane.queue or lane.held or sent - lane.touched < ACTIVE_S]
+        look = read_look(await self.script("look", *asked))
+        self.known.see_lanes(look, sent)
+        self._seen(look)
+        return look
 
     # answers ---------------------------------------------------------------------------------------------
 
     def see(self, look: Look, sent: float) -> None:
-        """Take in what is in force."""
+        """Take in what is in force on the account."""
         self.known.see(look, sent)
+        self._seen(look)
+
+    def _seen(self, look: Look) -> None:
         self._wake.set()
         if not look.ready:
             self._rest()

@@ -1,6 +1,7 @@
 """One campaign's queue of local waiters, and what they are given."""
 
 import asyncio
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -30,6 +31,8 @@ class Lane:
     free: bool = False
     full: bool = False
     retry_at: float = 0.0
+    touched: float = -math.inf
+    """When somebody last asked here."""
     held: int = 0
     queue: "deque[Waiter]" = field(default_factory=deque)
 

@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import islice
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -13,10 +15,13 @@ from dialer.adapters.redis_pacer.account import AccountPacer
 from dialer.adapters.redis_pacer.script import DOWN, REDIS_TIME, PacerScript, read_look
 from dialer.adapters.redis_pacer.timing import Timing
 from dialer.domain.pacing import interval_us, window
-from dialer.ports import Grant, Limits, PaceState
+from dialer.ports import Grant, Limits, OldLines, PaceState
 
+Item = TypeVar("Item")
 LISTEN_S = 1.0
 RECONNECT_S = 0.1
+BATCH = 500
+"""Lines in one command: Redis serves nobody else meanwhile."""
 
 
 class RedisPacer:
@@ -39,18 +44,33 @@ class RedisPacer:
         self._timing = timing or Timing()
         self._accounts: dict[str, AccountPacer] = {}
         self._ears: _Ears | None = None
+        self._asked: dict[str, tuple[Any, ...]] = {}
+        """Account -> limits, those of its campaigns, as the script takes them, and their fingerprint."""
 
     @property
     def commands(self) -> int:
         """Commands sent to Redis so far, without the messages."""
         return sum(account.script.calls for account in self._accounts.values())
 
-    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> None:
-        """Set the limits in force; free of effect when they are in force already. Raises QueueUnavailable."""
-        args = [str(arg) for arg in self._limits(limits, campaigns)]
-        keeper = self._account(account)
-        sent = self._clock()
-        keeper.see(read_look(await keeper.script("configure", ",".join(args), *args)), sent)
+    async def configure(self, account: str, limits: Limits, campaigns: Mapping[int, Limits]) -> int | None:
+        """Set the limits in force; free of effect when they are in force already. Raises QueueUnavailable.
+
+        Answers the lines in use; None when they are not known, and nothing is granted before ``restored``.
+        """
+        asked = limits, dict(campaigns)
+        if self._asked.get(account, ())[:2] != asked:
+            args = self._limits(limits, campaigns)
+            self._asked[account] = *asked, args, sha256(repr(args).encode()).hexdigest()
+        *_, args, fingerprint = self._asked[account]
+        keeper, sent = self._account(account), self._clock()
+        raw = await keeper.script("configured", fingerprint)
+        if raw:
+            look = read_look(raw)
+            keeper.see(look, sent)
+        else:
+            await keeper.script("configure", fingerprint, *args)
+            look = await keeper.look()
+        return look.lines if look.ready else None
 
     def _limits(self, limits: Limits, campaigns: Mapping[int, Limits]) -> list[int]:
         guard = self._timing.guard_us
@@ -82,12 +102,34 @@ class RedisPacer:
         """Stop every worker of the account. While Redis is away, this process stops and the rest is told later."""
         await self._account(account).brake(seconds)
 
-    async def restore(self, account: str, live: Mapping[int, tuple[int, float]]) -> None:
-        """Make the lines equal to ``live``, but for grants of the last 5 s. Raises QueueUnavailable."""
-        args: list[int] = []
-        for attempt_id, (campaign_id, ends) in live.items():
-            args += attempt_id, campaign_id, math.ceil(ends * 1e6)
-        await self._account(account).script("restore", round(self._timing.young_s * 1e6), *args)
+    async def hold(self, account: str, lines: Mapping[int, tuple[int, float]]) -> None:
+        """These lines are in use; those not named stay as they are. Raises QueueUnavailable."""
+        for part in batched(lines.items()):
+            args: list[int] = []
+            for attempt_id, (campaign_id, ends) in part:
+                args += attempt_id, campaign_id, math.ceil(ends * 1e6)
+            await self._account(account).script("hold", *args)
+
+    async def old_lines(self, account: str, cursor: int) -> OldLines:
+        """Some lines that were granted longer than 5 s ago, from ``cursor`` on. Raises QueueUnavailable."""
+        script, young, ids = self._account(account).script, round(self._timing.young_s * 1e6), set[int]()
+        granted_before = math.inf
+        while True:
+            raw = await script("old", cursor, BATCH, young)
+            cursor, before = int(raw[0]), int(raw[1])
+            granted_before = min(granted_before, before)
+            ids.update(int(attempt_id) for attempt_id in raw[2:])
+            if not cursor or len(ids) >= BATCH:
+                return OldLines(cursor, tuple(ids), granted_before / 1e6)
+
+    async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
+        """Free lines, but for those granted anew since ``granted_before``. Raises QueueUnavailable."""
+        for part in batched(attempt_ids):
+            await self._account(account).script("drop", math.floor(granted_before * 1e6), *part)
+
+    async def restored(self, account: str) -> None:
+        """All lines are held that there are; grants may be given. Raises QueueUnavailable."""
+        await self._account(account).script("restored")
 
     async def state(self, account: str) -> PaceState:
         """What is in force now. Raises QueueUnavailable."""
@@ -164,6 +206,13 @@ class _Ears:
     async def aclose(self) -> None:
         if self._task is not None:
             await cancelled([self._task])
+
+
+def batched(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists of at most BATCH."""
+    rest = iter(items)
+    while part := list(islice(rest, BATCH)):
+        yield part
 
 
 def _text(raw: bytes | str) -> str:

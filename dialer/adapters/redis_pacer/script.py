@@ -58,7 +58,7 @@ class CampaignLook:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What is in force on the account; ``free``: no limit and nothing in the way."""
+    """What is in force on the account and of campaigns that were asked for; ``free``: no limit, nothing in the way."""
 
     now_us: int
     version: int
@@ -79,7 +79,7 @@ def read_grants(raw: Any) -> Grants:
 
 
 def read_look(raw: Any) -> Look:
-    """The answer of the verbs ``look``, ``configure``, ``brake`` and ``reset``."""
+    """The answer of the verb ``look``; those of ``configure``, ``brake`` and ``reset`` name no campaign."""
     now, version, epoch, _, _, ready, lines, configured, learned, until, free = raw[:11]
     campaigns = [CampaignLook(row[0], row[1], bool(row[2]), bool(row[3])) for row in raw[11:]]
     return Look(now, version, epoch, bool(ready), lines, configured, learned, until, bool(free), campaigns)

@@ -46,10 +46,8 @@ local function grant_one(c, id, horizon, life)
   elseif max(s.start, s.pu) > now then
     return nil, LATER, max(s.start, s.pu)
   end
-  if not has_line then
-    s.lines, c.lines = s.lines + 1, c.lines + 1
-    put_line(id, c.id, max(slot, now) + life, now)
-  end
+  if not has_line then s.lines, c.lines = s.lines + 1, c.lines + 1 end
+  put_line(id, c.id, max(slot, now) + life, now)
   return slot
 end
 

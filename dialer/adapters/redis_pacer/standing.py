@@ -54,21 +54,26 @@ class Standing:
         return PacedGrant(self, lane, self.epoch, self.fence, lane.fence, slot_us, due)
 
     def see(self, look: Look, sent: float) -> None:
-        """Take in what is in force."""
+        """Take in what is in force on the account; campaigns are as they were if nothing changed since."""
         self.note(sent, look.now_us)
         self.adopt(look.epoch, sent)
-        self.version, self.ready, self.free, self.stale = look.version, look.ready, look.free, False
-        self.heard = max(self.heard, sent)
-        named = set()
+        self.ready, self.free = look.ready, look.free
+        if look.version == self.version:
+            self.heard = max(self.heard, sent)
+        else:
+            self.stale = True
+
+    def see_lanes(self, look: Look, sent: float) -> None:
+        """Take in what is in force, of all campaigns that matter now too."""
+        self.version = look.version
+        self.see(look, sent)
+        self.stale = False
+        for lane in self.lanes.values():
+            lane.free = False
         for seen in look.campaigns:
             lane = self.lane(seen.campaign_id)
-            named.add(lane)
             self.adopt_lane(lane, seen.epoch, sent)
             lane.free = seen.free
-        for lane in self.lanes.values():
-            if lane not in named:
-                lane.free = False
-                self.adopt_lane(lane, 0, sent)
 
     def told(self, epoch: int) -> None:
         """A message: every grant of an older epoch is void."""

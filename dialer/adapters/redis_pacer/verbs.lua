@@ -17,13 +17,19 @@ local function grant()
   return {now, s.ver, s.ep, s.hi, s.g, 1, unpack(answers)}
 end
 
--- look -> now ver ep hi g ready lines T learned pu free {campaign ep paused free}...
-local function look()
+-- head -> now ver ep hi g ready lines T learned pu free
+local function head()
   local learned = s.ep > 0 and interval() or 0
   local free = s.ready == 1 and s.paused == 0 and s.cap == 0 and learned == 0 and max(s.pu, s.start) <= now
   local lines = redis.call('ZCOUNT', LINES, int(now), '+inf')
-  local out = {now, s.ver, s.ep, s.hi, s.g, s.ready, lines, s.T, learned, s.pu, free and 1 or 0}
-  for _, id in ipairs(redis.call('SMEMBERS', CAMPAIGNS)) do
+  return {now, s.ver, s.ep, s.hi, s.g, s.ready, lines, s.T, learned, s.pu, free and 1 or 0}
+end
+
+-- look campaign... -> as head {campaign ep paused free}...
+local function look()
+  local out = head()
+  for i = 2, #ARGV do
+    local id = ARGV[i]
     local c = load(key .. ':c:' .. id, CAMPAIGN_FIELDS)
     local unbound = c.T == 0 and c.cap == 0 and c.paused == 0
     out[#out + 1] = {tonumber(id), c.ep, c.paused, unbound and 1 or 0}
@@ -64,9 +70,14 @@ local function drop_campaign(id)
   tell('C ' .. id .. ' ' .. int(epoch))
 end
 
--- configure fingerprint T cap paused (campaign T n W cap paused)... -> as look
+-- configured fingerprint -> as head when that is in force, else 0
+local function configured()
+  if s.ep > 0 and redis.call('HGET', STATE, 'cfg') == ARGV[2] then return head() end
+  return 0
+end
+
+-- configure fingerprint T cap paused (campaign T n W cap paused)... -> as head
 local function configure()
-  if s.ep > 0 and redis.call('HGET', STATE, 'cfg') == ARGV[2] then return look() end
   local T, cap, paused = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
   local named, paced = {}, T > 0
   for i = 6, #ARGV, 6 do
@@ -90,7 +101,7 @@ local function configure()
   save(STATE, FIELDS, s)
   redis.call('HSET', STATE, 'cfg', ARGV[2])
   tell('K')
-  return look()
+  return head()
 end
 
 -- release attempt... -> lines freed
@@ -101,40 +112,58 @@ local function release()
   return freed
 end
 
--- restore youngest (attempt campaign ends)... -> lines removed. A line granted after `youngest` microseconds ago
--- stays, for its intent may not be in the ledger yet.
-local function restore()
-  local young, live = now - tonumber(ARGV[2]), {}
-  for i = 3, #ARGV, 3 do
+-- hold (attempt campaign ends)...: lines that the ledger knows.
+local function hold()
+  for i = 2, #ARGV, 3 do
     local id, campaign = ARGV[i], ARGV[i + 1]
-    live[id] = true
-    local owner = redis.call('HGET', OWNERS, id)
-    -- What the ledger calls live holds its line, whatever the clock says; the next restore decides again.
+    -- What the ledger calls live holds its line, whatever the clock says; the next round decides again.
     local ends = max(tonumber(ARGV[i + 2]), now + 60 * SECOND)
-    put_line(id, campaign, ends, owner and tonumber(string.match(owner, ':(.+)$')) or 0)
+    if tonumber(redis.call('ZSCORE', LINES, id) or 0) ~= ends then
+      local owner = redis.call('HGET', OWNERS, id)
+      put_line(id, campaign, ends, owner and tonumber(string.match(owner, ':(.+)$')) or 0)
+    end
   end
-  local freed = 0
-  for _, id in ipairs(redis.call('ZRANGE', LINES, 0, -1)) do
-    local owner = redis.call('HGET', OWNERS, id)
-    local born = owner and tonumber(string.match(owner, ':(.+)$')) or 0
-    if not live[id] and born <= young then freed = freed + drop_line(id) end
+end
+
+-- old cursor count youngest -> next cursor, before, attempt...: some of the lines that were granted longer than
+-- `youngest` microseconds ago; what is younger the ledger may not show yet.
+local function old()
+  local before = now - tonumber(ARGV[4])
+  local scanned = redis.call('HSCAN', OWNERS, ARGV[2], 'COUNT', ARGV[3])
+  local out = {scanned[1], int(before)}
+  for i = 1, #scanned[2], 2 do
+    if tonumber(string.match(scanned[2][i + 1], ':(.+)$')) <= before then out[#out + 1] = scanned[2][i] end
   end
-  if s.ready == 0 then
-    redis.call('HSET', STATE, 'ready', '1', 'ver', int(s.ver + 1))
-    tell('K')
+  return out
+end
+
+-- drop before attempt... -> lines removed, but for those granted anew since.
+local function drop()
+  local before, freed = tonumber(ARGV[2]), 0
+  for i = 3, #ARGV do
+    local owner = redis.call('HGET', OWNERS, ARGV[i])
+    if owner and tonumber(string.match(owner, ':(.+)$')) <= before then freed = freed + drop_line(ARGV[i]) end
   end
   if freed > 0 then tell_line_free() end
   return freed
 end
 
--- brake epoch-of-the-refused-grant microseconds interval-seen -> as look
+-- restored: every line that the ledger knows is held.
+local function restored()
+  if s.ready == 0 then
+    redis.call('HSET', STATE, 'ready', '1', 'ver', int(s.ver + 1))
+    tell('K')
+  end
+end
+
+-- brake epoch-of-the-refused-grant microseconds interval-seen -> as head
 local function brake()
-  if s.ep == 0 then return look() end
+  if s.ep == 0 then return head() end
   local epoch, stop = tonumber(ARGV[2]), tonumber(ARGV[3])
   -- A refusal of an older epoch, or during the pause, tells of the same event again: no second cut.
   local same = (epoch > 0 and epoch < s.ep) or now < s.pu
   local ends = now + stop
-  if same and ends <= s.pu then return look() end
+  if same and ends <= s.pu then return head() end
   if not same then
     local part = multiplier()
     if s.T == 0 and s.lt == 0 then s.lt = max(1, tonumber(ARGV[4])) end
@@ -148,7 +177,7 @@ local function brake()
   if s.g > 0 then new_grid(max(s.pu, s.hi + s.g)) end
   void_all()
   save(STATE, FIELDS, s)
-  return look()
+  return head()
 end
 
 -- late epoch campaign slot microseconds -> 1 when the call may still go: everything behind it moves by so much.
@@ -169,20 +198,24 @@ local function late()
   return 1
 end
 
--- reset epoch-seen -> as look
+-- reset epoch-seen -> as head
 local function reset_once()
   if s.ep > 0 and s.ep == tonumber(ARGV[2]) then
     reset()
     save(STATE, FIELDS, s)
   end
-  return look()
+  return head()
 end
 
 if verb == 'grant' then return grant() end
 if verb == 'look' then return look() end
+if verb == 'configured' then return configured() end
 if verb == 'configure' then return configure() end
 if verb == 'release' then return release() end
-if verb == 'restore' then return restore() end
+if verb == 'hold' then return hold() end
+if verb == 'old' then return old() end
+if verb == 'drop' then return drop() end
+if verb == 'restored' then return restored() end
 if verb == 'brake' then return brake() end
 if verb == 'late' then return late() end
 if verb == 'reset' then return reset_once() end

@@ -14,10 +14,12 @@ from dialer.adapters.sql_ledger import (
     feed,
     importing,
     leases,
+    lines,
     listing,
     logins,
     readings,
     reconcile,
+    reviewing,
     suppressing,
     unfinished,
     view,
@@ -46,6 +48,7 @@ from dialer.ports import (
     ImportCounts,
     KeptLogin,
     KnownCall,
+    LiveCall,
     LogScan,
     Matched,
     OpenAttempt,
@@ -59,6 +62,7 @@ from dialer.ports import (
     Supply,
     Suppression,
     Swept,
+    Verdict,
 )
 
 PAGE = 2000
@@ -286,6 +290,9 @@ class SqlLedger:
     async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
         return await self._store.submit(reconcile.record_phantoms, rows, account)
 
+    async def decide_review(self, campaign_id: int, verdict: Verdict, by: By) -> bool:
+        return (await self._store.submit(reviewing.decide, [verdict], campaign_id, by))[0]
+
     async def record_scan(self, account: str, reading: LogScan) -> None:
         await self._store.submit(reconcile.record_scans, [reading], account)
 
@@ -320,8 +327,20 @@ class SqlLedger:
     async def supplies(self) -> list[Supply]:
         return await self._store.read(view.supplies)
 
+    async def live_calls(self, account: str, after: int, limit: int) -> list[LiveCall]:
+        return await self._store.read(lambda transaction: lines.live_calls(transaction, account, after, limit))
+
+    async def live_among(self, attempt_ids: Sequence[int]) -> set[int]:
+        return await self._store.read(lambda transaction: lines.live_among(transaction, attempt_ids))
+
     async def live_attempts(self, account: str) -> list[OpenAttempt]:
         return await self._store.read(lambda transaction: view.live_attempts(transaction, account))
+
+    async def in_review(self, campaign_id: int) -> list[AttemptRow]:
+        return await self._store.read(lambda transaction: reviewing.in_review(transaction, campaign_id))
+
+    async def left_in_review(self, campaign_id: int, since: float) -> int:
+        return await self._store.read(lambda t: reviewing.left_in_review(t, campaign_id, since))
 
     async def report(self, campaign_id: int) -> Report:
         return await self._store.read(lambda t: view.report(t, campaign_id, self.clock.now()))

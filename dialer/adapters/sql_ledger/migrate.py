@@ -12,7 +12,7 @@ from dialer.adapters.file_lock import file_lock
 from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
 from dialer.errors import LedgerUnavailable
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"

@@ -251,8 +251,8 @@ class Outcomes:
         self.do(REOPEN_CAMPAIGN, {"contact_id": contact.contact_id, "campaign_id": contact.campaign_id})
         return True
 
-    def follow(self, attempt_id: int, follow: Redial | Settle, disposition: Disposition) -> None:
-        """Plan the redial or settle the contact of an attempt that has just been spent.
+    def follow(self, attempt_id: int, follow: Redial | Settle, disposition: Disposition | None) -> None:
+        """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
         A contact that is settled is not dialed again: what still waits for it ends.
         """
@@ -261,7 +261,7 @@ class Outcomes:
         status, spec = self._campaigns[contact.campaign_id]
         who, cancelled = contact.called_by(attempt, self._now), status == CampaignStatus.CANCELLED
         follow, why = what_follows(spec, follow, who, self._now, cancelled=cancelled)
-        told = {"attempt_id": attempt_id, "disposition": str(disposition)}
+        told = {"attempt_id": attempt_id, "disposition": str(disposition or "")}
         if isinstance(follow, Settle):
             self._settle(contact, follow.status, told | {"status": str(follow.status), "why": why})
         elif contact.status in OPEN_CONTACTS:

@@ -15,6 +15,9 @@ from dialer.domain.redial import RedialPolicy
 from dialer.domain.suppression import OptOut
 from dialer.errors import CampaignFileError
 
+KEPT = 4096
+"""Specs that are not read anew each time: more than there are campaigns at once."""
+
 
 def write_spec(spec: CampaignSpec) -> str:
     """JSON with sorted keys, so that equal specs are equal texts."""
@@ -29,7 +32,7 @@ def _plain(value: object) -> object:
     raise TypeError(f"cannot store {type(value).__name__}")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def read_spec(text: str) -> CampaignSpec:
     """The spec that ``write_spec`` wrote."""
     raw: dict[str, Any] = json.loads(text)
@@ -50,7 +53,7 @@ def read_spec(text: str) -> CampaignSpec:
     )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def usable_spec(text: str, name: str, account: str) -> tuple[CampaignSpec, str]:
     """The spec, and why it cannot be obeyed ("": it can). One that does not read is an empty one of this name."""
     try:

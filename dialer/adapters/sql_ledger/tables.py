@@ -153,6 +153,7 @@ attempts = Table(
 _live = text(f"state IN ({in_states(LIVE)})")
 Index("attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal, unique=True, sqlite_where=_live,
       postgresql_where=_live)  # fmt: skip
+Index("attempts_live", attempts.c.account, attempts.c.id, sqlite_where=_live, postgresql_where=_live)
 _doubtful = text(f"state = '{AttemptState.UNCONFIRMED}'")
 Index("attempts_unconfirmed", attempts.c.account, attempts.c.ended_at, sqlite_where=_doubtful,
       postgresql_where=_doubtful)  # fmt: skip

@@ -82,6 +82,7 @@ DENIED_SENDS = f"""
 SELECT s.attempt_id, a.campaign_id, {attempts_made("a")}, a.phone, s.token, s.started_at, s.reason
 FROM sends s JOIN attempts a ON a.id = s.attempt_id
 WHERE s.account = :account AND s.class IN ('not_placed', 'refused') AND s.requests > 0 AND s.started_at >= :since
+    AND NOT EXISTS (SELECT 1 FROM events WHERE events.attempt_id = s.attempt_id AND events.before = 'review')
 ORDER BY s.started_at, s.id
 """
 SPENT = f"""
@@ -163,7 +164,10 @@ SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'e
 SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at, failures FROM readings"
 LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
-FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
+FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' AND NOT EXISTS (
+    SELECT 1 FROM attempts a WHERE a.phone = contacts.phone AND a.disposition IN ('invalid_number', 'blocked')
+        AND a.account = (SELECT account FROM campaigns WHERE id = :campaign_id))
+ORDER BY id LIMIT :limit
 """
 
 CONTACTS_AFTER = """
@@ -184,10 +188,6 @@ ATTEMPTS_OF_PHONE = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.phone = :phone ORD
 ATTEMPT_BY_ID = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.id = :id"
 EVENTS_OF = """
 SELECT attempt_id, at, actor, before, after, reason FROM events WHERE attempt_id IN :ids* ORDER BY id
-"""
-CONTACTS_OF_PHONE = """
-SELECT campaigns.name, contacts.status, contacts.waits_for, contacts.due_at
-FROM contacts JOIN campaigns ON campaigns.id = contacts.campaign_id WHERE contacts.phone = :phone ORDER BY contacts.id
 """
 
 
@@ -367,10 +367,11 @@ def _contact_row(row: Row) -> ContactRow:
 def attempts_after(transaction: Transaction, campaign_id: int, after: int, limit: int) -> list[tuple[int, AttemptRow]]:
     """The next attempts by id."""
     rows = transaction.all(ATTEMPTS_AFTER, {"campaign_id": campaign_id, "after": after, "limit": limit})
-    return [(row[0], _attempt_row(row)) for row in rows]
+    return [(row[0], attempt_row(row)) for row in rows]
 
 
-def _attempt_row(row: Row) -> AttemptRow:
+def attempt_row(row: Row) -> AttemptRow:
+    """An attempt from ATTEMPT_COLUMNS."""
     attempt_id, name, phone, person, number_of, state, disposition, *rest = row
     return AttemptRow(
         attempt_id,
@@ -393,7 +394,7 @@ def story(transaction: Transaction, phone: str, attempt_id: int) -> list[tuple[A
     told: dict[int, list[Event]] = {row[0]: [] for row in found}
     for row in transaction.all(EVENTS_OF, {"ids": list(told)}):
         told[row[0]].append(Event(*row))
-    return [(_attempt_row(row), told[row[0]]) for row in found]
+    return [(attempt_row(row), told[row[0]]) for row in found]
 
 
 def suppressions_after(transaction: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:

@@ -68,6 +68,43 @@ def test_what_one_cannot_use_the_others_get_by_weight() -> None:
     assert abs(total[3] - 200) <= 2
 
 
+def fair(turns: float, weighted: list[tuple[int, int]]) -> list[float]:
+    """Each one's share of so many turns by weight, where none can use more than its room."""
+    shares, left = [0.0] * len(weighted), set(range(len(weighted)))
+    while left and turns > 1e-9:
+        for_one = turns / sum(weighted[n][0] for n in left)
+        full = {n for n in left if weighted[n][1] - shares[n] <= for_one * weighted[n][0]}
+        for n in full or left:
+            given = weighted[n][1] - shares[n] if full else for_one * weighted[n][0]
+            shares[n], turns = shares[n] + given, turns - given
+        left = left - full if full else set()
+    return shares
+
+
+@settings(deadline=None)  # how long it takes is the machine's matter
+@given(
+    st.lists(st.tuples(st.integers(1, 20), st.integers(0, 9)), min_size=1, max_size=60),
+    st.integers(1, 120),
+)
+def test_what_own_rates_and_lines_leave_is_shared_by_weight(weighted: list[tuple[int, int]], turns: int) -> None:
+    """Room is what a campaign's own rate and lines take in one round."""
+    dealer, total, rounds = Dealer(), Counter[int](), 60 + 2 * sum(weight for weight, _ in weighted)
+    for _ in range(rounds):
+        total += dealer.deal(hands_of(weighted), turns)
+    for campaign_id, share in enumerate(fair(turns, weighted), 1):
+        assert abs(total[campaign_id] - rounds * share) <= 3 + rounds * share / 20
+
+
+@settings(deadline=None)  # how long it takes is the machine's matter
+@given(st.integers(1, 3000), st.integers(1, 50))
+def test_any_number_of_campaigns_all_get_their_turn(campaigns: int, at_once: int) -> None:
+    dealer, total = Dealer(), Counter[int]()
+    hands = [Hand(campaign_id, 1, 2) for campaign_id in range(1, campaigns + 1)]
+    for _ in range(-(-campaigns // at_once)):
+        total += dealer.deal(hands, at_once)
+    assert min(total[hand.campaign_id] for hand in hands) >= 1
+
+
 def test_what_is_remembered_does_not_grow_with_campaigns_that_are_gone() -> None:
     dealer = Dealer()
     for campaign_id in range(20_000):

@@ -10,7 +10,9 @@ import pytest
 from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, CampaignStatus, Reminder, Schedule, Source
 from dialer.domain.contact import ContactStatus, NewContact
+from dialer.domain.disposition import Disposition as D
 from dialer.domain.limits import UNLIMITED
+from dialer.domain.redial import Settle
 from dialer.errors import InputFileError, SourceUnavailable
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.read_source import ReadSource
@@ -18,6 +20,7 @@ from dialer.ports import Campaign, ImportCounts, Reject
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.source import MemorySource
 from tests.house import phone
+from tests.ledger_steps import EXHAUSTED, REACHED, end, place
 from tests.memory_ledger import memory_ledger
 
 S = CampaignStatus
@@ -210,6 +213,24 @@ async def test_a_recurring_campaign_dials_its_list_again_in_rounds_of_their_own(
     assert (made.status, made.spec.schedule.repeat) == (S.RUNNING, "")
     assert len((await office.ledger.claim_due({made.campaign_id: 9}, 5))[0]) == 3
     assert (await office.ledger.report(made.campaign_id)).imported == ImportCounts(rows=3, queued=3)
+
+
+@pytest.mark.parametrize(("word", "status"), [(D.INVALID_NUMBER, "invalid"), (D.BLOCKED, "suppressed")])
+async def test_a_round_calls_nobody_whose_number_is_known_to_be_wrong_or_blocked(word: D, status: str) -> None:
+    office = Office()
+    await office.opened(replace(PLAIN, schedule=Schedule(repeat="0 9 * * *", timezone="Asia/Kolkata")), 3)
+    await office.calendar.read_sources()
+    office.clock.skip(24 * 3600)
+    await office.calendar.read_sources()
+    first = await office.ledger.campaign("plain 2026-09-22 09:00")
+    (wrong, answered, silent) = await place(office.ledger, first)
+    await end(office.ledger, wrong, word, Settle(ContactStatus(status)))
+    await end(office.ledger, answered, D.ANSWERED, REACHED)
+    await end(office.ledger, silent, D.NO_ANSWER, EXHAUSTED)
+    office.clock.skip(24 * 3600)
+    await office.calendar.read_sources()
+    second = await office.ledger.campaign("plain 2026-09-23 09:00")
+    assert set(await office.statuses(second)) == {answered.phone, silent.phone}
 
 
 async def test_a_round_of_a_source_reads_it_and_is_tried_again_until_it_can() -> None:
