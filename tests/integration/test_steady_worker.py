@@ -63,7 +63,7 @@ async def test_a_job_that_somebody_runs_is_not_asked_after_again(redis: ArqRedis
 
     await redis.set(in_progress_key_prefix + "theirs", b"1")
     dial = worker(Watched(redis.connection_pool), queue_name=DIAL_QUEUE, functions=FUNCTIONS, max_jobs=3)
-    mine = dial.tasks["mine"] = asyncio.get_running_loop().create_future()
+    mine = dial.tasks["mine"] = asyncio.create_task(asyncio.Event().wait())
     await dial.start_jobs([b"theirs", b"mine"])
     assert (asked, dial.job_counter) == ([], 0)
     await dial.start_jobs([b"theirs", b"mine", b"nobody's"])
