@@ -155,7 +155,6 @@ SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
 FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
 GROUP BY 1
 """
-
 EXPIRED = """
 SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
 """
@@ -164,7 +163,6 @@ LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'cancelled' ORDER BY id LIMIT :limit
 """
-
 CONTACTS_AFTER = """
 SELECT id, phone, name, person_key, status, disposition, attempts, last_attempt_at, duration_s, call_id, variables
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT :limit
