@@ -157,7 +157,6 @@ SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
 FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
 GROUP BY 1
 """
-
 EXPIRED = """
 SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
 """
@@ -169,7 +168,6 @@ FROM contacts WHERE campaign_id = :campaign_id AND id > :after AND status <> 'ca
         AND a.account = (SELECT account FROM campaigns WHERE id = :campaign_id))
 ORDER BY id LIMIT :limit
 """
-
 CONTACTS_AFTER = """
 SELECT id, phone, name, person_key, status, disposition, attempts, last_attempt_at, duration_s, call_id, variables
 FROM contacts WHERE campaign_id = :campaign_id AND id > :after ORDER BY id LIMIT :limit
