@@ -201,7 +201,8 @@ async def call_who_is_due(ledger: SqlLedger, campaign_id: int, people: dict[str,
         log = CallLog(f"c{call.attempt_id}", call.phone, "agent", now, now, 1.0, said, str(said))
         rows.append(Matched(log, call.attempt_id, "call id", follow))
     if rows:
-        await ledger.record_logs("vaanivoice", rows)
+        while rows:
+            del rows[: len(await ledger.record_logs("vaanivoice", rows))]
 
 
 async def test_each_person_gets_exactly_the_calls_that_the_rules_give(
