@@ -1,4 +1,4 @@
-"""Whether the worker on this host is well, by the file it writes. Nothing but the standard library is imported.
+"""Whether the workers on this host are well, by the files they write. Nothing but the standard library is imported.
 
 ``python -m jobs.health`` is the health check of a container: it costs a fiftieth of a whole command.
 """
@@ -18,8 +18,29 @@ def uptime_s() -> float:
 
 
 def heartbeat_file(home: Path) -> Path:
-    """Where the worker on this host says that it is well."""
-    return home / "health" / f"{os.uname().nodename}.json"
+    """Where this process, a worker, says that it is well: one does not vouch for another on its host."""
+    return home / "health" / f"{os.uname().nodename}.{os.getpid()}.json"
+
+
+def forget_the_gone(home: Path) -> None:
+    """Remove what workers on this host said that do not run any more."""
+    for path in _words(home):
+        if not _runs(path):
+            path.unlink(missing_ok=True)
+
+
+def _words(home: Path) -> list[Path]:
+    return sorted((home / "health").glob(f"{os.uname().nodename}.*.json"))
+
+
+def _runs(path: Path) -> bool:
+    try:
+        os.kill(int(path.name.split(".")[-2]), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def write_heartbeat(path: Path, well_at: float | None, why: str) -> None:
@@ -32,12 +53,18 @@ def write_heartbeat(path: Path, well_at: float | None, why: str) -> None:
 
 
 def ailment(home: Path, now: float) -> str:
-    """What is wrong with the worker on this host, in words; "" when it said lately that it is well."""
+    """What is wrong with a worker on this host, in words; "" when each that runs said lately that it is well."""
+    words = _words(home)
+    running = [path for path in words if _runs(path)]
+    if not running:
+        return "none runs here any more" if words else "no worker has run here"
+    return next(filter(None, (_ailment_of(path, now) for path in running)), "")
+
+
+def _ailment_of(path: Path, now: float) -> str:
     try:
-        told = json.loads(heartbeat_file(home).read_text())
+        told = json.loads(path.read_text())
         well_at, why = told["well_at"], str(told["why"])
-    except FileNotFoundError:
-        return "no worker has run here"
     except (OSError, ValueError, KeyError, TypeError) as broken:
         return f"its word cannot be read ({type(broken).__name__})"
     if isinstance(well_at, int | float) and 0 <= now - well_at <= STALE_S:

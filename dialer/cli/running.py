@@ -29,7 +29,7 @@ from dialer.errors import UsageError
 from dialer.pipeline.report import ReportCampaign, import_document
 from dialer.ports import ContactSource
 from dialer.provider_access import require_key
-from jobs.health import heartbeat_file
+from jobs.health import forget_the_gone, heartbeat_file
 from jobs.worker import DRAIN_S, serve
 
 log = structlog.get_logger()
@@ -232,6 +232,7 @@ def run_worker() -> int:
                     if app.ledger.made_at:
                         log.warning("ledger.made", at=app.ledger.made_at)
                     stop.cuts = None
+                    forget_the_gone(settings.home)
                     await serve(app, stop.asked, heartbeat_file(settings.home))
                     end_within(CLOSE_WITHIN_S)
         except asyncio.CancelledError:

@@ -191,5 +191,5 @@ def test_a_hang_up_is_no_end_under_nohup(open_provider: OpenProvider, open_home:
 def test_no_worker_on_this_host_is_said(home: Home) -> None:
     assert home.command("worker", "--check", code=1).err == "worker: no worker has run here\n"
     (home.path / "home" / "health").mkdir(parents=True)
-    (home.path / "home" / "health" / f"{os.uname().nodename}.json").write_text(json.dumps([1]))
+    (home.path / "home" / "health" / f"{os.uname().nodename}.{os.getpid()}.json").write_text(json.dumps([1]))
     assert "cannot be read" in home.command("worker", "--check", code=1).err

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.health import STALE_S, ailment, heartbeat_file, uptime_s, write_heartbeat
+from jobs.health import STALE_S, ailment, forget_the_gone, heartbeat_file, uptime_s, write_heartbeat
 
 ROOT = Path(__file__).parents[2]
 ASK = """
@@ -34,6 +34,25 @@ def test_a_worker_is_well_that_said_so_lately(
     write_heartbeat(heartbeat_file(tmp_path), well_at, why)
     assert ailment(tmp_path, now) == said
     assert heartbeat_file(tmp_path).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_living_worker_does_not_vouch_for_another_that_stands_still(tmp_path: Path) -> None:
+    mine = heartbeat_file(tmp_path)
+    write_heartbeat(mine, 100.0, "")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        write_heartbeat(mine.with_name(mine.name.replace(f".{os.getpid()}.", f".{other.pid}.")), 50.0, "no tick")
+        assert ailment(tmp_path, 101.0) == "no tick"
+    assert ailment(tmp_path, 101.0) == "", "the other is gone, and nobody waits for it"
+    forget_the_gone(tmp_path)
+    assert list(mine.parent.iterdir()) == [mine]
+
+
+def test_a_worker_that_is_gone_is_not_well(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    mine = heartbeat_file(tmp_path)
+    write_heartbeat(mine.with_name(mine.name.replace(f".{os.getpid()}.", f".{gone.pid}.")), 100.0, "")
+    assert ailment(tmp_path, 101.0) == "none runs here any more"
 
 
 def test_nobody_is_well_where_nobody_ran(tmp_path: Path) -> None:
