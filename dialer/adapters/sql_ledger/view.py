@@ -43,8 +43,7 @@ OPEN_CAMPAIGNS = f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns WHERE status IN ({_o
 _OPEN_COLUMNS = f"""
 SELECT a.id, a.campaign_id, a.contact_id, {attempts_made("a")}, a.state, a.phone,
     CASE WHEN a.agent = '' THEN (SELECT spec FROM campaigns WHERE id = a.campaign_id) ELSE '' END, a.agent, a.token,
-    a.dialed_at, a.call_id,
-    (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
+    a.dialed_at, a.call_id, (SELECT max(started_at) FROM log_rows WHERE log_rows.attempt_id = a.id)
 FROM attempts a WHERE a.account = :account AND
 """
 LIVE_ATTEMPTS = f"{_OPEN_COLUMNS} a.state IN ({in_states(LIVE)}) ORDER BY a.dialed_at, a.id"
