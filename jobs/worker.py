@@ -73,11 +73,7 @@ class SteadyWorker(Worker):
 
     async def start_jobs(self, job_ids: list[bytes]) -> None:
         """One by one: what arq took for a job that Redis then failed to start is given back."""
-        others = [job_id for job_id in job_ids if job_id.decode() not in self.tasks]
-        started = (
-            await self.pool.mget([in_progress_key_prefix + job_id.decode() for job_id in others]) if others else ()
-        )
-        for job_id in [job_id for job_id, by in zip(others, started, strict=True) if by is None]:
+        for job_id in await self._not_started(job_ids):
             if self.job_counter >= self.max_jobs:
                 return
             before = self.job_counter

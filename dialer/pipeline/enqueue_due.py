@@ -1,7 +1,7 @@
 """The producer: due contacts become queued attempts, just in time, in the measure they can be dialed."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
@@ -83,7 +83,7 @@ class EnqueueDue:
         if await self._halt_the_lost(campaigns):
             return Feed(0, swept.leases_expired, swept.made_unknown)
         running = [c for c in campaigns if c.status is CampaignStatus.RUNNING and self.may_dial(c.spec.provider)]
-        fed = await self._feed(running, supplies, slow=swept.leases_expired > 0)
+        fed = await self._feed(running, supplies, swept.accounts)
         finished = await self.ledger.finish_campaigns()
         self.passing("feed.finished")
         if swept.leases_expired or swept.made_unknown or finished:
@@ -130,8 +130,8 @@ class EnqueueDue:
                 halted += await self.ledger.halt_account(account, reason)
         return bool(halted)
 
-    async def _feed(self, running: Sequence[Campaign], supplies: Mapping[int, Supply], *, slow: bool) -> int:
-        """Deal, claim and ring for each account; ``slow``: what was queued before was not taken in time."""
+    async def _feed(self, running: Sequence[Campaign], supplies: Mapping[int, Supply], slow: Set[str]) -> int:
+        """Deal, claim and ring for each account; ``slow``: those whose queued attempts were not taken in time."""
         fed = 0
         for account in sorted({campaign.spec.provider for campaign in running}):
             mine = [
@@ -144,7 +144,7 @@ class EnqueueDue:
             hands = [Hand(c.campaign_id, c.spec.pace.weight, room) for c, room in await self._rooms(mine, limits)]
             queued, live = sum(supply.queued for _, supply in mine), sum(supply.live for _, supply in mine)
             room = min(room_of(limits, queued, live, table.spare, self.ahead_s), sum(hand.room for hand in hands))
-            turns = table.bearable(queued, room, slow)
+            turns = table.bearable(queued, room, account in slow)
             table.claimed = await self._deal(table, hands, turns)
             fed += table.claimed
         return fed

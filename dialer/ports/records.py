@@ -294,6 +294,8 @@ class Swept:
 
     leases_expired: int = 0
     made_unknown: int = 0
+    accounts: frozenset[str] = frozenset()
+    """Those of the expired leases."""
 
 
 @dataclass(frozen=True, slots=True)

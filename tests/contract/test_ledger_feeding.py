@@ -206,7 +206,7 @@ async def test_an_expired_lease_is_taken_back_and_a_renewed_one_is_not(ledger: F
     await ledger.renew_leases([kept], 10)
     assert await ledger.sweep() == Swept()
     clock.skip(2)
-    assert await ledger.sweep() == Swept(leases_expired=1)
+    assert await ledger.sweep() == Swept(leases_expired=1, accounts=frozenset({ACCOUNT}))
     assert [await state(ledger, q.attempt_id) for q in (lost, kept)] == [S.PLANNED, S.QUEUED]
     assert (await moves(ledger, lost.attempt_id))[-1] == ("sweeper", "queued", "planned")
     (again,) = await claim(ledger, campaign)

@@ -71,7 +71,7 @@ RENEW_LEASE = (
 )
 
 EXPIRED_LEASES = """
-SELECT id FROM attempts WHERE state = 'queued' AND (lease_until <= :now OR lease_until > :longest) LIMIT 1000
+SELECT id, account FROM attempts WHERE state = 'queued' AND (lease_until <= :now OR lease_until > :longest) LIMIT 1000
 """
 LONGEST_LEASE_S = 600.0
 """One that seems to last longer was given before the clock was set back."""
@@ -292,7 +292,8 @@ def renew_leases(transaction: Transaction, attempts: Sequence[tuple[QueuedAttemp
 
 def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[Swept]:
     """Take back expired leases; make attempts unknown whose worker owes an answer."""
-    leases = [row[0] for row in transaction.all(EXPIRED_LEASES, {"now": now, "longest": now + LONGEST_LEASE_S})]
+    expired = transaction.all(EXPIRED_LEASES, {"now": now, "longest": now + LONGEST_LEASE_S})
+    leases = [attempt_id for attempt_id, _ in expired]
     if leases:
         reason = "lease expired: its worker is gone"
         transaction.run(PLAN_AGAIN, {"ids": leases, "reason": reason})
@@ -308,7 +309,7 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
         add_events(
             transaction, [event(id_, now, Actor.SWEEPER, "dialing", AttemptState.UNKNOWN, reason) for id_ in ids]
         )
-    return [Swept(len(leases), len(overdue))] * len(sweeps)
+    return [Swept(len(leases), len(overdue), frozenset(account for _, account in expired))] * len(sweeps)
 
 
 def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[None]:

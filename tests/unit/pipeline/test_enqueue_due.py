@@ -162,6 +162,16 @@ async def test_workers_that_let_leases_run_out_are_fed_half_until_they_keep_them
     assert depths == [61, 30, 15, 7, 14, 28]
 
 
+async def test_leases_that_run_out_at_one_account_ease_no_other() -> None:
+    house = await House(spec=replace(SPEC, pace=Pace(20, 0))).opened(200)
+    late = house.campaign_id
+    await house.queued()
+    await house.clock.advance(6)
+    house.spec = replace(house.spec, name="november", provider="vaani")
+    await house.opened(200)
+    assert Counter(attempt.campaign_id for attempt in await house.queued()) == {late: 30, house.campaign_id: 61}
+
+
 async def test_a_spent_budget_halts_the_campaign_once_nothing_is_open() -> None:
     house = await House(spec=replace(SPEC, max_cost=10.0)).opened(5)
     await house.dialed((await house.queued())[:2])
