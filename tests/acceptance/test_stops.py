@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,13 +26,17 @@ def long_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def home(open_home: OpenHome) -> Home:
+def temporary(tmp_path: Path) -> Path:
+    """A directory for temporary files that no other test uses."""
+    path = tmp_path / "temporary"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def home(open_home: OpenHome, temporary: Path) -> Home:
     """A home whose provider is never asked."""
-    return open_home(Provider("http://127.0.0.1:9"))
-
-
-def temporary() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("dialer-*"))
+    return open_home(Provider("http://127.0.0.1:9"), TMPDIR=str(temporary))
 
 
 def workers_of(running: Running) -> list[int]:
@@ -74,16 +77,15 @@ def test_an_import_that_is_ended_leaves_no_process(home: Home, long_list: Path, 
 
 @pytest.mark.parametrize("number_of", [signal.SIGINT, signal.SIGHUP])
 def test_a_run_is_interrupted_in_the_middle_of_its_import(
-    home: Home, long_list: Path, number_of: signal.Signals
+    home: Home, temporary: Path, long_list: Path, number_of: signal.Signals
 ) -> None:
-    before = temporary()
     running = importing(home, "run", str(long_list))
     running.signal(number_of)
     ended = running.ended()
     assert (ended.code, "the same command goes on" in ended.err) == (130, True)
     until(lambda: home.leftovers() == [], "the end of its processes")
     assert home.glance()["contacts"]["total"] < LONG
-    assert temporary() == before
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_reader_that_is_killed_is_told_of_in_a_line(home: Home, long_list: Path) -> None:

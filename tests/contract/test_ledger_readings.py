@@ -8,8 +8,8 @@ from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import Reminder
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition as D
-from dialer.domain.redial import Redial, after_attempt
-from dialer.ports import ImportCounts, SourceState, Suppression
+from dialer.domain.redial import Redial, Settle, after_attempt
+from dialer.ports import Absent, ImportCounts, SourceState, Suppression
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
     REACHED,
@@ -216,6 +216,18 @@ async def test_another_person_has_all_the_attempts_of_the_campaign(ledger: FullL
     assert await until_settled() == spec.redial.max_attempts
     row = await contact(ledger, campaign, phone(1))
     assert (row.status, row.attempts) == (ContactStatus.EXHAUSTED, spec.redial.max_attempts)
+
+
+async def test_what_the_log_tells_late_of_the_former_person_settles_nobody(ledger: FullLedger) -> None:
+    spec = replace(SPEC, reminder=Reminder())
+    campaign = await opened(ledger, spec=spec)
+    await read(ledger, campaign, [person(1)])
+    (call,) = await place(ledger, campaign)
+    await ledger.settle_absent([Absent(call.attempt_id, D.UNCONFIRMED, "no trace", Settle(ContactStatus.EXHAUSTED))])
+    await read(ledger, campaign, [replace(person(1), key="somebody else")])
+    assert await end(ledger, call, D.ANSWERED, REACHED)
+    assert await state(ledger, call.attempt_id) is S.ENDED
+    assert await status(ledger, campaign, 1) is ContactStatus.PENDING
 
 
 async def test_only_what_came_of_ones_own_calls_gives_one_up(ledger: FullLedger, clock: ManualClock) -> None:

@@ -74,15 +74,26 @@ def is_alive(pid: int) -> bool:
     return False
 
 
-def test_it_lives_in_the_home_and_leaves_no_socket_behind(tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("dialer-*"))
-    with embedded_redis(tmp_path) as url:
-        pid = server_of(tmp_path)
-        assert url == f"unix://{tmp_path}/redis.sock?db=0"
-        assert answers(tmp_path / "redis.sock")
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """A directory for temporary files that no other test uses."""
+    path = tmp_path / "temporary"
+    path.mkdir()
+    return path
+
+
+def test_it_lives_in_the_home_and_leaves_no_socket_behind(
+    tmp_path: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    home = tmp_path / "home"
+    with embedded_redis(home) as url:
+        pid = server_of(home)
+        assert url == f"unix://{home}/redis.sock?db=0"
+        assert answers(home / "redis.sock")
     assert not is_alive(pid)
-    assert {path.name for path in tmp_path.iterdir()} == {"redis.lock", "redis.owner"}
-    assert set(Path(tempfile.gettempdir()).glob("dialer-*")) == before
+    assert {path.name for path in home.iterdir()} == {"redis.lock", "redis.owner"}
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a b", "a'b\"c", "a?b", "%41bc", "a#b", "a&b", "काम"])
@@ -165,13 +176,12 @@ def test_two_for_one_home_are_refused_with_the_way_out(tmp_path: Path, hold: Hol
         pass
 
 
-def test_a_killed_owner_leaves_no_server_and_no_directory(tmp_path: Path, hold: Hold) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("dialer-*"))
-    owner = hold(tmp_path)
+def test_a_killed_owner_leaves_no_server_and_no_directory(tmp_path: Path, temporary: Path, hold: Hold) -> None:
+    owner = hold(tmp_path, TMPDIR=str(temporary))
     pid = server_of(tmp_path)
     owner.kill()
     until(lambda: not is_alive(pid), "the server's end")
-    assert set(Path(tempfile.gettempdir()).glob("dialer-*")) == before
+    assert list(temporary.iterdir()) == []
     with embedded_redis(tmp_path):
         assert server_of(tmp_path) != pid
 

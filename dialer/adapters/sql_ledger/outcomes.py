@@ -19,12 +19,12 @@ from dialer.domain.redial import Redial, Settle
 from dialer.errors import LedgerUnavailable
 
 CONTACTS = """
-SELECT id, campaign_id, person_key, status, zones, places, event_at, planned_for, gone FROM contacts
+SELECT id, campaign_id, person_key, phone, status, zones, places, event_at, planned_for, gone FROM contacts
 WHERE id IN (SELECT contact_id FROM attempts WHERE id IN :ids*)
 """
 # All numbers of these people. Which of them are open is not asked here: another index would be taken for it.
 OF_PEOPLE = """
-SELECT id, campaign_id, person_key, status, zones, places, event_at, planned_for, gone FROM contacts
+SELECT id, campaign_id, person_key, phone, status, zones, places, event_at, planned_for, gone FROM contacts
 WHERE campaign_id = :campaign_id AND person_key IN :keys* AND person_key <> ''
 """
 ATTEMPTS = """
@@ -80,7 +80,8 @@ ADD_REDIAL = """
 INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, rehearsal, state, due_at, reason)
 SELECT campaign_id, contact_id, number_of + 1, phone, person, account, rehearsal, 'planned', :due_at, :reason
 FROM attempts WHERE id = :attempt_id
-ON CONFLICT (contact_id, number_of) DO NOTHING
+    AND NOT EXISTS (SELECT 1 FROM attempts next
+        WHERE next.contact_id = attempts.contact_id AND next.number_of = attempts.number_of + 1)
 """
 REOPEN_CAMPAIGN = """
 UPDATE campaigns SET status = 'running', finished_at = NULL WHERE id = :campaign_id AND status = 'finished'
@@ -124,6 +125,7 @@ class _Contact:
     contact_id: int
     campaign_id: int
     person_key: str
+    phone: str
     status: str
     zones: str
     places: str
@@ -254,10 +256,13 @@ class Outcomes:
     def follow(self, attempt_id: int, follow: Redial | Settle, disposition: Disposition | None) -> None:
         """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
-        A contact that is settled is not dialed again: what still waits for it ends.
+        A contact that is settled is not dialed again: what still waits for it ends. What becomes known of a call to
+        whoever had the number before changes nothing for who has it now.
         """
         attempt = self._attempts[attempt_id]
         contact = attempt.contact
+        if attempt.person != (contact.person_key or contact.phone):
+            return
         status, spec = self._campaigns[contact.campaign_id]
         who, cancelled = contact.called_by(attempt, self._now), status == CampaignStatus.CANCELLED
         follow, why = what_follows(spec, follow, who, self._now, cancelled=cancelled)

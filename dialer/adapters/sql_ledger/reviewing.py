@@ -11,9 +11,8 @@ from dialer.domain.act import Act, By
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.ports import AttemptRow, Verdict
 
-IN_REVIEW = f"""
-SELECT {ATTEMPT_COLUMNS} WHERE attempts.campaign_id = :id AND attempts.state = 'review' ORDER BY attempts.id
-"""
+# Put in order afterwards: for the order SQLite would go through all attempts of the campaign.
+IN_REVIEW = f"SELECT {ATTEMPT_COLUMNS} WHERE attempts.campaign_id = :id AND attempts.state = 'review'"
 WAS_CALLED = f"""
 UPDATE attempts SET state = 'ended', disposition = :disposition, ended_at = :now, reason = :reason
 WHERE id = :attempt_id AND campaign_id = :campaign_id
@@ -65,7 +64,8 @@ def _decide(transaction: Transaction, verdict: Verdict, campaign_id: int, by: By
 
 def in_review(transaction: Transaction, campaign_id: int) -> list[AttemptRow]:
     """The attempts of a campaign that wait for a person, by id."""
-    return [attempt_row(row) for row in transaction.all(IN_REVIEW, {"id": campaign_id})]
+    rows = [attempt_row(row) for row in transaction.all(IN_REVIEW, {"id": campaign_id})]
+    return sorted(rows, key=lambda row: row.attempt_id)
 
 
 def left_in_review(transaction: Transaction, campaign_id: int, since: float) -> int:
