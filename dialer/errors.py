@@ -8,6 +8,7 @@ DialerError
 ├── ReadingStopped             a process that read a list was ended; the same list again adds the rest
 ├── Interrupted                exit 130: a signal ended the command; the same command goes on
 ├── LedgerUnavailable          the ledger cannot be read or written now
+│   └── LedgerNewer            a newer program upgraded it: this one must make room
 ├── SourceUnavailable          a campaign's source cannot be read now
 ├── QueueUnavailable           Redis cannot be reached now
 └── ProviderError              what a provider answered, or failed to answer
@@ -84,6 +85,10 @@ class Interrupted(DialerError):
 
 class LedgerUnavailable(DialerError):
     """The ledger cannot be read or written now; nothing was changed."""
+
+
+class LedgerNewer(LedgerUnavailable):
+    """A newer program upgraded the ledger; this one does not know everything that stands in it now."""
 
 
 class SourceUnavailable(DialerError):

@@ -24,7 +24,7 @@ from config.logs import configure_logs
 from dialer.adapters.arq_queue import DIAL_QUEUE, deserialize, serialize
 from dialer.adapters.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
-from dialer.errors import LedgerUnavailable, UsageError
+from dialer.errors import LedgerNewer, LedgerUnavailable, UsageError
 from jobs.health import uptime_s, write_heartbeat
 from jobs.place_call import place_call
 
@@ -143,7 +143,10 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all."""
+    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all.
+
+    Raises LedgerNewer once a newer program upgraded the ledger.
+    """
     well_at: float | None = None
     while True:
         why = await _ailment(app)
@@ -165,6 +168,8 @@ async def _ailment(app: App) -> str:
         async with asyncio.timeout(BEAT_WITHIN_S):
             await app.ledger.beat()
             await app.redis.set(f"dialer:{app.ledger.identity}:beat", b"1", ex=60)
+    except LedgerNewer:
+        raise
     except TimeoutError:
         return f"its ledger or its Redis took longer than {BEAT_WITHIN_S:g} s"
     except (RedisError, OSError, LedgerUnavailable) as broken:

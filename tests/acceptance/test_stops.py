@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
@@ -134,6 +135,17 @@ def test_a_worker_that_cannot_reach_its_ledger_ends(home: Home) -> None:
         worker.signal(signal.SIGTERM)
         worker.ended()
     assert home.leftovers() == []
+
+
+def test_a_worker_ends_once_a_newer_program_upgraded_its_ledger(home: Home) -> None:
+    worker = home.start("worker")
+    until(lambda: home.command("worker", "--check", code=None).code == 0, "a worker that is well")
+    with sqlite3.connect(home.path / "home" / "ledger.db") as ledger:
+        ledger.execute("UPDATE alembic_version SET version_num = '9999'")
+    ledger.close()
+    ended = worker.ended()
+    assert ended.code == 1
+    assert ended.err.splitlines()[-1].startswith("dialer: the ledger has schema 9999, this program knows ")
 
 
 def test_a_run_ends_while_redis_is_away(

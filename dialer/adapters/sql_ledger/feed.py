@@ -78,6 +78,7 @@ LONGEST_LEASE_S = 600.0
 BEAT = """
 INSERT INTO ledger_facts (name, value) VALUES ('beat-at', :at) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
+SCHEMA = "SELECT version_num FROM alembic_version"
 OVERDUE_ANSWERS = "SELECT id, token FROM attempts WHERE state = 'dialing' AND answer_due_at <= :now LIMIT 1000"
 MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id IN :ids* AND state = 'dialing'"
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
@@ -312,10 +313,10 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
     return [Swept(len(leases), len(overdue), frozenset(account for _, account in expired))] * len(sweeps)
 
 
-def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[None]:
-    """Note that somebody could write."""
+def beat(transaction: Transaction, beats: Sequence[None], now: float) -> list[str]:
+    """Note that somebody could write; the ledger's schema."""
     transaction.run(BEAT, {"at": str(round(now))})
-    return [None] * len(beats)
+    return [transaction.all(SCHEMA)[0][0]] * len(beats)
 
 
 def done_campaigns(transaction: Transaction, now: float, ids: Sequence[int] | None = None) -> list[tuple[int, str]]:

@@ -27,7 +27,7 @@ from dialer.adapters.sql_ledger import (
 )
 from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.ledger_clock import LedgerClock
-from dialer.adapters.sql_ledger.migrate import prepare
+from dialer.adapters.sql_ledger.migrate import prepare, refuse_newer
 from dialer.adapters.sql_ledger.pieces import Pieces
 from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.turns import in_turns
@@ -110,8 +110,8 @@ class SqlLedger:
         return await in_turns(self._store, self.clock, verb, items, *context, at_once=AT_ONCE)
 
     async def beat(self) -> None:
-        """Write something, to learn whether it can be written now. Raises LedgerUnavailable."""
-        await self._store.submit(feed.beat, [None], serial=False)
+        """Write something, to learn whether it can be written now. Raises LedgerUnavailable, LedgerNewer."""
+        refuse_newer((await self._store.submit(feed.beat, [None], serial=False))[0])
 
     # import
 

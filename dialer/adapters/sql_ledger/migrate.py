@@ -10,7 +10,7 @@ import psycopg
 
 from dialer.adapters.file_lock import file_lock
 from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
-from dialer.errors import LedgerUnavailable
+from dialer.errors import LedgerNewer, LedgerUnavailable
 
 HEAD = "0014"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
@@ -37,12 +37,17 @@ def prepare(url: str) -> tuple[str, str]:
         with _exclusive(url):
             version = _version(url)
             if version != HEAD:
-                if version > HEAD:
-                    raise LedgerUnavailable(f"the ledger has schema {version}, this program knows {HEAD}: upgrade it")
+                refuse_newer(version)
                 _upgrade(url)
             return _identity(url), "" if version else _place(url)
     except (sqlite3.Error, psycopg.Error, OSError) as broken:
         raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
+
+
+def refuse_newer(version: str) -> None:
+    """Raises LedgerNewer for a schema that this program does not know."""
+    if version > HEAD:
+        raise LedgerNewer(f"the ledger has schema {version}, this program knows {HEAD}: upgrade it")
 
 
 def _place(url: str) -> str:
