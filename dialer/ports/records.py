@@ -69,8 +69,7 @@ class SourceState:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """A reason not to call a number: ``phone`` is E.164, or the number's hash. ``campaign_id`` None: in no campaign;
-    REHEARSALS: in no rehearsal.
+    """A reason not to call ``phone`` (E.164, or its hash). ``campaign_id`` None: no campaign; REHEARSALS: no rehearsal.
 
     ``once`` names what gave the reason, if that may bar a number only once: whoever was taken off the list since is
     not put back by it.
