@@ -3,11 +3,6 @@
 from tests.acceptance.dialer_process import Home, Provider, Running, dialing, finals, write_list
 
 RATE = 25
-MOST_IN_A_SECOND = RATE + 5
-"""What a server beside other tests may count: standing still for 0.2 s, it reads five requests at once.
-
-The ceiling itself is judged in test_pace.py, which has the machine to itself.
-"""
 
 
 def enqueue(home: Home, count: int) -> None:
@@ -24,7 +19,6 @@ def assert_all_once(home: Home, provider: Provider, count: int, unsure: int = 0)
     books = provider.books()
     assert {len(one) for one in books.by_number().values()} == {1}
     assert count - unsure <= len(books.calls) <= count
-    assert books.most_in_a_second() <= MOST_IN_A_SECOND
     report = home.report()
     assert finals(report) == count
     assert report["unconfirmed"] == count - len(books.calls)
