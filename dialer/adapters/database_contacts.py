@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from itertools import chain
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, text
@@ -25,6 +25,7 @@ from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
 CLOSE_WITHIN_S = 2.0
+INTERRUPT_EVERY_S = 0.05
 PLACE = "source"
 STANDARD = Source()
 PACKAGES = {"MySQLdb": "mysql+pymysql://", "psycopg2": "postgresql://", "cx_Oracle": "oracle+oracledb://"}
@@ -60,6 +61,7 @@ class DatabaseContacts(TableContacts):
         self._patience, self._max_rows = Patience(timeout_s), max_rows
         self._connection: Connection | None = None
         self._reading: CursorResult[Any] | None = None
+        self._closed = Event()
 
     @property
     def fingerprint(self) -> str:
@@ -92,10 +94,15 @@ class DatabaseContacts(TableContacts):
             await settled(closing, CLOSE_WITHIN_S)
 
     def interrupt(self) -> None:
-        """End the query that runs, from any thread; without effect where the driver knows no way."""
-        if self._connection is not None:
-            with suppress(Exception):
-                Thread(target=_interrupt, args=(self._connection,), name="dialer-interrupt", daemon=True).start()
+        """End the query that runs or is about to, from any thread; without effect where the driver knows no way."""
+        with suppress(Exception):
+            Thread(target=self._interrupt, name="dialer-interrupt", daemon=True).start()
+
+    def _interrupt(self) -> None:
+        # Again and again: what is asked while no query runs yet ends none.
+        while not self._closed.wait(INTERRUPT_EVERY_S):
+            if (connection := self._connection) is not None:
+                _interrupt(connection)
 
     def close(self) -> None:
         """Let go of the database; safe to repeat."""
@@ -108,6 +115,7 @@ class DatabaseContacts(TableContacts):
             with suppress(SQLAlchemyError):
                 connection.close()
             connection.engine.dispose()
+        self._closed.set()
 
     def _begun(self) -> tuple[Iterator[Row], int]:
         """The rows, and whether they are many: only then it pays to start processes for them."""
@@ -128,6 +136,7 @@ class DatabaseContacts(TableContacts):
     @computed_once
     def _result(self) -> CursorResult[Any]:
         self._patience.renew()
+        self._closed.clear()
         engine = open_source_engine(self._url, self._patience)
         self._connection = engine.connect()
         options: dict[str, Any] = {"stream_results": True, "yield_per": FETCH_ROWS}

@@ -21,6 +21,10 @@ READABLE = ("sqlite", "postgresql", "mysql", "mariadb", "oracle")
 _OF_A_LEDGER = ("ledger_facts", "suppressions", "attempts")
 _LOOK_EVERY = 100_000
 """Steps of SQLite's machine between two looks at the time."""
+_END_WITH_US = """
+SELECT set_config(name, '2000', false) FROM pg_settings WHERE name = 'client_connection_check_interval'
+"""
+"""The server ends a query whose process was killed; PostgreSQL knows how since version 14."""
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_TRANSACTION})
 _FUNCTIONS_THAT_ACT = frozenset({"load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"})
 
@@ -106,6 +110,11 @@ def _before_postgresql(seconds: float) -> Callable[[Any, object], None]:
             is_ledger = cursor.fetchone()[0]
         connection.commit()
         _refuse_ledger(len(_OF_A_LEDGER) if is_ledger else 0)
+        try:
+            connection.execute(_END_WITH_US)
+            connection.commit()
+        except Exception:  # noqa: BLE001 - a server on a system that cannot tell
+            connection.rollback()
 
     return prepare
 

@@ -1,12 +1,16 @@
 """Lists of people as the result of a query, on SQLite and on PostgreSQL."""
 
+import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
 
 from dialer.adapters.database_contacts import DatabaseContacts
+from dialer.adapters.source_engine import Patience, open_source_engine
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError, SourceUnavailable
@@ -153,3 +157,24 @@ async def test_json_columns_are_json(empty_database: str) -> None:
     (row,) = await read(empty_database, query)
     assert isinstance(row, NewContact)
     assert row.variables == {"meta": '{"ok": true, "plan": "x"}', "tags": '["a", null]'}
+
+
+async def test_a_query_that_begins_after_its_reader_has_gone_is_ended(
+    sqlite_source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS phone FROM n"
+    connecting, gone = threading.Event(), threading.Event()
+
+    def slow(url: str, patience: Patience) -> Engine:
+        connecting.set()
+        assert gone.wait(300)
+        return open_source_engine(url, patience)
+
+    monkeypatch.setattr("dialer.adapters.database_contacts.open_source_engine", slow)
+    source = DatabaseContacts(sqlite_source, endless)
+    reading = asyncio.create_task(anext(source.batches(10)))
+    await asyncio.to_thread(connecting.wait, 300)
+    source.interrupt()
+    gone.set()
+    with pytest.raises(SourceUnavailable, match="interrupted"):
+        await reading

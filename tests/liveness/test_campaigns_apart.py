@@ -146,7 +146,10 @@ def connected(pid: int, address: str) -> bool:
     return any(line.split()[2].endswith(port) and line.split()[3] == "01" for line in lines)
 
 
-def test_a_worker_interrupts_a_query_of_postgresql(open_home: OpenHome, database: str) -> None:
+@pytest.mark.parametrize(("verb", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_worker_that_ends_leaves_no_query_of_postgresql(
+    open_home: OpenHome, database: str, verb: signal.Signals, code: int
+) -> None:
     import psycopg
 
     home = open_home(NOBODY)
@@ -166,8 +169,8 @@ def test_a_worker_interrupts_a_query_of_postgresql(open_home: OpenHome, database
             return int(connection.execute(asked.encode()).fetchone()[0])  # type: ignore[index]
 
         until(lambda: active() > 0, "the query")
-        running.signal(signal.SIGTERM)
-        assert running.ended().code == 0
+        running.signal(verb)
+        assert running.ended().code == code
         until(lambda: active() == 0, "its end")
 
 
