@@ -53,13 +53,13 @@ SERIES = {
 
 
 @contextmanager
-def database(engine: str) -> Iterator[str]:
+def empty_database(engine: str) -> Iterator[str]:
     """The URL of an empty database."""
     if engine == "sqlite":
         with tempfile.TemporaryDirectory(prefix="dialer-bench-") as home:
             yield f"sqlite:///{home}/ledger.db"
     else:
-        with postgres_server() as server, fresh_database(server, "campaigns") as url:
+        with postgres_server() as server, fresh_database(server, "many") as url:
             yield url
 
 
@@ -120,7 +120,7 @@ async def measure(engine: str, campaigns: int, seconds: float, rate: float) -> N
     """Feed and call for so many seconds of the account."""
     clock = ManualClock()
     people = min(900, int(4 * seconds * rate / campaigns) + 20)
-    with database(engine) as url, redis_server() as redis_url:
+    with empty_database(engine) as url, redis_server() as redis_url:
         ledger, client = await SqlLedger.open(url, clock), Redis.from_url(redis_url)
         await fill(ledger, url, engine, campaigns, people)
         pacer, queue = RedisPacer(client, "bench", time.monotonic), MemoryQueue()

@@ -9,10 +9,7 @@ first tick is that of a feeder which finds an empty Redis.
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -21,6 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from benchmarks.many_campaigns import empty_database, redis_cpu_s
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
@@ -31,7 +29,6 @@ from dialer.pipeline.enqueue_due import EnqueueDue
 from dialer.pipeline.keep_lines import AT_ONCE, KeepLines
 from dialer.ports import ImportCounts, Limits
 from tests.fakes.queue import MemoryQueue
-from tests.postgres_server import fresh_database, postgres_server
 from tests.redis_server import redis_server
 
 ACCOUNT = "vaanivoice"
@@ -48,17 +45,6 @@ INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account
     dialed_at, call_id)
 SELECT campaign_id, id, 1, phone, phone, :account, 'placed', 1, :now, 't' || id, :now, 'c' || id FROM contacts
 """
-
-
-@contextmanager
-def database(engine: str) -> Iterator[str]:
-    """The URL of an empty database."""
-    if engine == "sqlite":
-        with tempfile.TemporaryDirectory(prefix="dialer-bench-") as home:
-            yield f"sqlite:///{home}/ledger.db"
-    else:
-        with postgres_server() as server, fresh_database(server, "lines") as url:
-            yield url
 
 
 def run_sql(url: str, *statements: tuple[str, dict[str, object]]) -> None:
@@ -80,12 +66,6 @@ async def fill(ledger: SqlLedger, url: str, engine: str, lines: int) -> None:
     run_sql(url, ("ANALYZE", {}))
 
 
-async def redis_cpu_s(client: "Redis") -> float:
-    """What Redis has used so far."""
-    used = await client.info("cpu")
-    return float(used["used_cpu_user_main_thread"]) + float(used["used_cpu_sys_main_thread"])
-
-
 async def longest_ms(client: "Redis") -> float:
     """The longest command since this was asked last."""
     slow = await client.slowlog_get(10_000)
@@ -96,7 +76,7 @@ async def longest_ms(client: "Redis") -> float:
 async def measure(engine: str, lines: int, ticks: int) -> None:
     """Print one line of the table."""
     clock = SystemClock()
-    with database(engine) as url, redis_server() as redis_url:
+    with empty_database(engine) as url, redis_server() as redis_url:
         ledger, client = await SqlLedger.open(url, clock), Redis.from_url(redis_url)
         await fill(ledger, url, engine, lines)
         await client.config_set("slowlog-log-slower-than", 0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dialer.adapters.sql_ledger.acts import add_acts
+from dialer.adapters.sql_ledger.acts import add_acts, handle_of
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, event, from_states
 from dialer.adapters.sql_ledger.outcomes import Outcomes
 from dialer.adapters.sql_ledger.transaction import Transaction
@@ -24,7 +24,6 @@ WAS_NOT_CALLED = """
 UPDATE attempts SET state = 'cancelled', dialed_at = NULL, ended_at = :now, reason = :reason
 WHERE id = :attempt_id AND campaign_id = :campaign_id AND state = 'review'
 """
-HANDLE_OF = "SELECT name FROM campaigns WHERE id = :campaign_id"
 LEFT_IN_REVIEW = f"""
 SELECT count(*), count(CASE WHEN dialed_at > :since THEN 1 END), EXISTS (
     SELECT 1 FROM contacts WHERE campaign_id = :campaign_id AND status IN ({OPEN_CONTACT}) AND (
@@ -56,7 +55,7 @@ def _decide(transaction: Transaction, verdict: Verdict, campaign_id: int, by: By
     calls = Outcomes(transaction, [verdict.attempt_id], now)
     calls.follow(verdict.attempt_id, verdict.follow, verdict.disposition)
     calls.write()
-    handle = transaction.all(HANDLE_OF, {"campaign_id": campaign_id})[0][0]
+    handle = handle_of(transaction, campaign_id)
     subject = f"attempt {verdict.attempt_id}"
     add_acts(transaction, [Act(0, now, by.who, "review", handle, subject, AttemptState.REVIEW, said, by.why)])
     return True
