@@ -19,7 +19,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
 from dialer.adapters.csv_contacts import CsvContacts
-from dialer.adapters.embedded_redis import embedded_redis
+from dialer.adapters.embedded_redis import embedded_redis, running_server
+from dialer.adapters.feeder_bell import FeederBell
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
@@ -84,6 +85,7 @@ class App:
     control: ControlCampaign
     calendar: KeepCalendar
     loops: KeepLoops
+    bell: FeederBell
     restores: Mapping[str, NoticeRestore]
     pulse: Pulse = field(default_factory=Pulse)
 
@@ -97,7 +99,7 @@ class App:
             Loop("calendar", self._keep_calendar, CALENDAR_WITHIN_S),
             Loop("sources", self._read_sources, SOURCES_WITHIN_S),
         ]
-        await self.loops.run([Loop(FEEDER, self._feed, FEEDER_WITHIN_S), *calendar, *readers])
+        await self.loops.run([Loop(FEEDER, self._feed, FEEDER_WITHIN_S, self.bell.wait), *calendar, *readers])
 
     def not_fed_for_s(self) -> float:
         """How long this process holds the feeder without a tick that got through; 0 when another holds it."""
@@ -167,6 +169,17 @@ def open_redis(settings: Settings) -> Iterator[str]:
         return
     with embedded_redis(settings.home, settings.redis_server) as url:
         yield url
+
+
+async def ring_feeder(settings: Settings, ledger: SqlLedger) -> None:
+    """Let whichever worker feeds look now, if there is one."""
+    url = settings.redis_url or running_server(settings.home)
+    if url:
+        redis = pacing_redis(url)
+        try:
+            await FeederBell(redis, ledger.identity, ledger.clock).ring()
+        finally:
+            await redis.aclose()
 
 
 async def reach_redis(url: str, *, wait: bool) -> None:
@@ -330,6 +343,7 @@ async def _join(
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
         loops=KeepLoops(ledger, clock, f"{worker}:{SystemRandom().getrandbits(32):08x}"),
+        bell=FeederBell(redis, ledger.identity, clock),
         restores=restores,
     )
 

@@ -68,7 +68,7 @@ class _Keeper:
         except BaseException as broken:  # noqa: BLE001 - raised where it is waited for
             self.started.set_exception(broken)
             return
-        self.started.set_result(f"unix://{quote(str(self._address))}?db=0")
+        self.started.set_result(_url(self._address))
         said = ""
         while not self.over.wait(LOOK_S):
             try:
@@ -116,11 +116,10 @@ class _Keeper:
                 owner.close()
 
     def _find(self) -> bool:
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            address = Path(json.loads(self._note.read_text())["socket"])
-            if answers(address):
-                self._address = address
-                return True
+        address = _noted(self._home)
+        if address is not None and answers(address):
+            self._address = address
+            return True
         return False
 
     def _start(self, owner: FileLock) -> None:
@@ -134,7 +133,7 @@ class _Keeper:
                     raise
         assert self._server is not None
         self._address, self._slow = self._server.address, 0
-        _write_private(self._note, json.dumps({"socket": str(self._address), "pid": self._server.pid}))
+        _write_private(_note_of(self._home), json.dumps({"socket": str(self._address), "pid": self._server.pid}))
 
     def _end(self) -> None:
         if self._server is None:
@@ -143,13 +142,29 @@ class _Keeper:
         try:
             with file_lock(self._home / "redis.lock"):
                 server.end()
-                self._note.unlink(missing_ok=True)
+                _note_of(self._home).unlink(missing_ok=True)
         except FileNotFoundError:  # the home is gone: there is nobody to agree with
             server.end()
 
-    @property
-    def _note(self) -> Path:
-        return self._home / "redis.json"
+
+def running_server(home: Path) -> str:
+    """The URL of the server that another process keeps for this home; "" when it keeps none."""
+    address = _noted(home)
+    return _url(address) if address is not None and answers(address) else ""
+
+
+def _noted(home: Path) -> Path | None:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return Path(json.loads(_note_of(home).read_text())["socket"])
+    return None
+
+
+def _note_of(home: Path) -> Path:
+    return home / "redis.json"
+
+
+def _url(address: Path) -> str:
+    return f"unix://{quote(str(address))}?db=0"
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -10,7 +10,7 @@ from dialer.adapters.daemon_thread import in_daemon_thread
 from dialer.adapters.provider_values import storable
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
-from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in
+from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in, ring_feeder
 from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import with_ledger
@@ -83,6 +83,7 @@ def enqueue_list(
         with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
             counted = CountedSource(source, bar)
             _, counts = await import_list(settings, ledger, spec, counted, str(path or SOURCE))
+        await ring_feeder(settings, ledger)
         return counts, source
 
     counts, source = with_ledger(use)

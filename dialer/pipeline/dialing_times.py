@@ -13,7 +13,7 @@ class DialingTimes:
     """From the committed intent to the first byte; also the bound of every pause."""
     answer_within_s: float = 60.0
     """From the intent to the recorded answer; then the sweeper calls it unknown."""
-    lease_s: float = 3.5
+    lease_s: float = 2.2
     """A queued attempt whose worker is gone is taken back after this."""
     retry_s: float = 5.0
     """First delay of an attempt that was not placed; doubles with each hand-over, at most a minute."""

@@ -17,7 +17,7 @@ from dialer.ports import Clock, Leases
 
 log = structlog.get_logger()
 
-LEASE_S, RENEW_S = 3.0, 0.7
+LEASE_S, RENEW_S = 2.0, 0.5
 """Long enough for a few renewals that fail, and short enough for others to go on within five seconds."""
 STOP_MARGIN_S = 0.5
 """So long before its lease ends a process that could not renew it stops: nobody else can hold it yet."""
@@ -33,11 +33,15 @@ FREE_WITHIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """``tick`` does one round, which must end ``within_s`` seconds, and answers the seconds to the next one."""
+    """``tick`` does one round, which must end ``within_s`` seconds, and answers the seconds to the next one.
+
+    ``rest`` waits so long, or less; None: nothing shortens it.
+    """
 
     name: str
     tick: Callable[[], Awaitable[float]]
     within_s: float
+    rest: Callable[[float], Awaitable[None]] | None = None
 
 
 @dataclass
@@ -96,7 +100,7 @@ class KeepLoops:
                 next_s, rest_s = rest_s, min(LONGEST_REST_S, 2 * rest_s)
             else:
                 rest_s = FIRST_REST_S
-            await self.clock.sleep(next_s)
+            await (loop.rest or self.clock.sleep)(next_s)
 
     async def _round(self, loop: Loop) -> float:
         """One round, ended when the lease is lost or the time for it is over."""
