@@ -29,13 +29,17 @@ class FeederBell:
         with suppress(RedisError, OSError, TimeoutError):
             async with asyncio.timeout(RING_WITHIN_S), self._redis.pipeline(transaction=True) as pipe:
                 # One stroke is enough, however often it was rung.
-                await pipe.delete(self._key).rpush(self._key, b"1").expire(self._key, HEARD_WITHIN_S).execute()
+                pipe.delete(self._key)
+                pipe.rpush(self._key, b"1")
+                pipe.expire(self._key, HEARD_WITHIN_S)
+                await pipe.execute()
 
     async def wait(self, within_s: float) -> None:
         """Until it is rung, or so long."""
         begun, rest_s = self._clock.monotonic(), min(AT_MOST_EVERY_S, within_s)
         try:
-            await self._redis.blpop([self._key], timeout=within_s)
+            # redis-py's own command knows whole seconds only.
+            await self._redis.execute_command("BLPOP", self._key, within_s)  # type: ignore[no-untyped-call]
         except (RedisError, OSError):
             rest_s = within_s
         await self._clock.sleep(max(0.0, begun + rest_s - self._clock.monotonic()))

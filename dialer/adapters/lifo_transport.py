@@ -124,15 +124,17 @@ class LifoTransport(httpx.AsyncBaseTransport):
         try:
             with map_httpcore_exceptions():
                 ready: Ready | None = request.extensions.get("ready")
-                kept = (ready.take() if ready else None) or self._pop(origin)
+                kept = ready.take() if ready else None
                 # One that stood ready was good a moment ago, and may be that much older.
-                if kept is not None and not self._is_good(kept, -RESERVED_S if ready else 0.0):
+                if kept is not None and not self._is_good(kept, -RESERVED_S):
                     await kept.connection.aclose()
-                    kept = self._pop(origin)
-                kept = kept or await self._open(origin, timeouts)
+                    kept = None
+                kept = kept or self._pop(origin) or await self._open(origin, timeouts)
                 unsent = True
                 request.extensions.get("before_send", _nothing)()
                 unsent = False
+                if "transfer-encoding" not in request.headers:
+                    kept.stream.hold()
                 answer = await kept.connection.handle_async_request(core)
         except BaseException as error:
             self._slots.release()
@@ -197,23 +199,25 @@ class LifoTransport(httpx.AsyncBaseTransport):
 
     async def keep(self, kept: Kept) -> None:
         """Let it serve another request."""
-        if self._closed or not self._is_good(kept):
+        if self._closed or not self._is_young(kept):
             await kept.connection.aclose()
             return
         idle = self._idle.setdefault(_place(kept.origin), deque())
         idle.append(kept)
         # The oldest stand on the left: whatever a burst opened is closed as it grows stale.
-        while idle and not self._is_good(idle[0]):
+        while idle and not self._is_young(idle[0]):
             await idle.popleft().connection.aclose()
 
     def _is_good(self, kept: Kept, for_s: float = 0.0) -> bool:
         """Whether it can carry a request, also in ``for_s`` seconds if nothing happens."""
+        return self._is_young(kept, for_s) and not kept.stream.get_extra_info("is_readable")
+
+    def _is_young(self, kept: Kept, for_s: float = 0.0) -> bool:
+        """The same, as far as it can be told without asking the kernel."""
         now = asyncio.get_running_loop().time()
         if kept.used:
-            young = now - kept.idle_since + for_s < self._keepalive_s and kept.connection.is_idle()
-        else:
-            young = now - kept.opened_at + for_s < UNUSED_S
-        return young and not kept.stream.get_extra_info("is_readable")
+            return now - kept.idle_since + for_s < self._keepalive_s and kept.connection.is_idle()
+        return now - kept.opened_at + for_s < UNUSED_S
 
     def _mind_deaf(self, kept: Kept, error: BaseException) -> None:
         if kept.used and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError | httpx.WriteError):

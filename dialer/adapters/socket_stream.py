@@ -22,6 +22,8 @@ Address = tuple[int, Any]
 
 STAGGER_S = 0.25
 HIGH_WATER = 256 * 1024
+HELD = 64 * 1024
+"""Bytes of a request that are held back at most, to leave in one write."""
 
 
 class _Wire(asyncio.Protocol):
@@ -100,6 +102,14 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
     def __init__(self, transport: asyncio.Transport, wire: _Wire) -> None:
         self._transport, self._wire = transport, wire
+        self._held: bytearray | None = None
+
+    def hold(self) -> None:
+        """Let head and body of the next request leave together, when it is complete: httpcore then writes nothing.
+
+        That is so where its length was said before (h11 ends a chunked body with bytes).
+        """
+        self._held = bytearray()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Up to ``max_bytes``; empty at the end. Raises ReadTimeout, ReadError."""
@@ -119,6 +129,11 @@ class SocketStream(httpcore.AsyncNetworkStream):
         wire = self._wire
         if self._transport.is_closing():
             raise httpcore.WriteError(str(wire.lost or "the connection is closed"))
+        if self._held is not None:
+            self._held += buffer
+            if buffer and len(self._held) < HELD:
+                return
+            buffer, self._held = bytes(self._held), None
         if not buffer:
             return
         self._transport.write(buffer)

@@ -36,6 +36,15 @@ class Span:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """A worker that was killed, told to stop or frozen, by its process id; unix seconds."""
+
+    how: str
+    pid: int
+    at: float
+
+
 @dataclass
 class Happened:
     """What was done to the run, and when it was acknowledged."""
@@ -50,8 +59,9 @@ class Happened:
     """(asked at, acknowledged at, calls at the same time)."""
     outages: list[Span] = field(default_factory=list)
     """When the provider refused connections."""
-    redis_away_s: float = 0.0
-    """How long Redis did not answer."""
+    away: list[Span] = field(default_factory=list)
+    """When Redis or PostgreSQL did not answer."""
+    struck: list[Struck] = field(default_factory=list)
     took: dict[str, list[float]] = field(default_factory=dict)
     """Command -> seconds from its start to its end, the start of a process included."""
     leaks: list[str] = field(default_factory=list)
@@ -133,20 +143,26 @@ class Faults:
             return
         match self._drawn("processes", {"kill": 13, "stop": 1, "freeze": 2}):
             case "kill":
+                self._strike(worker, "killed")
                 crew.end(worker, signal.SIGKILL)
                 self._count("worker killed (SIGKILL)")
                 self._rest(0.5 * slow, 2.0 * slow, 34)
             case "stop":
+                self._strike(worker, "stopped")
                 crew.end(worker, signal.SIGTERM)
                 self._count("worker told to stop (SIGTERM)")
                 self._rest(0.5 * slow, 1.0 * slow, 40)
             case _:
                 self._freeze(worker)
 
+    def _strike(self, worker: Running, how: str) -> None:
+        self.happened.struck.append(Struck(how, worker.process.pid, clock.now()))
+
     def _freeze(self, worker: Running) -> None:
         """Stop a worker for a while; the lane goes on, a timer lets it go."""
         pid = worker.process.pid
         self.house.crew.stopped[pid] = worker
+        self._strike(worker, "frozen")
         worker.signal(signal.SIGSTOP)
         self._count("worker frozen (SIGSTOP) for 5 to 20 s")
 
@@ -187,7 +203,7 @@ class Faults:
                 self._rest(1.0, 3.0, 120)
 
     def _break_redis(self, how: str) -> None:
-        redis, began = self.house.redis, clock.monotonic()
+        redis, began = self.house.redis, clock.now()
         if how == "freeze":
             assert redis.process is not None
             redis.process.send_signal(signal.SIGSTOP)
@@ -198,7 +214,7 @@ class Faults:
             if how == "outage":
                 self._rest(5.0, 10.0)
             redis.start()
-        self.happened.redis_away_s += clock.monotonic() - began
+        self.happened.away.append(Span(began, clock.now()))
 
     def _ring_again(self) -> None:
         """Hand over what was handed over before, now or some time ago."""
@@ -226,7 +242,9 @@ class Faults:
     def _ledger(self) -> None:
         assert self.house.postgres is not None
         if self._drawn("ledger", {"cut": 20, "restart": 1}) == "restart":
+            began = clock.now()
             self.house.postgres.restart()
+            self.happened.away.append(Span(began, clock.now()))
             self._count("PostgreSQL restarted")
         elif self.house.postgres.kill_backend(self.chance):
             self._count("PostgreSQL connection cut")

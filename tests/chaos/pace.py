@@ -12,6 +12,9 @@ from tests.chaos.schedule import REFUSING
 
 TAKES_HOLD_S = 2.0
 """A new rate is in use everywhere so long after it was acknowledged."""
+GOES_ON_WITHIN_S = 20.0
+"""So long after one worker was struck another has placed a call, where nothing else was away: leases, and a machine
+that others use too."""
 JITTER = 1
 """Requests that may fall into a rolling second too early or too late, between the slot and the provider's clock."""
 
@@ -89,6 +92,34 @@ def suppressions_hold(seen: Evidence, happened: Happened) -> Agreement:
     )
     found.told = f"{len(happened.suppressed_at)} numbers; commands took {_took(happened, 'suppress')}"
     return found
+
+
+def others_go_on(seen: Evidence, happened: Happened) -> Agreement:
+    """Whoever is killed, told to stop or frozen holds up nobody else."""
+    found = Agreement("one worker's fault is not the others'")
+    calls = sorted((row["dialed_at"], _pid(row)) for row in seen.ledger.attempts if row["dialed_at"] is not None)
+    excused = [*happened.pauses, *happened.outages, *happened.away]
+    waited: list[float] = []
+    for struck in happened.struck:
+        until = struck.at + GOES_ON_WITHIN_S
+        # Beside what stops everybody, and when nobody is left to call, silence says nothing of this worker.
+        if until > calls[-1][0] or any(span.since < until and struck.at < span.until for span in excused):
+            continue
+        others = (at for at, pid in calls if at > struck.at and pid != struck.pid)
+        waited.append(next(others, float("inf")) - struck.at)
+        if waited[-1] > GOES_ON_WITHIN_S:
+            found.against.append(f"{waited[-1]:.1f} s without a call after a worker was {struck.how}")
+    waited.sort()
+    if waited:
+        half, most = waited[len(waited) // 2], waited[int(len(waited) * 0.99)]
+        found.told = f"the others' next call: half within {half:.2f} s, 99 % {most:.2f} s, at most {waited[-1]:.2f} s; "
+    found.told += f"{len(waited)} of {len(happened.struck)} judged, beside the rest something stopped everybody"
+    return found
+
+
+def _pid(attempt: Row) -> int:
+    """The process that dialed it."""
+    return int(attempt["worker"].rpartition(":")[2])
 
 
 def _took(happened: Happened, command: str) -> str:

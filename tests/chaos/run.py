@@ -44,6 +44,7 @@ from tests.chaos.pace import (
     attempts_are_spent_rightly,
     killed_on_the_wire,
     lines_are_kept,
+    others_go_on,
     pauses_hold,
     placing,
     rates_are_kept,
@@ -264,6 +265,7 @@ def agreements_of(seen: Evidence, happened: Happened, listed: Mapping[str, int])
         pauses_hold(seen, happened),
         suppressions_hold(seen, happened),
         requests_are_explained(seen, happened),
+        others_go_on(seen, happened),
     ]
 
 
@@ -295,12 +297,13 @@ def _wall_time(plan: Plan, seconds: float, happened: Happened, books: Books) -> 
     """How long it took, beside what nobody could have made shorter."""
     pauses = sum(pause.until - pause.since for pause in happened.pauses)
     outages = sum(outage.until - outage.since for outage in happened.outages)
+    away = sum(span.until - span.since for span in happened.away)
     stops = sum(1 for request in books.requests if str(request["fault"]).startswith("429"))
     bare = len(books.placing) / plan.rate
     return (
         f"{seconds:.0f} s = {seconds / bare:.1f} times the {bare:.0f} s that the requests need at {plan.rate:g} "
         f"a second; {stops} answers 429 asked for a second of silence each, {pauses:.0f} s were paused, "
-        f"{outages:.0f} s without a provider, {happened.redis_away_s:.0f} s without Redis"
+        f"{outages:.0f} s without a provider, {away:.0f} s without Redis or PostgreSQL"
     )
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tests.chaos.agreements import TOKEN, Evidence
-from tests.chaos.faults import Happened, Span
+from tests.chaos.faults import Happened, Span, Struck
 from tests.chaos.leftovers import nothing_told
+from tests.chaos.pace import others_go_on
 from tests.chaos.records import Records
 from tests.chaos.run import agreements_of
 from tests.chaos.schedule import FLOORS_BY_FAULT, PROVIDER_FAULTS, THROTTLING, floor_by_chance, floor_of
@@ -29,7 +30,12 @@ def _story() -> Story:
         ],
         "requests": [{"at": 100.0, "method": "POST", "path": PATH, "status": 200, "fault": None}],
         "contacts": [{"phone": PERSON, "status": "reached"}],
-        "attempts": [{"id": 1, "phone": PERSON, "state": "ended", "disposition": "answered"}],
+        "attempts": [
+            {
+                "id": 1, "phone": PERSON, "state": "ended", "disposition": "answered", "dialed_at": 99.9,
+                "worker": "host:1",
+            }
+        ],
         "sends": [
             {
                 "token": "t1", "attempt_id": 1, "class": "placed", "requests": 1, "reason": "",
@@ -45,7 +51,7 @@ def _story() -> Story:
     }  # fmt: skip
 
 
-def _broken(story: Story, happened: Happened) -> set[str]:
+def _seen(story: Story, happened: Happened) -> Evidence:
     records = Records(
         campaigns=[],
         contacts=story["contacts"],
@@ -55,7 +61,11 @@ def _broken(story: Story, happened: Happened) -> set[str]:
         suppressions=[{"phone": phone} for phone in happened.suppressed_at],
         log_rows=story["log_rows"],
     )
-    found = agreements_of(Evidence(story["calls"], story["requests"], records), happened, {PERSON: 0})
+    return Evidence(story["calls"], story["requests"], records)
+
+
+def _broken(story: Story, happened: Happened) -> set[str]:
+    found = agreements_of(_seen(story, happened), happened, {PERSON: 0})
     return {one.name for one in found if not one.holds}
 
 
@@ -177,6 +187,22 @@ def test_a_limit_that_was_raised_is_judged_by_the_higher_one_until_it_is_in_forc
     assert "rate kept" not in _broken(story, happened)
     happened.rates = [(0.0, 1.0, 30.0), (96.0, 97.0, 25.0)]
     assert "rate kept" in _broken(story, happened)
+
+
+@pytest.mark.parametrize(
+    ("dialed", "paused", "holds"),
+    [
+        ([(101.0, 2), (140.0, 1)], [], True),
+        ([(101.0, 1), (140.0, 2)], [], False),
+        ([(101.0, 1), (140.0, 2)], [Span(110.0, 111.0)], True),
+        ([(101.0, 1), (110.0, 2)], [], True),
+    ],
+    ids=["another goes on", "nobody else calls", "everybody was paused", "the list is over"],
+)
+def test_whoever_is_killed_holds_up_nobody(dialed: list[tuple[float, int]], paused: list[Span], holds: bool) -> None:
+    story, happened = _story(), Happened(struck=[Struck("killed", 1, 100.0)], pauses=paused)
+    story["attempts"] = [story["attempts"][0] | {"dialed_at": at, "worker": f"host:{pid}"} for at, pid in dialed]
+    assert others_go_on(_seen(story, happened), happened).holds is holds
 
 
 @pytest.mark.parametrize("told", ["9000000007", "+91 90000 00007", "0091-9000000007", "sim-key"])

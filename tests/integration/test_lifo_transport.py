@@ -1,6 +1,7 @@
 """The contract of the transport: what happens on the wire is told truthfully, and no slot is ever lost."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -240,6 +241,34 @@ async def test_closing_the_client_closes_its_connections() -> None:
         async with client() as one:
             await one.get(server.url)
         await asyncio.wait_for(gone.wait(), 5)
+
+
+async def _parts() -> AsyncIterator[bytes]:
+    yield b"in "
+    yield b"parts"
+
+
+@pytest.mark.parametrize(
+    ("content", "writes"), [(b"whole", 1), (b"", 1), (_parts(), 4)], ids=["body", "none", "chunked"]
+)
+async def test_a_request_of_known_length_leaves_in_one_write(
+    content: bytes | AsyncIterator[bytes], writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+    write = asyncio.selector_events._SelectorSocketTransport.write  # type: ignore[attr-defined]
+
+    def count(transport: asyncio.Transport, data: bytes) -> None:
+        written.append(bytes(data))
+        write(transport, data)
+
+    async def answer(line: Line) -> None:
+        await line.read_headers()
+        await line.write(http_answer(200, b"ok"))
+
+    monkeypatch.setattr(asyncio.selector_events._SelectorSocketTransport, "write", count)  # type: ignore[attr-defined]
+    async with raw_server(answer) as server, client() as http:
+        assert (await http.post(server.url, content=content)).text == "ok"
+    assert len([data for data in written if not data.startswith(b"HTTP/")]) == writes
 
 
 def test_the_table_of_transport_errors_covers_all_of_httpx() -> None:

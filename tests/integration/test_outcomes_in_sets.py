@@ -59,6 +59,10 @@ class Counted(Transaction):
         self.told(len(values))
         return self.inner.won(sql, values)
 
+    def all_won(self, sql: str, values: Sequence[Values]) -> bool:
+        self.told(len(values))
+        return self.inner.all_won(sql, values)
+
     def run(self, sql: str, values: Values = NO_VALUES) -> int:
         self.told(1)
         return self.inner.run(sql, values)

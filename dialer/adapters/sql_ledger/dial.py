@@ -162,7 +162,7 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
                 after = turned.state
         # The same attempt may be asked for twice: the second question meets the first one's answer.
         facts[row[0]] = (*row[:4], after, *row[5:])
-    if not all(transaction.won(ADMIT, admitted)):
+    if not transaction.all_won(ADMIT, admitted):
         raise LedgerUnavailable("an attempt moved while the gate judged it; nothing was admitted")
     transaction.many(ADD_SEND, admitted)
     transaction.many(CONTACT_DIALED, admitted)

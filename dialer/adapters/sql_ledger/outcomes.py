@@ -299,7 +299,7 @@ class Outcomes:
     def write(self) -> None:
         """Write what was decided. Raises LedgerUnavailable where an attempt was moved meanwhile: nothing is kept."""
         for after, moves in self._moves.items():
-            if moves and not all(self._transaction.won(MOVES[after], moves)):
+            if not self._transaction.all_won(MOVES[after], moves):
                 raise LedgerUnavailable("an attempt moved while its outcome was judged; nothing was recorded")
         for sql, told in self._follows.items():
             if told:

@@ -30,6 +30,10 @@ class Transaction(Protocol):
         """Run once per item; whether each changed a row."""
         ...
 
+    def all_won(self, sql: str, values: Sequence[Values]) -> bool:
+        """Run once per item; whether each of them changed a row."""
+        ...
+
     def run(self, sql: str, values: Values = NO_VALUES) -> int:
         """Run; how many rows changed."""
         ...
@@ -75,6 +79,9 @@ class SqliteTransaction:
         execute = self._connection.execute
         return [execute(text, item).rowcount == 1 for item in values]
 
+    def all_won(self, sql: str, values: Sequence[Values]) -> bool:
+        return not values or self._connection.executemany(for_sqlite(sql), values).rowcount == len(values)
+
     def run(self, sql: str, values: Values = NO_VALUES) -> int:
         return self._connection.execute(for_sqlite(sql), _sqlite_values(values)).rowcount
 
@@ -103,6 +110,9 @@ class PostgresqlTransaction:
             while cursor.nextset():
                 changed.append(cursor.rowcount == 1)
             return changed
+
+    def all_won(self, sql: str, values: Sequence[Values]) -> bool:
+        return all(self.won(sql, values))
 
     def run(self, sql: str, values: Values = NO_VALUES) -> int:
         with self._connection.cursor() as cursor:
