@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.sql_ledger.migrate import migrate
+from dialer.adapters.sql_ledger.sqlite_engine import SqliteTransaction
 from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.transaction import Row, SqliteTransaction, Transaction
+from dialer.adapters.sql_ledger.transaction import Row, Transaction
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Clock
 

@@ -16,7 +16,9 @@ import uvloop
 
 from config import Settings, load_settings
 from config.logs import configure_logs
-from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine, open_engine
+from dialer.adapters.sql_ledger.engines import open_engine
+from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
 from dialer.adapters.sql_ledger.store import Store, _Ask
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.adapters.system_clock import SystemClock

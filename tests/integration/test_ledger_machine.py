@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 )
 
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.engines import PostgresqlEngine
+from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
 from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.tables import metadata
 from dialer.domain.attempt import Actor, AttemptState, allowed

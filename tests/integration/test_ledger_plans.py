@@ -25,7 +25,7 @@ from tests.fakes.clock import START
 from tests.filled_ledger import CAMPAIGN_ID, fill
 from tests.ledger_steps import ACCOUNT, phone
 
-APART = ("engines", "hazards", "migrate", "tables", "migrations")
+APART = ("engines", "postgresql_engine", "hazards", "migrate", "tables", "migrations")
 """Modules whose SQL is no verb's: it makes the tables, or asks the server about itself."""
 GROWING = ("campaigns", "contacts", "attempts", "sends", "log_rows", "events", "acts", "suppressions", "ledger_facts")
 FEW = ("readings", "json_each", "CONSTANT", "alembic_version")

@@ -8,7 +8,7 @@ import psycopg
 import pytest_asyncio
 
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.engines import GATE_LOCK
+from dialer.adapters.sql_ledger.postgresql_engine import GATE_LOCK
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import person, phone, running, spec
 from tests.reminder_steps import LEASE

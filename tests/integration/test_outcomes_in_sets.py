@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine, open_engine
+from dialer.adapters.sql_ledger.engines import Engine, open_engine
 from dialer.adapters.sql_ledger.pieces import HELD_S
 from dialer.adapters.sql_ledger.store import Store
 from dialer.adapters.sql_ledger.transaction import NO_VALUES, Row, Transaction, Values
@@ -76,7 +76,7 @@ class Counted(Transaction):
 class CountingEngine:
     """An engine of whose writing transactions it is known what they sent. ``row_s``: how long a row takes them."""
 
-    engine: SqliteEngine | PostgresqlEngine
+    engine: Engine
     clock: ManualClock
     row_s: float = 0.0
     statements: int = 0
@@ -104,7 +104,7 @@ def engine(ledger_url: str, clock: ManualClock) -> CountingEngine:
 
 @pytest_asyncio.fixture
 async def sql(engine: CountingEngine, clock: ManualClock) -> AsyncIterator[SqlLedger]:
-    ledger = SqlLedger(Store(engine, clock), clock, "counted")  # type: ignore[arg-type]
+    ledger = SqlLedger(Store(engine, clock), clock, "counted")
     yield ledger
     await ledger.aclose()
 

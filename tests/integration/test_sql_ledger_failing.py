@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.engines import SqliteEngine
+from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.domain.attempt import AttemptState
 from dialer.errors import LedgerUnavailable

@@ -16,8 +16,10 @@ from sqlalchemy.pool import NullPool
 
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.sql_ledger import migrate as migrations
-from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine, open_engine
+from dialer.adapters.sql_ledger.engines import open_engine
 from dialer.adapters.sql_ledger.migrate import HEAD, migrate
+from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
 from dialer.adapters.sql_ledger.tables import metadata
 from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus

@@ -42,7 +42,7 @@ NO_GUARD = Edit(
     "WHERE id = :attempt_id AND dispatch = :dispatch AND state IN ({from_states(AttemptState.DIALING, Actor.WORKER)})",
     "WHERE id = :attempt_id",
 )
-NO_LOCK = Edit(f"{LEDGER}/engines.py", "                if serial:\n", "                if False:\n")
+NO_LOCK = Edit(f"{LEDGER}/postgresql_engine.py", "                if serial:\n", "                if False:\n")
 SENDER = "tests/integration/test_sender_results.py"
 DIALING = "tests/contract/test_ledger_dialing.py"
 RECONCILING = "tests/unit/pipeline/test_reconcile_calls.py"

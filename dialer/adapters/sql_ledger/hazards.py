@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import psycopg
-
-from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql
+from dialer.adapters.sql_ledger.engines import SQLITE, open_engine
+from dialer.errors import LedgerUnavailable
 
 NETWORK = frozenset({
     "9p", "afs", "beegfs", "ceph", "cifs", "davfs", "drvfs", "fuse.davfs2", "fuse.gcsfuse", "fuse.glusterfs",
@@ -24,14 +23,18 @@ def hazards(url: str, mounts: Path = Path("/proc/self/mountinfo")) -> list[tuple
             return (
                 [(f"it lies on a network file system ({kind}), whose locks fail", ELSEWHERE)] if kind in NETWORK else []
             )
-        with connect_postgresql(url) as connection:
-            values = {name: str(connection.execute(f"SHOW {name}").fetchone()) for name in MUST_BE_ON}
+        engine = open_engine(url)
+        try:
+            with engine.reading() as transaction:
+                values = {name: str(transaction.all(f"SHOW {name}")) for name in MUST_BE_ON}
+        finally:
+            engine.close_reader()
         return [
             (f"the server runs with {name} = off: a power cut loses or tears what was committed", f"Set {name} = on.")
             for name, value in values.items()
             if "off" in value
         ]
-    except (OSError, psycopg.Error):
+    except (OSError, LedgerUnavailable):
         return []
 
 

@@ -5,17 +5,22 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import psycopg
+from typing import TYPE_CHECKING
 
 from dialer.adapters.file_lock import file_lock
-from dialer.adapters.sql_ledger.engines import SQLITE, connect_postgresql, in_a_line, keep_private
+from dialer.adapters.sql_ledger.engines import SQLITE, in_a_line
+from dialer.adapters.sql_ledger.sqlite_engine import keep_private
 from dialer.errors import LedgerNewer, LedgerUnavailable
+
+if TYPE_CHECKING:
+    import psycopg
 
 HEAD = "0014"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"
+UNDEFINED_TABLE = "42P01"
+"""PostgreSQL's SQLSTATE."""
 MIGRATING = "dialer migration"
 """Its sessions wait for one another, and must not be taken for frozen ones."""
 
@@ -40,7 +45,7 @@ def prepare(url: str) -> tuple[str, str]:
                 refuse_newer(version)
                 _upgrade(url)
             return _identity(url), "" if version else _place(url)
-    except (sqlite3.Error, psycopg.Error, OSError) as broken:
+    except _driver_errors(url, OSError) as broken:
         raise LedgerUnavailable(f"the ledger cannot be opened: {in_a_line(broken)}") from broken
 
 
@@ -48,6 +53,20 @@ def refuse_newer(version: str) -> None:
     """Raises LedgerNewer for a schema that this program does not know."""
     if version > HEAD:
         raise LedgerNewer(f"the ledger has schema {version}, this program knows {HEAD}: upgrade it")
+
+
+def _driver_errors(url: str, *more: type[Exception]) -> tuple[type[Exception], ...]:
+    if url.startswith(SQLITE):
+        return (sqlite3.Error, *more)
+    from psycopg import Error
+
+    return (Error, *more)
+
+
+def _connect_postgresql(url: str, *, autocommit: bool = False) -> "psycopg.Connection":
+    from dialer.adapters.sql_ledger.postgresql_engine import connect_postgresql
+
+    return connect_postgresql(url, autocommit=autocommit, name=MIGRATING)
 
 
 def _place(url: str) -> str:
@@ -65,7 +84,7 @@ def _exclusive(url: str) -> Iterator[None]:
             keep_private(path)
             yield
         return
-    with connect_postgresql(url, name=MIGRATING) as connection:
+    with _connect_postgresql(url) as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding not in (None, "UTF8", "SQL_ASCII"):
             raise LedgerUnavailable(
@@ -77,12 +96,12 @@ def _exclusive(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def _plain(url: str) -> Iterator[sqlite3.Connection | psycopg.Connection]:
+def _plain(url: str) -> Iterator["sqlite3.Connection | psycopg.Connection"]:
     connection: sqlite3.Connection | psycopg.Connection
     if url.startswith(SQLITE):
         connection = sqlite3.connect(url.removeprefix(SQLITE), isolation_level=None)
     else:
-        connection = connect_postgresql(url, autocommit=True)
+        connection = _connect_postgresql(url, autocommit=True)
     try:
         yield connection
     finally:
@@ -93,10 +112,10 @@ def _version(url: str) -> str:
     with _plain(url) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as broken:
-            if isinstance(broken, sqlite3.OperationalError) and "no such table" not in str(broken):
-                raise
-            return ""
+        except _driver_errors(url) as broken:
+            if "no such table" in str(broken) or getattr(broken, "sqlstate", "") == UNDEFINED_TABLE:
+                return ""
+            raise
         return str(row[0]) if row else ""
 
 
@@ -116,9 +135,7 @@ def _upgrade(url: str) -> None:
         path = url.removeprefix(SQLITE)
         engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(path), poolclass=NullPool)
     else:
-        engine = create_engine(
-            "postgresql+psycopg://", creator=lambda: connect_postgresql(url, name=MIGRATING), poolclass=NullPool
-        )
+        engine = create_engine("postgresql+psycopg://", creator=lambda: _connect_postgresql(url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from dialer.adapters.sql_ledger.engines import PostgresqlEngine, SqliteEngine
+from dialer.adapters.sql_ledger.engines import Engine
 from dialer.adapters.sql_ledger.ledger_clock import TELL_FROM_S, LedgerClock
 from dialer.adapters.sql_ledger.transaction import Transaction
 from dialer.errors import LedgerUnavailable
@@ -43,7 +43,7 @@ class _Ask:
 class Store:
     """One writing thread and one reading thread over an engine. A LedgerClock is kept at the database's time."""
 
-    def __init__(self, engine: SqliteEngine | PostgresqlEngine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         self._asks: deque[_Ask] = deque()
