@@ -5,7 +5,7 @@ from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import CallLog, NotPlaced, Unknown
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
-from dialer.domain.redial import Redial
+from dialer.domain.redial import Redial, Settle
 from dialer.ports import Absent, Admitted, Campaign, Denied, Matched
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import (
@@ -43,6 +43,21 @@ async def test_a_final_row_ends_its_attempt_and_settles_the_contact(ledger: Full
     reached = await contact(ledger, campaign, phone(1))
     assert (reached.status, reached.disposition) == (ContactStatus.REACHED, Disposition.ANSWERED)
     assert (reached.duration_s, reached.call_id) == (30.0, f"call-{call.attempt_id}")
+
+
+async def test_a_blocked_number_is_called_in_no_campaign_until_somebody_takes_it_off_the_list(
+    ledger: FullLedger,
+) -> None:
+    campaign, other = await running(ledger), await running(ledger, name="autumn")
+    (call,) = await place(ledger, campaign)
+    assert await end(ledger, call, Disposition.BLOCKED, Settle(ContactStatus.SUPPRESSED))
+    assert (await contact(ledger, campaign, phone(1))).status == ContactStatus.SUPPRESSED
+    assert (await contact(ledger, other, phone(1))).status == ContactStatus.SUPPRESSED
+    (entry,) = await listed(ledger.suppressions())
+    assert (entry.phone, entry.source) == (phone(1), f"attempt {call.attempt_id}")
+    assert await claim(ledger, await running(ledger, name="winter")) == []
+    assert await ledger.unsuppress([phone(1)]) == [True]
+    assert len(await claim(ledger, await running(ledger, name="spring again"))) == 1
 
 
 async def test_a_repeated_row_changes_nothing(ledger: FullLedger) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from dialer.adapters.sql_ledger.moves import OPEN_CONTACT, add_events, end_waiting, event, from_states
 from dialer.adapters.sql_ledger.spec_text import usable_spec
+from dialer.adapters.sql_ledger.suppressing import suppress
 from dialer.adapters.sql_ledger.transaction import NO_VALUES, Transaction, Values
+from dialer.domain.act import PROGRAM
 from dialer.domain.attempt import LIVE, Actor, AttemptState, sources
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
@@ -16,7 +18,9 @@ from dialer.domain.contact_plan import Called, what_follows
 from dialer.domain.disposition import Disposition
 from dialer.domain.gate import REACHED_ELSEWHERE
 from dialer.domain.redial import Redial, Settle
+from dialer.domain.suppression import REHEARSALS
 from dialer.errors import LedgerUnavailable
+from dialer.ports import Suppression
 
 CONTACTS = """
 SELECT id, campaign_id, person_key, phone, status, zones, places, event_at, planned_for, gone FROM contacts
@@ -101,6 +105,7 @@ FOLLOWING = (
 )
 """What is written after the moves, in this order: what a contact takes over of its attempt comes after the attempt."""
 WAITING = "SELECT id, contact_id, state FROM attempts WHERE contact_id IN :ids* AND state IN ('planned', 'queued')"
+BLOCKED = "blocked: the number takes no such calls"
 GIVEN_UP = frozenset({ContactStatus.EXHAUSTED, ContactStatus.EXPIRED})
 """Such a contact is reached all the same when a late row says so."""
 
@@ -179,6 +184,7 @@ class Outcomes:
         self._moves: dict[AttemptState, list[Values]] = {after: [] for after in MOVES}
         self._follows: dict[str, list[Values]] = {sql: [] for sql in FOLLOWING}
         self._settled: dict[int, str] = {}
+        self._blocked: list[Suppression] = []
         self._events: list[dict[str, Any]] = []
 
     def _read(self, attempt_ids: Sequence[int]) -> None:
@@ -257,13 +263,17 @@ class Outcomes:
         """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
         A contact that is settled is not dialed again: what still waits for it ends. What becomes known of a call to
-        whoever had the number before changes nothing for who has it now.
+        whoever had the number before changes nothing for who has it now. A number that is blocked is called in no other
+        campaign either.
         """
         attempt = self._attempts[attempt_id]
         contact = attempt.contact
         if attempt.person != (contact.person_key or contact.phone):
             return
         status, spec = self._campaigns[contact.campaign_id]
+        if disposition is Disposition.BLOCKED:
+            over = REHEARSALS if spec.is_rehearsal else None
+            self._blocked.append(Suppression(contact.phone, BLOCKED, f"attempt {attempt_id}", over))
         who, cancelled = contact.called_by(attempt, self._now), status == CampaignStatus.CANCELLED
         follow, why = what_follows(spec, follow, who, self._now, cancelled=cancelled)
         told = {"attempt_id": attempt_id, "disposition": str(disposition or "")}
@@ -308,6 +318,8 @@ class Outcomes:
             add_events(self._transaction, self._events)
         if self._settled:
             self._end_waiting()
+        if self._blocked:
+            suppress(self._transaction, self._blocked, PROGRAM, self._now)
         for contact in self._contacts.values():
             contact.touched = False
         self._begin()
