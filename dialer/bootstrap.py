@@ -29,7 +29,7 @@ from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.control_room import dialing_times, open_ledger, operator
-from dialer.domain.campaign import CampaignSpec, CampaignStatus
+from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
 from dialer.errors import LedgerUnavailable, QueueUnavailable, UsageError
@@ -44,8 +44,10 @@ from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
 from dialer.pipeline.reconcile_calls import ReconcileCalls
+from dialer.pipeline.report import ReportCampaign
+from dialer.pipeline.what_limits import WhatLimits
 from dialer.ports import CallProvider, Clock, ContactSource
-from dialer.provider_access import account_limits, open_providers
+from dialer.provider_access import account_limits, has_key, open_providers
 
 log = structlog.get_logger()
 
@@ -180,6 +182,26 @@ async def ring_feeder(settings: Settings, ledger: SqlLedger) -> None:
             await FeederBell(redis, ledger.identity, ledger.clock).ring()
         finally:
             await redis.aclose()
+
+
+@asynccontextmanager
+async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[ReportCampaign]:
+    """The reader's room; without a Redis it tells what the ledger knows."""
+    url = settings.redis_url or running_server(settings.home)
+    async with AsyncExitStack() as stack:
+        pacer = None
+        if url:
+            redis = pacing_redis(url)
+            stack.push_async_callback(redis.aclose)
+            pacer = RedisPacer(redis, f"dialer:{ledger.identity}", time.monotonic)
+            stack.push_async_callback(pacer.aclose)
+
+        def has_key_for(account: str) -> bool:
+            return account == SIMULATOR or has_key(settings, account)
+
+        pace_of = pacer.state if pacer else None
+        limits = WhatLimits(ledger, ledger.clock, account_limits(settings), has_key_for, pace_of)
+        yield ReportCampaign(ledger, pacer, limits)
 
 
 async def reach_redis(url: str, *, wait: bool) -> None:

@@ -10,7 +10,7 @@ from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import local, print_json, print_table, say
 from dialer.domain.act import Act, chained, differences
-from dialer.pipeline.report import iso
+from dialer.pipeline.iso import iso
 
 COLUMNS = ("at", "who", "act", "campaign", "what", "why")
 

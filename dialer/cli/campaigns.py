@@ -7,6 +7,7 @@ from operator import itemgetter
 
 from config import Settings
 from dialer.adapters.sql_ledger import SqlLedger
+from dialer.bootstrap import open_report
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
@@ -15,7 +16,7 @@ from dialer.domain.act import MOVES, Act
 from dialer.domain.attempt import FINAL
 from dialer.domain.campaign import REHEARSAL, SIMULATOR
 from dialer.errors import UnknownName, UsageError
-from dialer.pipeline.report import ReportCampaign, iso
+from dialer.pipeline.iso import iso
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
 LONGEST_ID = 18
@@ -96,8 +97,9 @@ def list_campaigns(*, as_json: bool) -> None:
 def show_report(name: str, *, as_json: bool) -> None:
     """One campaign, counted."""
 
-    async def use(_: Settings, ledger: SqlLedger) -> dict[str, object]:
-        return await ReportCampaign(ledger).document(name)
+    async def use(settings: Settings, ledger: SqlLedger) -> dict[str, object]:
+        async with open_report(settings, ledger) as report:
+            return await report.document(name)
 
     document = with_ledger(use)
     if as_json:

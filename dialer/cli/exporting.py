@@ -15,7 +15,7 @@ from dialer.cli.printing import cells
 from dialer.control_room import operator
 from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
-from dialer.pipeline.report import iso
+from dialer.pipeline.iso import iso
 from dialer.ports import AttemptRow, ContactRow
 
 CONTACT_COLUMNS = (

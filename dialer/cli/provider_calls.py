@@ -11,7 +11,7 @@ from dialer.cli.reaching import Reached, ask
 from dialer.domain.call import CallLog
 from dialer.domain.disposition import Disposition
 from dialer.errors import NotFound, UsageError
-from dialer.pipeline.report import iso
+from dialer.pipeline.iso import iso
 
 COLUMNS = ("call_id", "started_at", "to", "agent", "disposition", "duration_s", "cost")
 

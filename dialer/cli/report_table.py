@@ -1,7 +1,7 @@
 """The report of a campaign as people read it."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ def print_report(document: Mapping[str, Any], console: Console | None = None) ->
         _print_counts(to, title, document[key], width)
     _print_reasons(to, "waiting", document["waiting"])
     _print_reasons(to, "expired", document["expired"])
+    _print_limits(to, document.get("limits", []))
     for name, words in _facts(document):
         _print_folded(to, Text(f"{name:<{FIRST_COLUMN}}  ", "bold"), words)
 
@@ -53,6 +54,17 @@ def _print_reasons(console: Console, title: str, counts: Mapping[str, int]) -> N
         console.print(Text(f"{title:<{FIRST_COLUMN}}  {total:>9,}", "bold"))
     for reason, count in sorted(counts.items(), key=lambda item: -item[1]):
         _print_folded(console, Text(f"{'':<{FIRST_COLUMN}}  {count:>9,}  {_share(count, total):>6}  "), reason)
+
+
+def _print_limits(console: Console, layers: Sequence[Mapping[str, Any]]) -> None:
+    """What keeps calls from being made now: each layer that does, with whom it holds and until when."""
+    holding = [layer for layer in layers if layer["holds"]]
+    for number, layer in enumerate(holding):
+        people = f" · {layer['people']:,} people" if layer["people"] else ""
+        until = f" · until {local(layer['until'])}" if layer["until"] else ""
+        remedy = f" · {layer['remedy']}" if layer["remedy"] else ""
+        head = Text(f"{'' if number else 'limited by':<{FIRST_COLUMN}}  ", "bold")
+        _print_folded(console, head, f"{layer['layer']}: {layer['now']}{people}{until}{remedy}")
 
 
 def _print_folded(console: Console, head: Text, words: str) -> None:

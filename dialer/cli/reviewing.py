@@ -7,7 +7,7 @@ from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.control_room import open_review
 from dialer.domain.disposition import Disposition
 from dialer.errors import UsageError
-from dialer.pipeline.report import iso
+from dialer.pipeline.iso import iso
 from dialer.ports import AttemptRow
 
 COLUMNS = ("attempt", "number", "try", "called at", "call id", "why")

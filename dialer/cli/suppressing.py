@@ -23,7 +23,7 @@ from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
-from dialer.pipeline.report import iso
+from dialer.pipeline.iso import iso
 from dialer.ports import Reject, Suppression
 
 AT_ONCE = 5_000

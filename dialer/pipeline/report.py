@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.contact import FINAL_CONTACTS
 from dialer.domain.disposition import Disposition
 from dialer.errors import QueueUnavailable
+from dialer.pipeline.iso import iso
+from dialer.pipeline.what_limits import WhatLimits, layers_document
 from dialer.ports import ImportCounts, LedgerView, Pacer, Report
 
 
@@ -18,6 +19,7 @@ class ReportCampaign:
 
     view: LedgerView
     pacer: Pacer | None = None
+    limits: WhatLimits | None = None
 
     async def of(self, name: str) -> Report:
         """Raises UnknownName."""
@@ -26,7 +28,8 @@ class ReportCampaign:
     async def document(self, name: str) -> dict[str, Any]:
         """The JSON of ``dialer report --json``."""
         report = await self.of(name)
-        return report_document(report, await self._learned(report))
+        layers = await self.limits.of(name) if self.limits else []
+        return report_document(report, await self._learned(report)) | {"limits": layers_document(layers)}
 
     async def _learned(self, report: Report) -> float | None:
         if self.pacer is None:
@@ -130,8 +133,3 @@ def is_settled(report: Report) -> bool:
 
 def _by_name(counts: Mapping[Any, int]) -> dict[str, int]:
     return {str(name): count for name, count in counts.items()}
-
-
-def iso(at: float | None) -> str | None:
-    """Unix seconds as ISO 8601 in UTC, or None."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -6,6 +6,7 @@ from typing import Protocol
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import NewContact
+from dialer.domain.waiting import Waiting
 from dialer.ports.pacing import QueuedAttempt
 from dialer.ports.records import (
     Absent,
@@ -310,6 +311,14 @@ class LedgerView(Protocol):
 
     async def report(self, campaign_id: int) -> Report:
         """One campaign, counted."""
+        ...
+
+    async def waiting(self, campaign_id: int) -> list[Waiting]:
+        """Who is not called yet, by why; "" for whoever may be called now."""
+        ...
+
+    async def is_held(self, name: str) -> bool:
+        """Whether a process holds a loop of the fleet."""
         ...
 
     async def source_states(self) -> Mapping[int, SourceState]:

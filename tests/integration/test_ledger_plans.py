@@ -36,11 +36,12 @@ REPORT = "a report counts a campaign, when a person asks for it, and keeps nobod
 COUNTS = {
     "view.ATTEMPT_COUNTS": REPORT,
     "view.CONTACT_COUNTS": REPORT,
-    "view.EXPIRED": REPORT,
     "view.UNEXPLAINED": REPORT,
     "view.UNMAPPED": REPORT,
-    "view.WAITING_ATTEMPTS": REPORT,
-    "view.WAITING_CONTACTS": REPORT,
+    "waiting.EXPIRED": REPORT,
+    "waiting.WAITING_ATTEMPTS": REPORT,
+    "waiting.WAITING_CONTACTS": REPORT,
+    "waiting.WAITING_FOR": REPORT,
 }
 MAY = COUNTS | {
     "campaigns.HAS_ATTEMPTS": "ends at the first it finds; asked when a campaign is to have another provider",

@@ -11,6 +11,7 @@ HELD_BY_OTHERS = """
 SELECT name FROM leases
 WHERE name IN :names* AND holder <> :holder AND held_until > :now AND held_until <= :latest
 """
+HELD = "SELECT count(*) FROM leases WHERE name = :name AND held_until > :now AND held_until <= :latest"
 TAKE = """
 INSERT INTO leases (name, holder, held_until) VALUES (:name, :holder, :held_until)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
@@ -40,3 +41,8 @@ def free(transaction: Transaction, names: Sequence[str], holder: str, now: float
     del now
     transaction.many(FREE, [{"name": name, "holder": holder} for name in sorted(names)])
     return [None] * len(names)
+
+
+def is_held(transaction: Transaction, name: str, now: float) -> bool:
+    """Whether a process holds a loop of the fleet."""
+    return bool(transaction.all(HELD, {"name": name, "now": now, "latest": now + LONGEST_S})[0][0])

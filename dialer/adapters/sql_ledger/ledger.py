@@ -23,6 +23,7 @@ from dialer.adapters.sql_ledger import (
     suppressing,
     unfinished,
     view,
+    waiting,
     weighing,
 )
 from dialer.adapters.sql_ledger.engines import open_engine
@@ -34,6 +35,7 @@ from dialer.adapters.sql_ledger.turns import in_turns
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
+from dialer.domain.waiting import Waiting
 from dialer.ports import (
     Absent,
     Adopted,
@@ -344,6 +346,12 @@ class SqlLedger:
 
     async def report(self, campaign_id: int) -> Report:
         return await self._store.read(lambda t: view.report(t, campaign_id, self.clock.now()))
+
+    async def waiting(self, campaign_id: int) -> list[Waiting]:
+        return await self._store.read(lambda t: waiting.waiting(t, campaign_id, self.clock.now()))
+
+    async def is_held(self, name: str) -> bool:
+        return await self._store.read(lambda t: leases.is_held(t, name, self.clock.now()))
 
     async def source_states(self) -> Mapping[int, SourceState]:
         return await self._store.read(view.source_states)

@@ -13,11 +13,11 @@ from dialer.adapters.sql_ledger.reconcile import fact_prefix
 from dialer.adapters.sql_ledger.spec_text import usable_spec
 from dialer.adapters.sql_ledger.states import in_states
 from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.sql_ledger.waiting import expired_counts, waiting_counts
 from dialer.domain.attempt import LIVE, AttemptState
 from dialer.domain.campaign import OVER, REHEARSAL, CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition
-from dialer.domain.limits import FREE_AT
 from dialer.domain.suppression import names_of
 from dialer.errors import UnknownName
 from dialer.ports import (
@@ -144,21 +144,6 @@ UNMAPPED = """
 SELECT raw_status, count(*) FROM log_rows JOIN attempts ON attempts.id = log_rows.attempt_id
 WHERE attempts.campaign_id = :id AND unmapped = 1 GROUP BY raw_status
 """
-WAITING_CONTACTS = f"""
-SELECT CASE WHEN waits_for <> '' THEN waits_for WHEN due_at > :now THEN 'not due yet' ELSE 'waiting for its turn' END,
-    count(*)
-FROM contacts WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND due_at IS NOT NULL GROUP BY 1
-"""
-WAITING_ATTEMPTS = """
-SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
-        WHEN state IN ('queued', 'dialing') THEN 'being dialed' WHEN state = 'review' THEN 'waiting for a person'
-        ELSE reason END, count(*)
-FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
-GROUP BY 1
-"""
-EXPIRED = """
-SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'expired' AND waits_for <> '' GROUP BY 1
-"""
 SOURCE_STATES = "SELECT campaign_id, read_at, next_at, error, failed_at, failures FROM readings"
 LISTED_AFTER = """
 SELECT id, phone, name, list_row, person_key, region, zones, variables, places, event_at
@@ -264,8 +249,8 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         cost=sum(row[3] or 0.0 for row in counts),
         first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
         last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),
-        waiting=_waiting(transaction, told),
-        expired=dict(_pairs(transaction.all(EXPIRED, told))),
+        waiting=waiting_counts(transaction, campaign_id, now),
+        expired=expired_counts(transaction, campaign_id),
         source=source_states(transaction).get(campaign_id),
         log_notes=_log_notes(transaction, found.spec.provider),
         moved_by=last_act(transaction, found.spec.handle),
@@ -310,15 +295,6 @@ def _imported(transaction: Transaction, campaign_id: int) -> ImportCounts:
         return ImportCounts()
     rows, queued, duplicate, suppressed, invalid, deferred = (int(value) for value in row[:6])
     return ImportCounts(rows, queued, duplicate, suppressed, invalid, deferred, row[6])
-
-
-def _waiting(transaction: Transaction, told: dict[str, float]) -> dict[str, int]:
-    waiting: dict[str, int] = {}
-    for words, count in (*transaction.all(WAITING_CONTACTS, told), *transaction.all(WAITING_ATTEMPTS, told)):
-        # When a limit frees is told with each attempt; together they are one reason.
-        reason = words.partition(FREE_AT)[0]
-        waiting[reason] = waiting.get(reason, 0) + count
-    return waiting
 
 
 def source_states(transaction: Transaction) -> dict[int, SourceState]:
