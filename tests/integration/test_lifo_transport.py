@@ -11,12 +11,15 @@ from dialer.adapters.lifo_transport import LifoTransport
 from dialer.adapters.provider_answers import TRANSPORT_ERRORS
 from tests.raw_server import Line, RawServer, Script, black_hole, http_answer, raw_server, refused_url
 
-TIMEOUT = httpx.Timeout(0.3, pool=0.1)
+PATIENT = httpx.Timeout(60)
+NO_ANSWER = httpx.Timeout(60, read=0.3)
+NO_WAY = httpx.Timeout(60, connect=0.3)
+NO_SLOT = httpx.Timeout(60, pool=0.1)
 
 
-def client(max_connections: int = 4, keepalive_s: float = 2.0) -> httpx.AsyncClient:
+def client(max_connections: int = 4, keepalive_s: float = 600.0) -> httpx.AsyncClient:
     transport = LifoTransport(max_connections=max_connections, keepalive_s=keepalive_s)
-    return httpx.AsyncClient(transport=transport, timeout=TIMEOUT, trust_env=False)
+    return httpx.AsyncClient(transport=transport, timeout=PATIENT, trust_env=False)
 
 
 async def serve(line: Line) -> None:
@@ -97,7 +100,8 @@ async def test_a_failure_after_the_first_byte_raises_what_httpx_raises_and_frees
 ) -> None:
     async with raw_server(script) as server, client(max_connections=1) as one:
         with pytest.raises(httpx.TransportError) as caught:
-            await one.post(server.url, content=b"hello")
+            timeout = NO_ANSWER if httpx.ReadTimeout in expected else PATIENT
+            await one.post(server.url, content=b"hello", timeout=timeout)
         assert type(caught.value) in expected
         server.script = serve
         assert (await one.post(server.url, content=b"again")).content == b"again"
@@ -114,7 +118,7 @@ async def test_connecting_fails_as_connect_errors() -> None:
                 await one.post(server.url.replace("http:", "https:"))
         async with black_hole() as url:
             with pytest.raises(httpx.ConnectTimeout):
-                await one.post(url)
+                await one.post(url, timeout=NO_WAY)
         with pytest.raises(httpx.UnsupportedProtocol):
             await one.post("ftp://127.0.0.1/")
 
@@ -123,7 +127,7 @@ async def test_a_full_pool_raises_pool_timeout_and_is_free_again_afterwards() ->
     async with raw_server(serve) as server, client(max_connections=1) as one:
         async with one.stream("POST", server.url, content=b"x"):
             with pytest.raises(httpx.PoolTimeout):
-                await one.post(server.url)
+                await one.post(server.url, timeout=NO_SLOT)
         assert (await one.post(server.url)).status_code == 200
 
 

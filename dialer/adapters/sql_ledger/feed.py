@@ -83,12 +83,13 @@ OVERDUE_ANSWERS = "SELECT id, token FROM attempts WHERE state = 'dialing' AND an
 MAKE_UNKNOWN = "UPDATE attempts SET state = 'unknown', reason = :reason WHERE id IN :ids* AND state = 'dialing'"
 SENDS_UNKNOWN = "UPDATE sends SET class = 'unknown', reason = :reason WHERE token IN :tokens* AND class = 'inflight'"
 
-DONE_CAMPAIGNS = f"""
+_DONE = f"""
 SELECT id, status, spec, EXISTS (SELECT 1 FROM imports WHERE imports.campaign_id = campaigns.id) FROM campaigns
 WHERE status IN ('running', 'scheduled', 'paused', 'halted') AND NOT EXISTS (
     SELECT 1 FROM contacts WHERE contacts.campaign_id = campaigns.id AND contacts.status IN ({OPEN_CONTACT}))
 """
-STILL_DONE = f"{DONE_CAMPAIGNS} AND id IN :ids*"
+DONE_CAMPAIGNS = f"{_DONE} ORDER BY id"
+STILL_DONE = f"{_DONE} AND id IN :ids* ORDER BY id"
 FINISH = "UPDATE campaigns SET status = 'finished', finished_at = :now WHERE id IN :ids*"
 NAMES = "SELECT id, name FROM campaigns WHERE id IN :ids*"
 
