@@ -166,9 +166,9 @@ METHODS = [*VOICE, *VAANI]
 ENDPOINT = Endpoint(
     base_url="http://127.0.0.1:1",
     api_key=KEY,
-    timeout_s=5.0,
-    connect_timeout_s=1.0,
-    read_timeout_s=5.0,
+    timeout_s=60.0,
+    connect_timeout_s=60.0,
+    read_timeout_s=60.0,
 )
 
 

@@ -88,7 +88,7 @@ each_dialect = pytest.mark.parametrize("dialect", DIALECTS)
 
 
 def provider_at(dialect: Dialect, server: RawServer, clock: StoppedClock | None = None) -> Provider:
-    endpoint = Endpoint(base_url=server.url, api_key="not-a-real-key", timeout_s=5.0)
+    endpoint = Endpoint(base_url=server.url, api_key="not-a-real-key", timeout_s=60.0)
     return dialect.make(endpoint, clock or StoppedClock(), Random(1))
 
 

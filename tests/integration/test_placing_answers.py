@@ -25,7 +25,7 @@ async def answered(
         await line.write(http_answer(status, body.encode() if isinstance(body, str) else body, headers))
 
     async with raw_server(script) as server:
-        endpoint = Endpoint(base_url=server.url, api_key=key, account="vaani", timeout_s=2.0)
+        endpoint = Endpoint(base_url=server.url, api_key=key, account="vaani", timeout_s=60.0)
         provider = dialect(endpoint, StoppedClock(), Random(1))
         try:
             return await provider.place(REQUEST, Permit())

@@ -24,7 +24,7 @@ REQUEST = CallRequest("token-1", "agent-1", "+14155550123", "Ann")
 
 
 def provider_at(url: str) -> VaaniVoice:
-    return VaaniVoice(Endpoint(base_url=url, api_key="not-a-real-key", timeout_s=2.0), StoppedClock(), Random(1))
+    return VaaniVoice(Endpoint(base_url=url, api_key="not-a-real-key", timeout_s=60.0), StoppedClock(), Random(1))
 
 
 async def serve(line: Line) -> None:

@@ -43,7 +43,7 @@ class Rotating:
 
 
 def worker(server: RawServer, ledger: SqlLedger, seed: int) -> Vaani:
-    endpoint = Endpoint(base_url=server.url, access_token="a0", refresh_token="r0", logins=ledger, timeout_s=5.0)
+    endpoint = Endpoint(base_url=server.url, access_token="a0", refresh_token="r0", logins=ledger, timeout_s=60.0)
     return Vaani(endpoint, StoppedClock(), Random(seed))
 
 
