@@ -22,12 +22,13 @@ from dialer.simulator.books import Books
 from dialer.simulator.clock import Clock, RealClock
 from dialer.simulator.courier import Courier
 from dialer.simulator.options import Options
+from dialer.simulator.sockets import SocketProtocol
 from dialer.simulator.summary import as_table, summarise
 from dialer.simulator.switchboard import Switchboard
-from dialer.simulator.websocket import SocketProtocol
 
 HOST = "127.0.0.1"
 TICK_S = 0.02
+LARGEST_MESSAGE_BYTES = 1_000_000
 
 
 class _Protocol(HttpToolsProtocol):
@@ -69,6 +70,8 @@ class Simulator:
             self.app,
             http=_Protocol,
             ws=SocketProtocol,
+            ws_max_size=LARGEST_MESSAGE_BYTES,
+            ws_ping_interval=None,
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -4,13 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 
-async def deny(socket: WebSocket, answer: Response) -> None:
-    """Answer the handshake with an error instead of opening."""
-    await socket.send_denial_response(answer)
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's own, which hands the bare connection to the app so that a switch can break it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over a connection."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
 
 
 class Caller:
@@ -32,16 +36,16 @@ class Caller:
 
 @asynccontextmanager
 async def accepted(socket: WebSocket) -> AsyncIterator[Caller]:
-    """Open ``socket`` for the block; what the caller says is not listened to."""
+    """Open ``socket`` for the block, which ends when the caller goes; what the caller says is not listened to."""
     await socket.accept()
     gone = asyncio.ensure_future(_until_gone(socket))
     try:
-        yield Caller(gone)
+        with suppress(WebSocketDisconnect):
+            yield Caller(gone)
     finally:
         gone.cancel()
 
 
 async def _until_gone(socket: WebSocket) -> None:
-    with suppress(WebSocketDisconnect):
-        while True:
-            await socket.receive_bytes()
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass

@@ -7,7 +7,7 @@ from starlette.websockets import WebSocket
 from dialer.simulator.captions import Message, segments, timeline
 from dialer.simulator.desk import DIALECT, Desk, gateway
 from dialer.simulator.operations import Socket
-from dialer.simulator.sockets import Caller, accepted, deny
+from dialer.simulator.sockets import Caller, accepted
 from dialer.simulator.switchboard import Refused
 
 
@@ -30,10 +30,10 @@ class Captions:
             try:
                 board.check_key(socket.headers.get("x-api-key"))
             except Refused as refused:
-                await deny(socket, gateway(refused.status, refused.text))
+                await socket.send_denial_response(gateway(refused.status, refused.text))
                 return
         if call is None and call_id not in board.rooms:
-            await deny(socket, gateway(404, "Call not found"))
+            await socket.send_denial_response(gateway(404, "Call not found"))
             return
         async with accepted(socket) as caller:
             await self._follow(socket, caller, call_id, [] if call is None else timeline(call))

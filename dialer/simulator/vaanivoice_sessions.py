@@ -16,7 +16,7 @@ from dialer.simulator.desk import DIALECT, Desk, gateway
 from dialer.simulator.operations import Operation, Socket, good, operation, refused, sent
 from dialer.simulator.schemas import FREE, TEXT, TIME, maybe, record, word
 from dialer.simulator.sessions import Session, Sessions
-from dialer.simulator.sockets import Caller, accepted, deny
+from dialer.simulator.sockets import Caller, accepted
 from dialer.simulator.switchboard import Refused
 
 PATH = "/api/webrtc/session"
@@ -132,9 +132,9 @@ class VaanivoiceSessions:
         self.desk.board.agenda.run(self.desk.board.clock.now())
         session = self.sessions.find(socket.path_params["session_token"])
         if session is None:
-            await deny(socket, gateway(404, "Session not found"))
+            await socket.send_denial_response(gateway(404, "Session not found"))
         elif session.status == "ended":
-            await deny(socket, gateway(410, "Session has ended or expired"))
+            await socket.send_denial_response(gateway(410, "Session has ended or expired"))
         else:
             wake = asyncio.Event()
             async with accepted(socket) as caller:
