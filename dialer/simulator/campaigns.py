@@ -176,7 +176,7 @@ class Campaigns:
         lead, plan = campaign.leads[index], campaign.plan
         lead.status = RESULTS[call.life.outcome]
         campaign.live -= 1
-        again = lead.status != "completed" and lead.attempts < plan.tries
+        again = lead.status != "completed" and lead.attempts < plan.max_retries
         if again and campaign.state not in OVER:
             heapq.heappush(campaign.due, (when + plan.retry_delay_mins * 60, index))
         self._tell_call(campaign, lead, call, when)

@@ -112,8 +112,3 @@ def _disturbed(board: Switchboard, fault: str, good: Response) -> Response:
             return Json(["Call initiated successfully"])
         case _:
             return HalfAnswer(good)
-
-
-def refusal_headers(refused: Refused) -> dict[str, str]:
-    """``Retry-After`` when the refusal carries one."""
-    return {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}

@@ -21,6 +21,7 @@ from dialer.simulator.app import application
 from dialer.simulator.books import Books
 from dialer.simulator.clock import Clock, RealClock
 from dialer.simulator.courier import Courier
+from dialer.simulator.desk import Provider
 from dialer.simulator.options import Options
 from dialer.simulator.sockets import SocketProtocol
 from dialer.simulator.summary import as_table, summarise
@@ -51,7 +52,7 @@ class Simulator:
     def __init__(self, options: Options, clock: Clock | None = None) -> None:
         self.board = Switchboard(options, clock or RealClock())
         self.courier = Courier(self.board)
-        self.app: ASGIApp = application(self.board, self.courier, self.unplug)
+        self.app: ASGIApp = application(Provider(self.board, self.courier, self.unplug))
         self.url = ""
         self._plug: _Plug | None = None
 
