@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -35,18 +34,14 @@ from dialer.simulator import (
 from dialer.simulator.answers import Json
 from dialer.simulator.books import Received
 from dialer.simulator.desk import Anybody, Provider
-from dialer.simulator.options import Options
+from dialer.simulator.options import Options, what_is_wrong
 from dialer.simulator.summary import summarise
 from dialer.simulator.switchboard import Refused
 
 CONTROL = "/_sim"
 NOT_THE_VENDORS = (f"{CONTROL}/", "/docs", "/openapi.json", "/session/")
 """What is not written into the books."""
-ANSWERED = {
-    "http.response.start": 200,
-    "websocket.accept": 101,
-    "websocket.http.response.start": 403,
-}
+ANSWERED = {"http.response.start": 200, "websocket.accept": 101, "websocket.http.response.start": 403}
 """What begins an answer, and its status where the message names none."""
 LONGEST_OUTAGE_S = 600.0
 ABOUT = (
@@ -54,13 +49,6 @@ ABOUT = (
     "any key will do unless the simulator was told one."
 )
 TITLES = {"vaanivoice": "api.vaanivoice.ai (dialect B)", "vaani": "api.vaani.ai (dialect A)"}
-PAGE = (
-    "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Vaani simulator</title><style>"
-    "body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}"
-    "td{{padding:.2rem 1rem .2rem 0;vertical-align:top}}code{{font-size:.9em}}</style></head><body>"
-    f"<h1>Vaani simulator</h1><p>{escape(ABOUT)}</p><p>The same as <a href='/openapi.json'>OpenAPI</a>.</p>"
-    "{}</body></html>"
-)
 SECTIONS = (
     *vaanivoice.sections,
     *(each.section for each in (vaanivoice_recordings, vaanivoice_agents, vaanivoice_captions)),
@@ -82,8 +70,15 @@ async def openapi(provider: Anybody) -> Response:
 
 @pages.get("/docs")
 async def docs() -> Response:
-    """The same for people: one table for each dialect, no script."""
-    return Response(PAGE.format("".join(map(_table, TITLES))), media_type="text/html")
+    """The same for people, without a script."""
+    document = API.openapi()
+    lines = [
+        f"{method.upper():7} {path:45} {operation['summary']} ({operation['description']})"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
+    text = "\n".join((ABOUT, "", *(tag["description"] for tag in document["tags"]), "", *lines))
+    return Response(f"<!doctype html><title>Vaani simulator</title><pre>{escape(text)}</pre>", media_type="text/html")
 
 
 @pages.get("/session/{session_token}")
@@ -128,8 +123,8 @@ async def change(provider: Anybody, request: Request) -> Response:
     """Change options while running; the body is an object of option names, e.g. ``{"faults": {"500": 1}}``."""
     try:
         provider.board.change(**_known(json.loads(await request.body())))
-    except (TypeError, ValueError) as error:
-        return Json({"detail": str(error)}, 422)
+    except ValueError as error:
+        return Json({"detail": what_is_wrong(error)}, 422)
     return Json({"changed": True})
 
 
@@ -148,39 +143,18 @@ def _known(body: Any) -> dict[str, Any]:
     names = {field.name for field in fields(Options)} - {"port"}
     if not isinstance(body, dict) or not set(body) <= names:
         raise ValueError(f"an object with any of: {', '.join(sorted(names))}")
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in body.items()}
+    return body
 
 
-def _sockets(dialect: str) -> list[tuple[str, str, str]]:
-    """Summary, section and path of a dialect's sockets, for which OpenAPI has no words."""
-    return [
-        ((route.endpoint.__doc__ or "").partition(".")[0], section.number, route.path)
+def _told(dialect: str) -> str:
+    """What a dialect is, with its sockets, for which OpenAPI has no words."""
+    sockets = [
+        f"{(route.endpoint.__doc__ or '').partition('.')[0]} ({section.number}): {route.path}"
         for section in SECTIONS
         for route in section.routes
         if isinstance(route, WebSocketRoute) and section.tags == [dialect]
     ]
-
-
-def _told(dialect: str) -> str:
-    sockets = "; ".join(f"{summary} ({number}): {path}" for summary, number, path in _sockets(dialect))
-    return TITLES[dialect] + (f". WebSockets: {sockets}" if sockets else "")
-
-
-def _table(dialect: str) -> str:
-    rows = [
-        (method, route.path, route.summary or "", section.number)
-        for section in SECTIONS
-        for route in section.routes
-        if isinstance(route, APIRoute) and route.include_in_schema and section.tags == [dialect]
-        for method in route.methods or ()
-    ]
-    rows += [("WebSocket", path, summary, number) for summary, number, path in _sockets(dialect)]
-    lines = (
-        f"<tr><td><code>{method}</code></td><td><code>{escape(path)}</code></td><td>{escape(summary)}</td>"
-        f"<td>{number}</td></tr>"
-        for method, path, summary, number in rows
-    )
-    return f"<h2>{escape(TITLES[dialect])}</h2><table>{''.join(lines)}</table>"
+    return TITLES[dialect] + (f". WebSockets: {'; '.join(sockets)}" if sockets else "")
 
 
 async def _plain_error(request: Request, error: Exception) -> Response:
@@ -194,11 +168,7 @@ async def _plain_error(request: Request, error: Exception) -> Response:
     return Json({"detail": error.detail}, error.status_code, headers)
 
 
-HANDLERS: dict[Any, Any] = {
-    Refused: desk.refusal,
-    RequestValidationError: desk.problems,
-    HTTPException: _plain_error,
-}
+HANDLERS: dict[Any, Any] = {Refused: desk.refusal, RequestValidationError: desk.problems, HTTPException: _plain_error}
 PLACING = {"/api/trigger-call/": vaanivoice.trigger, "/calls/outbound_call": vaani.outbound_call}
 """What a rehearsal asks for a thousand times more often than anything else: FastAPI describes it, and is not asked."""
 PLACE = Starlette(

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import uuid5
 
 from dialer.simulator.books import Call, Order
@@ -11,7 +12,7 @@ from dialer.simulator.switchboard import SPACE, Refused, Switchboard
 DIALECT = "vaani"
 LINES = 10
 """Calls of one batch at once. The vendor has a limit for all batches; its number is not documented."""
-STATES = ("pending", "scheduled", "running", "completed")
+State = Literal["pending", "scheduled", "running", "completed"]
 ERRORS = {
     "no_answer": "SIP 480: no answer",
     "busy": "SIP 486: busy here",
@@ -45,14 +46,14 @@ class BatchPlan(Body):
 
 @dataclass(slots=True)
 class Batch:
-    """One batch; ``state`` is one of ``STATES``, ``scheduled_at`` in unix seconds, None for at once."""
+    """One batch; ``scheduled_at`` in unix seconds, None for at once."""
 
     batch_id: str
     plan: BatchPlan
     scheduled_at: float | None
     items: list[Item]
     created_at: float
-    state: str = "pending"
+    state: State = "pending"
     live: int = 0
     due: deque[Item] = field(default_factory=deque)
 

@@ -12,15 +12,8 @@ from dialer.simulator.courier import Courier
 from dialer.simulator.switchboard import SPACE, Refused, Switchboard
 
 DIALECT = "vaanivoice"
-RESULTS = {
-    "answered": "completed",
-    "voicemail": "completed",
-    "no_answer": "no_answer",
-    "busy": "busy",
-    "rejected": "failed",
-    "failed": "failed",
-}
-"""``call_status`` in the results by outcome, the one list of outcomes that the vendor documents."""
+RESULTS = {"answered": "completed", "voicemail": "completed", "rejected": "failed"}
+"""``call_status`` in the results where it is not the outcome; the one list of outcomes that the vendor documents."""
 OVER = frozenset({"completed", "cancelled"})
 
 
@@ -95,42 +88,23 @@ class Campaigns:
         self._dial(campaign, now)
         return campaign
 
-    def edit(self, campaign: Campaign, plan: Plan) -> None:
-        """Change the settings, which pauses."""
-        self._check_open(campaign)
-        campaign.plan = plan
-        self._turn(campaign, "paused")
-
-    def pause(self, campaign: Campaign) -> None:
-        """No new calls; running ones finish."""
-        self._check_open(campaign)
-        self._turn(campaign, "paused")
-
-    def resume(self, campaign: Campaign) -> None:
-        """Dial on."""
-        self._check_open(campaign)
-        self._turn(campaign, "active")
+    def turn(self, campaign: Campaign, state: str, plan: Plan | None = None) -> None:
+        """Change the settings, which pauses; no new calls for now or ever, or dial on. Running calls finish."""
+        if campaign.state not in {"active", "paused"}:
+            raise Refused(409, "The campaign is over", code="CAMPAIGN_OVER")
+        campaign.plan = plan or campaign.plan
+        self._turn(campaign, state)
 
     def stop(self, campaign: Campaign) -> None:
         """Work off today's window and end; stopping what is completed changes nothing."""
         if campaign.state in {"completed", "stopping"}:
             return
-        self._check_open(campaign)
         now = self.board.clock.now()
         window = campaign.plan.window(now)
         campaign.until = window[1] if window is not None and window[0] <= now else now
-        self._turn(campaign, "stopping")
-
-    def cancel(self, campaign: Campaign) -> None:
-        """No new calls, ever; running ones finish."""
-        self._check_open(campaign)
-        self._turn(campaign, "cancelled")
+        self.turn(campaign, "stopping")
 
     # --- dialing -----------------------------------------------------------------------------------------
-
-    def _check_open(self, campaign: Campaign) -> None:
-        if campaign.state not in {"active", "paused"}:
-            raise Refused(409, "The campaign is over", code="CAMPAIGN_OVER")
 
     def _turn(self, campaign: Campaign, state: str) -> None:
         now = self.board.clock.now()
@@ -174,7 +148,7 @@ class Campaigns:
 
     def _ended(self, campaign: Campaign, index: int, call: Call, when: float) -> None:
         lead, plan = campaign.leads[index], campaign.plan
-        lead.status = RESULTS[call.life.outcome]
+        lead.status = RESULTS.get(call.life.outcome, call.life.outcome)
         campaign.live -= 1
         again = lead.status != "completed" and lead.attempts < plan.max_retries
         if again and campaign.state not in OVER:

@@ -25,17 +25,15 @@ from dialer.simulator.switchboard import Refused, Switchboard
 
 ACCESS, REFRESH = "access_token", "refresh_token"
 NOT_IN = "Invalid or missing token"
-PHRASES = {
-    401: ("Unauthorized", "UNAUTHORIZED"),
-    402: ("Payment Required", "INSUFFICIENT_BALANCE"),
-    403: ("Forbidden", "FORBIDDEN"),
-    404: ("Not Found", "NOT_FOUND"),
-    410: ("Gone", "SESSION_EXPIRED"),
-    422: ("Unprocessable Entity", "VALIDATION_ERROR"),
-    429: ("Too Many Requests", "RATE_LIMITED"),
-    500: ("Internal Server Error", "INTERNAL_ERROR"),
-    503: ("Service Unavailable", "UNAVAILABLE"),
+CODES = {
+    402: "INSUFFICIENT_BALANCE",
+    410: "SESSION_EXPIRED",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_ERROR",
+    503: "UNAVAILABLE",
 }
+"""Where a code of the vendor's is not the status's own name."""
 
 
 class Provider:
@@ -120,7 +118,7 @@ User = Annotated[Provider, Depends(user)]
 def good_token(request: Request, kind: str) -> dict[str, Any] | None:
     """What a token of ours in that cookie says, unless it is over, revoked, or of another kind."""
     provider, token = provider_of(request), request.cookies.get(kind, "")
-    claims = tokens.claims_of(token) if token.count(".") == 2 else None
+    claims = tokens.claims_of(token)
     if claims is None or claims.get("kind") != kind or token in provider.revoked:
         return None
     return claims if claims["exp"] > provider.now else None
@@ -129,8 +127,7 @@ def good_token(request: Request, kind: str) -> dict[str, Any] | None:
 def _foreign_cookie(request: Request) -> str | None:
     """A cookie that the simulator did not sign counts as a key; one that it signed and is over counts for none."""
     token = request.cookies.get(ACCESS)
-    ours = token is not None and token.count(".") == 2 and tokens.claims_of(token) is not None
-    return None if ours else token
+    return None if token is not None and tokens.claims_of(token) is not None else token
 
 
 def known_agent(provider: Provider, agent_id: str) -> Agent:
@@ -167,9 +164,9 @@ async def problems(request: Request, error: Exception) -> Response:
 
 
 def gateway(status: int, text: str, code: str | None = None, headers: dict[str, str] | None = None) -> Response:
-    """The second of the two shapes of an error body; ``code`` is the phrase's own unless given."""
-    plain = HTTPStatus(status).phrase
-    phrase, usual = PHRASES.get(status, (plain, plain.upper().replace(" ", "_")))
+    """The second of the two shapes of an error body; ``code`` is the status's own unless given."""
+    named = HTTPStatus(status)
+    phrase, usual = "Unprocessable Entity" if status == 422 else named.phrase, CODES.get(status, named.name)
     return Json({"status_code": status, "error": phrase, "message": text, "code": code or usual}, status, headers)
 
 

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from typing import Any
+from functools import cache
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Security
 from fastapi.routing import APIRoute
 from fastapi.security import APIKeyCookie, APIKeyHeader
+from pydantic import Field, TypeAdapter
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,48 +18,44 @@ from dialer.simulator.answers import Json
 Schema = dict[str, Any]
 JSON = ("application/json",)
 
-TEXT: Schema = {"type": "string"}
-WHOLE: Schema = {"type": "integer"}
-REAL: Schema = {"type": "number"}
-FLAG: Schema = {"type": "boolean"}
-FREE: Schema = {"type": "object"}
-TIME: Schema = {"type": "string", "description": "ISO 8601, UTC"}
+TIME = Annotated[str, Field(description="ISO 8601, UTC")]
 BINARY: Schema = {"type": "string", "format": "binary"}
 
 
-def record(optional: tuple[str, ...] = (), /, **fields: Schema) -> Schema:
-    """An object with these fields, required unless ``optional``; more of them are let through."""
+@cache
+def _of_type(kind: Any) -> Schema:
+    return TypeAdapter(kind).json_schema()
+
+
+def schema_of(kind: Any) -> Schema:
+    """The JSON Schema of a type; a schema stays what it is."""
+    return kind if isinstance(kind, dict) else _of_type(kind)
+
+
+def record(optional: tuple[str, ...] = (), /, **fields: Any) -> Schema:
+    """An object with these fields, types or schemas, required unless ``optional``; more of them are let through."""
     required = [name for name in fields if name not in optional]
-    return {"type": "object", "properties": fields, **({"required": required} if required else {})}
+    properties = {name: schema_of(kind) for name, kind in fields.items()}
+    return {"type": "object", "properties": properties, **({"required": required} if required else {})}
 
 
-def listed(item: Schema) -> Schema:
+def listed(item: Any) -> Schema:
     """A list of ``item``."""
-    return {"type": "array", "items": item}
+    return {"type": "array", "items": schema_of(item)}
 
 
-def maybe(schema: Schema) -> Schema:
-    """``schema`` or null."""
-    return one(schema, {"type": "null"})
+def one(*kinds: Any) -> Schema:
+    """Any of ``kinds``: what a switch of the simulator, or the vendor's documents, leave open."""
+    return {"anyOf": [schema_of(kind) for kind in kinds]}
 
 
-def one(*schemas: Schema) -> Schema:
-    """Any of ``schemas``: what a switch of the simulator, or the vendor's documents, leave open."""
-    return {"anyOf": list(schemas)}
+def mapped(names: tuple[str, ...], kind: Any) -> dict[str, Any]:
+    """``kind`` under every name."""
+    return dict.fromkeys(names, kind)
 
 
-def word(*allowed: str) -> Schema:
-    """One of a few words."""
-    return {"type": "string", "enum": list(allowed)}
-
-
-def mapped(names: tuple[str, ...], schema: Schema) -> dict[str, Schema]:
-    """``schema`` under every name."""
-    return dict.fromkeys(names, schema)
-
-
-DETAIL = record(detail=one(TEXT, listed(record(type=TEXT, loc=listed(one(TEXT, WHOLE)), msg=TEXT))))
-GATEWAY = record(status_code=WHOLE, error=TEXT, message=TEXT, code=TEXT)
+DETAIL = record(detail=one(str, listed(record(type=str, loc=list[str | int], msg=str))))
+GATEWAY = record(status_code=int, error=str, message=str, code=str)
 ERROR = one(DETAIL, GATEWAY)
 """The two shapes of an error body (section 3.2)."""
 FAULT = "a fault the simulator was asked for"
@@ -76,20 +74,16 @@ PLACING = (401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504)
 """What a place-call request can be refused with, faults included."""
 
 
-def answer(schema: Schema, meaning: str = "done", kinds: tuple[str, ...] = JSON) -> dict[str, Any]:
+def answer(schema: Any, meaning: str = "done", kinds: tuple[str, ...] = JSON) -> dict[str, Any]:
     """One status: what it means, and its body in each content type."""
-    return {"description": meaning, "content": {kind: {"schema": schema} for kind in kinds}}
+    return {"description": meaning, "content": {kind: {"schema": schema_of(schema)} for kind in kinds}}
 
 
 def good(
-    schema: Schema,
-    *refusals: int,
-    status: int = 200,
-    kinds: tuple[str, ...] = JSON,
-    more: dict[int, Any] | None = None,
+    schema: Any, *refusals: int, status: int = 200, kinds: tuple[str, ...] = JSON, more: dict[int, Any] | None = None
 ) -> dict[str, Any]:
     """What a route answers when all is well, what it refuses with, and what else it answers."""
-    refused = {each: answer(DETAIL if each == 422 else ERROR, MEANINGS.get(each, FAULT)) for each in refusals}
+    refused = {each: answer(ERROR, MEANINGS.get(each, FAULT)) for each in refusals}
     return {"status_code": status, "responses": {status: answer(schema, kinds=kinds), **refused, **(more or {})}}
 
 

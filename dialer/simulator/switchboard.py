@@ -8,13 +8,11 @@ from random import Random
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dialer.simulator import faults, life
-from dialer.simulator.agenda import Agenda
 from dialer.simulator.agents import Agents
-from dialer.simulator.books import Books, Call, Order
-from dialer.simulator.call_log import CallLog, Row
-from dialer.simulator.clock import Clock
+from dialer.simulator.books import Books, Call, Order, Received, RollingSecond
+from dialer.simulator.call_log import CallLog, Page
+from dialer.simulator.clock import Agenda, Clock
 from dialer.simulator.options import Options
-from dialer.simulator.rolling import RollingSecond
 
 LATE, LATER = 5.0, 120.0
 MOST_FOREIGN = 50
@@ -40,10 +38,7 @@ class Switchboard:
         self.agenda = Agenda()
         self.rooms: set[str] = set()
         self.on_placed: list[Callable[[Call], None]] = []
-        self.agents = {
-            "vaani": Agents(numbered_agent_id),
-            "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name))),
-        }
+        self.agents = {"vaani": Agents(numbered_agent_id), "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name)))}
         self.address = "127.0.0.1"
         self.started_at = clock.now()
         self.logs = {"vaani": CallLog(), "vaanivoice": CallLog()}
@@ -116,16 +111,31 @@ class Switchboard:
         """How late a late request arrives, in real seconds."""
         return self._dice("late", to, self._asked[to]).uniform(*self.options.late_s)
 
-    def draw_log_faults(self) -> frozenset[str]:
-        """The faults of this history page."""
+    def log_page(
+        self, dialect: str, number: int, record: Received, unreadable: str, cut: Callable[[bool], Page]
+    ) -> Page:
+        """The page ``number`` of the call log with the faults drawn for it, which are written into the books.
+
+        ``cut`` cuts it out, given whether a row is repeated. Raises ``Refused`` with the words ``unreadable``.
+        """
         self._pages += 1
         dice = self._dice("page", "", self._pages)
-        chances = [(name, self.options.faults.get(name, 0.0)) for name in faults.PAGES]
-        return frozenset(name for name, chance in chances if dice.random() < chance)
-
-    def shuffled(self, rows: list[Row]) -> list[Row]:
-        """The rows of a page in an order of this page's own."""
-        return self._dice("shuffle", "", self._pages).sample(rows, len(rows))
+        drawn = {name for name in faults.PAGES if dice.random() < self.options.faults.get(name, 0.0)}
+        if "log-500" in drawn:
+            record.fault = "log-500"
+            raise Refused(500, unreadable)
+        met = []
+        if "log-shift" in drawn and number > 1:
+            self._let_strangers_in(dialect)
+            met.append("log-shift")
+        page = cut("log-repeat" in drawn)
+        if page.repeated:
+            met.append("log-repeat")
+        if "log-shuffle" in drawn and len(page.rows) > 1:
+            met.append("log-shuffle")
+            page = replace(page, rows=self._dice("shuffle", "", self._pages).sample(page.rows, len(page.rows)))
+        record.fault = "+".join(met) or None
+        return page
 
     def _dice(self, purpose: str, to: str, nth: int) -> Random:
         return Random(f"{self.options.seed}/{purpose}/{to}/{nth}")  # noqa: S311 - chance to be repeated, not secret
@@ -160,7 +170,7 @@ class Switchboard:
             told(call)
         return call
 
-    def let_strangers_in(self, dialect: str) -> None:
+    def _let_strangers_in(self, dialect: str) -> None:
         """1 to 50 calls that somebody else placed appear in the log, the newest of all; the books know none of them."""
         now = self.clock.now()
         dice = self._dice("strangers", dialect, self._pages)

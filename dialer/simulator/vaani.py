@@ -20,8 +20,7 @@ from dialer.simulator.books import Call, Order
 from dialer.simulator.call_log import Page, Row, between, cut
 from dialer.simulator.checking import BAD_NUMBER, Body, Free, Phone, read
 from dialer.simulator.desk import Provider, Reader, writer
-from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.operations import PLACING, TEXT, Section, answer, good, sent
+from dialer.simulator.operations import PLACING, Section, answer, good, sent
 from dialer.simulator.placing import Words, place
 from dialer.simulator.switchboard import Refused, numbered_agent_id
 from dialer.simulator.vaanivoice_recordings import audio_of
@@ -91,18 +90,17 @@ async def outbound_call(request: Request) -> Response:
 @logs.get("/calls/logs", **good(vaani_rows.LIST, 401, 422, 500))
 async def call_logs(provider: Reader, asked: Filtered, request: Request) -> Response:
     """Calls, a page at a time, filtered."""
-    record = record_of(request)
-    faults = disturbed(provider.board, DIALECT, asked.page, record, "Internal server error")
-    page = note(provider.board, faults, record, _page(provider, asked, repeat="log-repeat" in faults))
+    cut_page = partial(_page, provider, asked)
+    page = provider.board.log_page(DIALECT, asked.page, record_of(request), "Internal server error", cut_page)
     items = [_item(provider, row.call) for row in page.rows]
     return Json(vaani_rows.envelope(items, page, provider.options))
 
 
-@export.get("/calls/export-csv", response_class=Response, **good(TEXT, 401, 422, kinds=("text/csv",)))
+@export.get("/calls/export-csv", response_class=Response, **good(str, 401, 422, kinds=("text/csv",)))
 async def export_csv(provider: Reader, asked: Filtered) -> Response:
     """The same as CSV, streamed; whether pages hold here is not documented, hence a switch."""
     paged = {} if provider.options.vaani_export_paged else {"page": 1, "page_size": 2**62}
-    rows = _page(provider, asked.model_copy(update=paged), repeat=False).rows
+    rows = _page(provider, asked.model_copy(update=paged), False).rows
     headers = {"Content-Disposition": 'attachment; filename="call_logs.csv"'}
     return StreamingResponse(_csv(provider, rows), media_type="text/csv", headers=headers)
 
@@ -161,7 +159,7 @@ def _csv(provider: Provider, rows: Sequence[Row]) -> Iterator[str]:
         text.truncate()
 
 
-def _page(provider: Provider, asked: Filters, *, repeat: bool) -> Page:
+def _page(provider: Provider, asked: Filters, repeat: bool) -> Page:
     rows = _rows(provider, asked)
     newest, span = provider.options.vaani_order == "newest", between(rows, asked.start_date, asked.end_date)
     return cut(rows, asked.page, asked.page_size, newest=newest, repeat=repeat, span=span)

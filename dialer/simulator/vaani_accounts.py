@@ -7,11 +7,11 @@ from dialer.simulator import tokens
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled
 from dialer.simulator.desk import ACCESS, NOT_IN, REFRESH, Anybody, Provider, good_token
-from dialer.simulator.operations import REAL, TEXT, Section, good, record
+from dialer.simulator.operations import Section, good, record
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaani", "2.1", needs_key=False)
-LOGGED_IN = record(message=TEXT, expires_in=REAL)
+LOGGED_IN = record(message=str, expires_in=float)
 
 
 class Login(Body):
@@ -38,7 +38,7 @@ async def refresh(provider: Anybody, request: Request) -> Response:
     return _let_in(provider, claims["sub"], "Token refreshed")
 
 
-@section.post("/auth/logout", **good(record(message=TEXT)))
+@section.post("/auth/logout", **good(record(message=str)))
 async def logout(provider: Anybody, request: Request) -> Response:
     """Forget both cookies: the tokens that came are good for nothing any more."""
     answer = Json({"message": "Logged out"})

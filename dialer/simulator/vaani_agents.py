@@ -13,7 +13,7 @@ from dialer.simulator.agents import Agent
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled, Free, Phone, iso
 from dialer.simulator.desk import Provider, Reader, User, known_agent
-from dialer.simulator.operations import REAL, TEXT, TIME, WHOLE, Section, good, listed, mapped, one, record
+from dialer.simulator.operations import TIME, Section, good, listed, mapped, one, record
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaani", "2.9")
@@ -48,10 +48,10 @@ class New(Changed):
 
 NAMES = {"agent_name", "phone_number"}
 AGENT = record(
-    id=TEXT,
-    **{name: TEXT for name, field in Changed.model_fields.items() if isinstance(field.default, str | None)},
-    **mapped(("max_tokens", "max_call_duration"), WHOLE),
-    **mapped(("temperature", "silence_timeout"), REAL),
+    id=str,
+    **{name: str for name, field in Changed.model_fields.items() if isinstance(field.default, str | None)},
+    **mapped(("max_tokens", "max_call_duration"), int),
+    **mapped(("temperature", "silence_timeout"), float),
     **mapped(("created_at", "updated_at"), TIME),
     custom_functions=listed({"type": "object"}),
 )
@@ -96,7 +96,7 @@ async def update(provider: User, agent_id: str, sent: Changed) -> Response:
     return Json(_shown(found))
 
 
-@section.delete("/agents/{agent_id}", **good(record(message=TEXT), 401, 403, 404))
+@section.delete("/agents/{agent_id}", **good(record(message=str), 401, 403, 404))
 async def delete(provider: User, agent_id: str) -> Response:
     """Delete an agent: calls from its number are refused from now on."""
     provider.board.agents["vaani"].remove(known_agent(provider, agent_id))

@@ -4,54 +4,40 @@ They are for a user who logged in, as the documents have it.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dialer.simulator.answers import Json
-from dialer.simulator.batches import STATES, Batch, BatchPlan, Item
+from dialer.simulator.batches import Batch, BatchPlan, Item, State
 from dialer.simulator.checking import invalid, iso, validated
 from dialer.simulator.desk import Provider, User
 from dialer.simulator.forms import MULTIPART, File, form_of, read_table
-from dialer.simulator.operations import (
-    BINARY,
-    FREE,
-    TEXT,
-    TIME,
-    WHOLE,
-    Section,
-    good,
-    listed,
-    mapped,
-    maybe,
-    record,
-    sent,
-    word,
-)
+from dialer.simulator.operations import BINARY, TIME, Section, good, listed, mapped, record, sent
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaani", "2.7")
 FILE, COLUMN = "file", "phone_number"
-STATUSES = ("pending", "calling", "completed", "failed")
+Status = Literal["pending", "calling", "completed", "failed"]
 PLAN = BatchPlan.model_json_schema()
 NEW = sent(
     PLAN | {"properties": {FILE: BINARY, **PLAN["properties"]}, "required": [FILE, *PLAN["required"]]}, (MULTIPART,)
 )
 BATCH = record(
-    **mapped(("id", "name", "agent_id", "agent_phone_number"), TEXT),
-    status=word(*STATES),
-    scheduled_time=maybe(TEXT),
-    timezone=maybe(TEXT),
+    **mapped(("id", "name", "agent_id", "agent_phone_number"), str),
+    status=State,
+    scheduled_time=str | None,
+    timezone=str | None,
     created_at=TIME,
-    **mapped(("total", *STATUSES), WHOLE),
+    **mapped(("total", *get_args(Status)), int),
 )
 ITEM = record(
     ("call_log_id", "error"),
-    **mapped(("id", "phone_number", "call_log_id", "error"), TEXT),
-    status=word(*STATUSES),
-    dynamic_variables=FREE,
+    **mapped(("id", "phone_number", "call_log_id", "error"), str),
+    status=Status,
+    dynamic_variables=dict,
 )
 
 
@@ -94,7 +80,7 @@ async def items(provider: User, batch_id: str) -> Response:
     return Json({"items": [_shown_item(item) for item in _found(provider, batch_id).items]})
 
 
-@section.delete("/batch/{batch_id}", **good(record(message=TEXT), 401, 403, 404, 409))
+@section.delete("/batch/{batch_id}", **good(record(message=str), 401, 403, 404, 409))
 async def delete(provider: User, batch_id: str) -> Response:
     """Forget a batch that does not run; calls that were placed stay in the logs."""
     provider.batches.delete(_found(provider, batch_id))
@@ -141,7 +127,7 @@ def _shown(batch: Batch) -> dict[str, Any]:
         "timezone": plan.timezone or None,
         "created_at": iso(batch.created_at),
         "total": len(batch.items),
-        **{status: counts[status] for status in STATUSES},
+        **{status: counts[status] for status in get_args(Status)},
     }
 
 

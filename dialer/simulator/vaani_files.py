@@ -13,13 +13,13 @@ from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled, iso
 from dialer.simulator.desk import Provider, User, known_agent
 from dialer.simulator.forms import MULTIPART, File, form_of
-from dialer.simulator.operations import BINARY, TEXT, TIME, WHOLE, Section, good, listed, record, sent
+from dialer.simulator.operations import BINARY, TIME, Section, good, listed, record, sent
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaani", "2.9")
 MOST_FOUND = 5
-FILE = record(name=TEXT, size_bytes=WHOLE, uploaded_at=TIME)
-FOUND = record(answer=TEXT, results=listed(record(name=TEXT, text=TEXT)))
+FILE = record(name=str, size_bytes=int, uploaded_at=TIME)
+FOUND = record(answer=str, results=listed(record(name=str, text=str)))
 UPLOAD = sent(record(file=BINARY), (MULTIPART,))
 
 
@@ -44,7 +44,7 @@ async def files(provider: User, agent_id: str) -> Response:
     return Json([_shown(*kept) for kept in _files(provider, agent_id).values()])
 
 
-@section.delete("/agents/{agent_id}/files/{name}", **good(record(message=TEXT), 401, 403, 404))
+@section.delete("/agents/{agent_id}/files/{name}", **good(record(message=str), 401, 403, 404))
 async def delete(provider: User, agent_id: str, name: str) -> Response:
     """Forget a file."""
     if _files(provider, agent_id).pop(name, None) is None:

@@ -10,13 +10,13 @@ from starlette.responses import Response
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled, Phone
 from dialer.simulator.desk import Provider, Reader, User, known_agent
-from dialer.simulator.operations import TEXT, Section, good, listed, maybe, record
+from dialer.simulator.operations import Section, good, listed, record
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaani", "2.9")
 FOR_SALE = tuple(f"+1{area}555{line:04d}" for area in (201, 415, 650) for line in range(160, 165))
 """Of the numbers that are kept free for stories."""
-NUMBER = record(id=TEXT, phone_number=TEXT, agent_id=maybe(TEXT))
+NUMBER = record(id=str, phone_number=str, agent_id=str | None)
 ADDED = good(NUMBER, 401, 402, 403, 404, 409, 422, status=201)
 
 
@@ -39,7 +39,7 @@ async def numbers(provider: Reader) -> Response:
     return Json([*owned.values(), *(_shown(added) for added in provider.numbers.items() if added[0] not in owned)])
 
 
-@section.get("/sip/search-numbers", **good(listed(record(phone_number=TEXT)), 401, 403))
+@section.get("/sip/search-numbers", **good(listed(record(phone_number=str)), 401, 403))
 async def search(provider: User, area_code: str = "") -> Response:
     """Numbers that can be bought, of one area when it is named."""
     free = [number for number in FOR_SALE if not _held(provider, number)]
@@ -69,7 +69,7 @@ async def update(provider: User, number_id: str, sent: Changed) -> Response:
     return Json(_shown((number, provider.numbers[number])))
 
 
-@section.delete("/sip/{number_id}", **good(record(message=TEXT), 401, 403, 404, 409))
+@section.delete("/sip/{number_id}", **good(record(message=str), 401, 403, 404, 409))
 async def delete(provider: User, number_id: str) -> Response:
     """Give a number back; one that was bought can be bought again."""
     del provider.numbers[_found(provider, number_id)]

@@ -11,12 +11,11 @@ from starlette.responses import Response
 from dialer.simulator import tokens, vaanivoice_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
-from dialer.simulator.call_log import cut
+from dialer.simulator.call_log import Page, cut
 from dialer.simulator.checking import Body, Filled, Free, PageNumber, Phone, invalid, read
 from dialer.simulator.desk import Provider, Voice, voice_key
-from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.operations import PLACING, TEXT, Section, answer, good, one, record, sent
-from dialer.simulator.placing import Words, place
+from dialer.simulator.operations import PLACING, Section, answer, good, one, record, sent
+from dialer.simulator.placing import BLOCKED, Words, place
 from dialer.simulator.switchboard import Refused
 
 DIALECT = "vaanivoice"
@@ -61,7 +60,7 @@ class Browser(Conversation):
     agent_name: Filled | None = None
 
 
-BY_PHONE = record(("medium",), medium={"enum": [None, "telephony"]}, contact_number=TEXT, name=TEXT)
+BY_PHONE = record(("medium",), medium={"enum": [None, "telephony"]}, contact_number=str, name=str)
 BY_BROWSER = record(medium={"const": "webrtc"})
 
 
@@ -84,7 +83,7 @@ async def trigger(request: Request) -> Response:
     if asked.test_mode:
         return _trial(provider, asked.agent_id)
     if asked.contact_number in provider.options.dnd and not asked.dnd_check_skipped:
-        raise Refused(403, "Call blocked: the number is registered as DND (do not disturb)")
+        raise Refused(403, BLOCKED)
     provider.board.check_wallet()
     words = Words(partial(_accepted_call, provider), _declined, _denied)
     answer = await place(provider.board, _order(asked), record_of(request), words)
@@ -97,15 +96,13 @@ async def call_history(
     provider: Voice, request: Request, page: PageNumber = 1, page_size: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Response:
     """Calls, a page at a time; no filters, and a page past the end is empty."""
-    board, options, record = provider.board, provider.options, record_of(request)
-    faults = disturbed(board, DIALECT, page, record, "Invalid client_id format")
-    newest, repeat = options.vaanivoice_order == "newest", "log-repeat" in faults
-    shown = note(
-        board,
-        faults,
-        record,
-        cut(board.logs[DIALECT].rows(provider.now), page, page_size, newest=newest, repeat=repeat),
-    )
+    board, options = provider.board, provider.options
+
+    def cut_page(repeat: bool) -> Page:
+        rows, newest = board.logs[DIALECT].rows(provider.now), options.vaanivoice_order == "newest"
+        return cut(rows, page, page_size, newest=newest, repeat=repeat)
+
+    shown = board.log_page(DIALECT, page, record_of(request), "Invalid client_id format", cut_page)
     base = str(request.base_url).rstrip("/")
     data = [vaanivoice_rows.row(row.call, provider.now, options, base) for row in shown.rows]
     return Json({"data": data, "pagination": vaanivoice_rows.pagination(shown)})

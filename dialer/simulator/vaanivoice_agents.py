@@ -12,20 +12,7 @@ from dialer.simulator.agents import Agent, is_id, merged
 from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled, Free, PageNumber, invalid, iso, validated
 from dialer.simulator.desk import Provider, Voice
-from dialer.simulator.operations import (
-    FLAG,
-    FREE,
-    TEXT,
-    TIME,
-    WHOLE,
-    Section,
-    good,
-    listed,
-    mapped,
-    one,
-    record,
-    sent,
-)
+from dialer.simulator.operations import TIME, Section, good, listed, mapped, one, record, sent
 from dialer.simulator.switchboard import SPACE, Refused
 
 DIALECT = "vaanivoice"
@@ -39,15 +26,12 @@ PARTS = {
 }
 """What is changed by itself, and what it has."""
 AGENT = record(
-    **mapped(("id", "agent_name", "display_name", "agent_language"), TEXT),
-    created_at=TIME,
-    updated_at=TIME,
-    config=FREE,
+    **mapped(("id", "agent_name", "display_name", "agent_language"), str), created_at=TIME, updated_at=TIME, config=dict
 )
-COUNTS = record(page=WHOLE, page_size=WHOLE, total=WHOLE, total_pages=WHOLE)
+COUNTS = record(page=int, page_size=int, total=int, total_pages=int)
 LIST = one(listed(AGENT), *(record(**{key: listed(AGENT)}, pagination=COUNTS) for key in ("data", "items", "agents")))
-CREATED = record(agent_id=TEXT, agent_name=TEXT, message=TEXT)
-UPDATED = record(("agent_id", "agent_display_name"), success=FLAG, message=TEXT, agent_id=TEXT, agent_display_name=TEXT)
+CREATED = record(agent_id=str, agent_name=str, message=str)
+UPDATED = record(("agent_id", "agent_display_name"), success=bool, message=str, agent_id=str, agent_display_name=str)
 
 
 class New(Body):
@@ -60,10 +44,7 @@ class New(Body):
 @section.get("/api/agents", **good(LIST, 401, 422))
 @section.get("/api/list-agents", **good(LIST, 401, 422))
 async def agents(
-    provider: Voice,
-    search: str = "",
-    page: PageNumber = 1,
-    page_size: Annotated[int, Query(ge=1, le=200)] = 50,
+    provider: Voice, search: str = "", page: PageNumber = 1, page_size: Annotated[int, Query(ge=1, le=200)] = 50
 ) -> Response:
     """Agents, newest first; the key of the list is not documented, hence a switch."""
     found = provider.board.known_agents(DIALECT).newest_first(search)
@@ -84,7 +65,7 @@ async def agent(provider: Voice, agent_id: str) -> Response:
     return Json(_shown(_found(provider, agent_id)))
 
 
-@section.delete("/api/agents/{agent_id}", **good(record(message=TEXT), 401, 404))
+@section.delete("/api/agents/{agent_id}", **good(record(message=str), 401, 404))
 async def delete(provider: Voice, agent_id: str) -> Response:
     """Delete an agent, by id or name: calls through it are refused from now on."""
     provider.board.agents[DIALECT].remove(_found(provider, agent_id))

@@ -2,9 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from fastapi import Query
 from starlette.requests import Request
@@ -13,31 +12,11 @@ from starlette.responses import Response
 from dialer.simulator import campaign_plan, vaanivoice_rows
 from dialer.simulator.answers import Json
 from dialer.simulator.campaign_plan import Lead, Plan
-from dialer.simulator.campaigns import Campaign, Campaigns
+from dialer.simulator.campaigns import Campaign
 from dialer.simulator.checking import PageNumber, zoned
 from dialer.simulator.desk import Provider, Voice
 from dialer.simulator.forms import ENCODED, MULTIPART, form_of
-from dialer.simulator.operations import (
-    BINARY,
-    DETAIL,
-    ERROR,
-    FLAG,
-    JSON,
-    TEXT,
-    TIME,
-    WHOLE,
-    Schema,
-    Section,
-    answer,
-    good,
-    listed,
-    mapped,
-    maybe,
-    one,
-    record,
-    sent,
-    word,
-)
+from dialer.simulator.operations import BINARY, JSON, TIME, Section, good, listed, mapped, one, record, sent
 from dialer.simulator.storage import LINK_S
 from dialer.simulator.switchboard import Refused
 from dialer.simulator.vaanivoice_agents import COUNTS, counts
@@ -45,44 +24,38 @@ from dialer.simulator.vaanivoice_agents import COUNTS, counts
 PATH = "/api/campaigns"
 section = Section("vaanivoice", "3.12")
 Status = Literal["scheduled", "active", "paused", "paused_out_of_range", "completed", "cancelled"]
-STATES = get_args(Status)
 PLAN = Plan.model_json_schema()
-CHANGED: Schema = {"type": "object", "properties": {"name": TEXT, **PLAN["properties"]}}
+CHANGED = record(name=str, **PLAN["properties"]) | {"required": []}
 NEW = record(csv_file=BINARY, **CHANGED["properties"]) | {"required": ["csv_file", *PLAN["required"]]}
-REFUSED = {status: answer(one(DETAIL, ERROR), "fields failed validation") for status in (400, 422)}
 
-STATS = record(**mapped(("total_calls", "completed", "pending", "in_progress", "failed"), WHOLE))
-_SETTINGS: dict[str, Schema] = {
-    **mapped(("id", "client_id", "agent_id", "campaign_name", "excel_blob_url", "contact_source_type"), TEXT),
-    **mapped(("time_range_from", "time_range_to", "start_date", "end_date"), TEXT),
-    **mapped(("max_retries", "retry_after_mins", "call_concurrency"), WHOLE),
+STATS = record(**mapped(("total_calls", "completed", "pending", "in_progress", "failed"), int))
+_SETTINGS: dict[str, Any] = {
+    **mapped(("id", "client_id", "agent_id", "campaign_name", "excel_blob_url", "contact_source_type"), str),
+    **mapped(("time_range_from", "time_range_to", "start_date", "end_date"), str),
+    **mapped(("max_retries", "retry_after_mins", "call_concurrency"), int),
     **mapped(("created_at", "updated_at"), TIME),
-    "campaign_status": word(*STATES),
-    "days_of_week": listed(TEXT),
-    "notification_emails": listed(TEXT),
-    "webhook_url": maybe(TEXT),
-    "perform_dnd_check": FLAG,
+    "campaign_status": Status,
+    "days_of_week": list[str],
+    "notification_emails": list[str],
+    "webhook_url": str | None,
+    "perform_dnd_check": bool,
 }
 CAMPAIGN = record(**_SETTINGS)
 DETAILED = record(
     **_SETTINGS,
-    agent=record(id=TEXT, name=TEXT),
+    agent=record(id=str, name=str),
     stats=STATS,
-    **mapped(("total_leads", "completed_calls", "pending_calls", "failed_calls"), WHOLE),
+    **mapped(("total_leads", "completed_calls", "pending_calls", "failed_calls"), int),
 )
-_ROW = record(
-    **mapped(("id", "campaign_name", "agent_id"), TEXT),
-    campaign_status=word(*STATES),
-    **mapped(("call_concurrency", "total_leads", "completed_calls"), WHOLE),
-    **mapped(("created_at", "updated_at"), TIME),
-)
+LISTED = ("id", "campaign_name", "campaign_status", "agent_id", "call_concurrency", "created_at", "updated_at")
+_ROW = record(**{name: _SETTINGS[name] for name in LISTED}, total_leads=int, completed_calls=int)
 LIST = one(*(record(**{key: listed(_ROW)}, pagination=COUNTS) for key in ("campaigns", "data", "items")))
 RESULTS = record(
-    campaign_id=TEXT,
-    results_url=TEXT,
+    campaign_id=str,
+    results_url=str,
     generated_at=TIME,
     expires_at=TIME,
-    post_processing_status=word("not_processed", "processing", "completed", "failed"),
+    post_processing_status=Literal["not_processed", "processing", "completed", "failed"],
 )
 COLUMNS = (
     *("name", "phone_number", "call_status", "call_duration", "call_transcript", "call_summary", "call_tags"),
@@ -91,7 +64,7 @@ COLUMNS = (
 
 
 @section.post(
-    f"{PATH}/create", openapi_extra=sent(NEW, (MULTIPART,)), **good(CAMPAIGN, 401, 402, 404, status=201, more=REFUSED)
+    f"{PATH}/create", openapi_extra=sent(NEW, (MULTIPART,)), **good(CAMPAIGN, 400, 401, 402, 404, 422, status=201)
 )
 async def create(provider: Voice, request: Request) -> Response:
     """Create a campaign from a CSV; it dials as soon as its window is open."""
@@ -157,31 +130,34 @@ async def results(provider: Voice, campaign_id: str) -> Response:
 @section.put(
     f"{PATH}/{{campaign_id}}",
     openapi_extra=sent(CHANGED, (ENCODED, MULTIPART, *JSON)),
-    **good(CAMPAIGN, 401, 404, 409, more=REFUSED),
+    **good(CAMPAIGN, 400, 401, 404, 409, 422),
 )
 async def update(provider: Voice, campaign_id: str, request: Request) -> Response:
     """Change settings, which pauses it: it has to be resumed afterwards."""
     campaign, form = _found(provider, campaign_id), await form_of(request)
     plan = campaign_plan.changed_plan(campaign.plan, form.fields, provider.options, provider.now)
-    provider.campaigns.edit(campaign, plan)
+    provider.campaigns.turn(campaign, "paused", plan)
     return Json(_shown(provider, campaign))
 
 
-def _serve_verb(verb: str, turn: Callable[[Campaigns, Campaign], None], summary: str) -> None:
+def _serve_verb(verb: str, state: str, summary: str) -> None:
     async def turned(provider: Voice, campaign_id: str) -> Response:
         campaign = _found(provider, campaign_id)
-        turn(provider.campaigns, campaign)
+        if state == "stopping":
+            provider.campaigns.stop(campaign)
+        else:
+            provider.campaigns.turn(campaign, state)
         return Json(_shown(provider, campaign))
 
     turned.__doc__ = summary
     section.post(f"{PATH}/{{campaign_id}}/{verb}", **good(CAMPAIGN, 401, 404, 409))(turned)
 
 
-_serve_verb("start", Campaigns.resume, "Dial; only the vendor's client knows it")
-_serve_verb("pause", Campaigns.pause, "No new calls for now")
-_serve_verb("resume", Campaigns.resume, "Dial on")
-_serve_verb("stop", Campaigns.stop, "Work off today's window and end")
-_serve_verb("cancel", Campaigns.cancel, "No new calls, ever")
+_serve_verb("start", "active", "Dial; only the vendor's client knows it")
+_serve_verb("pause", "paused", "No new calls for now")
+_serve_verb("resume", "active", "Dial on")
+_serve_verb("stop", "stopping", "Work off today's window and end")
+_serve_verb("cancel", "cancelled", "No new calls, ever")
 
 
 def _found(provider: Provider, campaign_id: str) -> Campaign:
@@ -193,10 +169,9 @@ def _found(provider: Provider, campaign_id: str) -> Campaign:
 
 def _row(provider: Provider, campaign: Campaign) -> dict[str, Any]:
     stats = campaign.counts()
-    names = ("id", "campaign_name", "campaign_status", "agent_id", "call_concurrency", "created_at", "updated_at")
     shown = _shown(provider, campaign)
     more = {"total_leads": stats["total_calls"], "completed_calls": stats["completed"]}
-    return {name: shown[name] for name in names} | more
+    return {name: shown[name] for name in LISTED} | more
 
 
 def _shown(provider: Provider, campaign: Campaign) -> dict[str, Any]:

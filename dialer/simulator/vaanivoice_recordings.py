@@ -11,7 +11,7 @@ from dialer.simulator import audio, vaanivoice_rows
 from dialer.simulator.answers import cut_off
 from dialer.simulator.books import Call
 from dialer.simulator.desk import Voice, gateway, provider_of
-from dialer.simulator.operations import BINARY, GATEWAY, TEXT, Section, answer, good
+from dialer.simulator.operations import BINARY, GATEWAY, Section, answer, good
 from dialer.simulator.options import Options
 
 section = Section("vaanivoice", "3.8")
@@ -19,7 +19,7 @@ PATH, KINDS = "/api/stream/{call_id}", ("audio/wav", "audio/ogg", "audio/mpeg")
 MORE = {
     206: answer(BINARY, "the part that was asked for with Range", KINDS),
     404: answer(GATEWAY, "no recording, or not yet"),
-    416: answer(TEXT, "the part lies beyond the end", ("text/plain",)),
+    416: answer(str, "the part lies beyond the end", ("text/plain",)),
 }
 
 

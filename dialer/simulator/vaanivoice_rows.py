@@ -10,18 +10,8 @@ from typing import Any
 from dialer.simulator.books import Call
 from dialer.simulator.call_log import Page
 from dialer.simulator.checking import iso
-from dialer.simulator.operations import FLAG, FREE, REAL, TEXT, TIME, WHOLE, Schema, listed, mapped, maybe, one, record
+from dialer.simulator.operations import TIME, listed, mapped, one, record
 from dialer.simulator.options import Options
-
-ENDED = {
-    "answered": ("User disconnected", "Agent disconnected"),
-    "voicemail": ("Agent disconnected", "Agent disconnected"),
-    "no_answer": ("No answer", "No answer"),
-    "busy": ("Busy", "Busy"),
-    "rejected": ("Rejected", "Rejected"),
-    "failed": ("Failed", "Failed"),
-}
-"""``call_status`` of an ended call by outcome; a call takes the first or the second by its place in the books."""
 
 LIVE = {"accepted": "Initiated", "dialing": "Dialing", "ringing": "Ringing", "answered": "In progress"}
 """``call_status`` of a call that has not ended; seen only when rows appear before the end."""
@@ -46,43 +36,38 @@ ODD_MS_PER_S = 21.77
 """What the vendor's one sample makes of a second (742.269 for 34.1 s); nobody knows the unit."""
 
 
-HEALTH = record(status=TEXT, service=TEXT)
-PLACED = record(("live_captions_url",), agent_name=TEXT, call_id=TEXT, live_captions_url=TEXT)
-TELEPHONY = record(
-    success=FLAG,
-    message=maybe(TEXT),
-    output=one(PLACED, TEXT, {"type": "null"}),
-    error=maybe(TEXT),
-)
-BROWSER = record(token=TEXT, room_name=TEXT, agent_name=TEXT, connection_url=TEXT, live_captions_url=TEXT)
+HEALTH = record(status=str, service=str)
+PLACED = record(("live_captions_url",), agent_name=str, call_id=str, live_captions_url=str)
+TELEPHONY = record(success=bool, message=str | None, output=one(PLACED, str, {"type": "null"}), error=str | None)
+BROWSER = record(token=str, room_name=str, agent_name=str, connection_url=str, live_captions_url=str)
 TRIGGERED = one(TELEPHONY, BROWSER)
 
-_ROW: dict[str, Schema] = {
-    **mapped(("call_id", "call_type", "direction", "call_status", "agent_name", "agent_id"), TEXT),
-    **mapped(("client_name", "client_id", "from_number", "to_number", "post_processing_status"), TEXT),
-    **mapped(("recording_api", "call_transcription"), TEXT),
-    **mapped(("call_summary", "call_eval_tag", "callback_id", "callback_status"), maybe(TEXT)),
-    **mapped(("End_time", "call_dialing_at", "call_ringing_at", "user_picked_up_at"), maybe(TIME)),
-    **mapped(("duration_ms", "call_cost"), REAL),
-    **mapped(("call_entity", "call_conversation_quality", "call_metadata"), FREE),
+_ROW: dict[str, Any] = {
+    **mapped(("call_id", "call_type", "direction", "call_status", "agent_name", "agent_id"), str),
+    **mapped(("client_name", "client_id", "from_number", "to_number", "post_processing_status"), str),
+    **mapped(("recording_api", "call_transcription"), str),
+    **mapped(("call_summary", "call_eval_tag", "callback_id", "callback_status"), str | None),
+    **mapped(("End_time", "call_dialing_at", "call_ringing_at", "user_picked_up_at"), TIME | None),
+    **mapped(("duration_ms", "call_cost"), float),
+    **mapped(("call_entity", "call_conversation_quality", "call_metadata"), dict),
     "Start_time": TIME,
-    "chat_history": listed(FREE),
-    "callback_requested": FLAG,
+    "chat_history": list[dict[str, Any]],
+    "callback_requested": bool,
 }
 ROW = record(**_ROW)
 PAGINATION = record(
-    **mapped(("page", "page_size", "total_count", "total_pages"), WHOLE), **mapped(("has_next", "has_previous"), FLAG)
+    **mapped(("page", "page_size", "total_count", "total_pages"), int), **mapped(("has_next", "has_previous"), bool)
 )
 HISTORY = record(data=listed(ROW), pagination=PAGINATION)
 
 DETAILS = record(
-    transcription=TEXT,
-    entity=one(FREE, TEXT),
-    conversation_eval=one(FREE, TEXT),
-    summary=maybe(TEXT),
-    call_eval_tag=maybe(TEXT),
+    transcription=str,
+    entity=one(dict, str),
+    conversation_eval=one(dict, str),
+    summary=str | None,
+    call_eval_tag=str | None,
 )
-TRANSCRIPT = record(("status_code", "function", "error"), transcript=TEXT, status_code=WHOLE, function=TEXT, error=TEXT)
+TRANSCRIPT = record(("status_code", "function", "error"), transcript=str, status_code=int, function=str, error=str)
 
 
 def pagination(page: Page) -> dict[str, Any]:
@@ -190,7 +175,10 @@ def _status(call: Call, now: float, options: Options) -> str:
         return LIVE[call.life.state(now)]
     if call.life.outcome == "voicemail" and options.vaanivoice_voicemail in {"both", "status"}:
         return "Voicemail detected"
-    return ENDED[call.life.outcome][call.number_of % 2]
+    if call.life.answered_at is None:
+        return call.life.outcome.capitalize().replace("_", " ")
+    by_user = call.life.outcome == "answered" and call.number_of % 2 == 0
+    return "User disconnected" if by_user else "Agent disconnected"
 
 
 def entity(call: Call, options: Options) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Dialect B's browser sessions and the socket that tells their events (wire contract, section 3.11)."""
 
 import asyncio
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 from starlette.websockets import WebSocket
@@ -10,24 +10,24 @@ from dialer.simulator import tokens
 from dialer.simulator.answers import Json, transport_of
 from dialer.simulator.checking import Body, Filled, zoned
 from dialer.simulator.desk import Provider, Voice, provider_of
-from dialer.simulator.operations import FREE, TEXT, TIME, Section, answer, good, maybe, record, word
+from dialer.simulator.operations import TIME, Section, answer, good, record
 from dialer.simulator.sessions import Asked, Session
 from dialer.simulator.sockets import Caller, accepted
 from dialer.simulator.switchboard import Refused
 
 PATH = "/api/webrtc/session"
 section = Section("vaanivoice", "3.11")
-CREATED = record(session_token=TEXT, session_url=TEXT, expires_at=TIME)
-CONNECTED = record(lk_url=TEXT, lk_token=TEXT, room_name=TEXT)
+CREATED = record(session_token=str, session_url=str, expires_at=TIME)
+CONNECTED = record(lk_url=str, lk_token=str, room_name=str)
 STATUS = record(
-    status=word("created", "agent_ready", "active", "reconnecting", "ended"),
+    status=Literal["created", "agent_ready", "active", "reconnecting", "ended"],
     expires_at=TIME,
-    ui_type=TEXT,
-    room_name=TEXT,
-    agent_id=TEXT,
-    client_id=TEXT,
-    metadata=FREE,
-    grace_period_ends_at=maybe(TIME),
+    ui_type=str,
+    room_name=str,
+    agent_id=str,
+    client_id=str,
+    metadata=dict,
+    grace_period_ends_at=TIME | None,
 )
 
 

@@ -11,17 +11,9 @@ from dialer.simulator.options import Options
 
 AFTER_TALK = 0.5
 EVENTS = (
-    "call_started",
-    "call_ringing",
-    "user_picked_up_at",
-    "call_rejected",
-    "call_no_answer",
-    "call_failed",
-    "human_transfer_initiated",
-    "human_transfer_successful",
-    "human_transfer_failed",
-    "call_ended",
-    "call_postprocessing",
+    *("call_started", "call_ringing", "user_picked_up_at", "call_rejected", "call_no_answer", "call_failed"),
+    *(f"human_transfer_{step}" for step in ("initiated", "successful", "failed")),
+    *("call_ended", "call_postprocessing"),
 )
 """Every kind of event a call can have."""
 

@@ -96,7 +96,7 @@ def test_json_is_the_one_document_on_stdout() -> None:
     [
         (["--fault", "fire=1"], "unknown fault 'fire'"),
         (["--fault", "500"], "not NAME=VALUE"),
-        (["--fault", "500=often"], "could not convert"),
+        (["--fault", "500=often"], "faults: Input should be a valid number"),
         (["--ring-s", "3,1"], "ring_s"),
     ],
 )
