@@ -44,21 +44,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def options_from(arguments: argparse.Namespace) -> Options:
-    """The options given on the command line; what was not given keeps its default. Raises ``ValueError``."""
-    given = {item.name: getattr(arguments, item.name) for item in fields(Options)}
-    return Options(**{name: value for name, value in given.items() if value is not None})
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     made = parser()
-    arguments = made.parse_args(argv)
+    given = vars(made.parse_args(argv))
+    books, as_json = given.pop("books"), given.pop("json")
     try:
-        options = options_from(arguments)
+        options = Options(**given)
     except ValueError as error:
         made.error(what_is_wrong(error))
-    return serve(options, arguments.books, as_json=arguments.json)
+    return serve(options, books, as_json=as_json)
 
 
 def flag_of(name: str) -> str:
@@ -80,7 +75,8 @@ def _add(made: argparse._ArgumentGroup, item: Field[Any], hint: Any) -> None:
         rest |= {"action": _Pairs, "metavar": "NAME=VALUE"}
     else:
         rest |= {"metavar": "TEXT" if hint in (str, str | None) else "N"}
-    made.add_argument(flag_of(item.name), default=None, **rest)
+    # What is not given is not there, and keeps its default.
+    made.add_argument(flag_of(item.name), default=argparse.SUPPRESS, **rest)
 
 
 class _Pairs(argparse.Action):
@@ -88,16 +84,14 @@ class _Pairs(argparse.Action):
         name, found, value = values.partition("=")
         if not found:
             raise argparse.ArgumentError(self, f"{values!r} is not NAME=VALUE")
-        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), name: value})
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest, {}), name: value})
 
 
 def _help(item: Field[Any]) -> str:
-    text, shown = item.metadata["help"].replace("%", "%%"), item.default
+    shown = ",".join(map(str, item.default)) if isinstance(item.default, tuple) else item.default
     notes = [f"section {SECTIONS[item.name]}"] if item.name in SECTIONS else []
-    if isinstance(shown, tuple) and shown:
-        notes.append(f"default {','.join(map(str, shown))}")
-    elif isinstance(shown, int | float | str) and not isinstance(shown, bool):
-        notes.append(f"default {shown}")
+    notes += [f"default {shown}"] if isinstance(shown, int | float | str) and shown not in (True, False, "") else []
+    text = item.metadata["help"].replace("%", "%%")
     return f"{text} ({', '.join(notes)})" if notes else text
 
 

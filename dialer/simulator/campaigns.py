@@ -185,33 +185,21 @@ class Campaigns:
         self._tell(campaign, "campaign.status_changed", {"old_status": before, "new_status": campaign.status(at)}, at)
 
     def _tell(self, campaign: Campaign, event: str, more: dict[str, Any], at: float) -> None:
-        self.courier.campaign(
-            campaign.plan.campaign_webhook_url,
-            {
-                "event": event,
-                "campaign_id": campaign.campaign_id,
-                "campaign_name": campaign.plan.campaign_name,
-                **more,
-                "stats": campaign.counts(),
-            },
-            at,
-        )
+        self._send(campaign.plan.campaign_webhook_url, campaign, event, {**more, "stats": campaign.counts()}, at)
 
     def _tell_call(self, campaign: Campaign, lead: Lead, call: Call, at: float) -> None:
         event = {"completed": "call.completed", "no_answer": "call.no_answer"}.get(lead.status, "call.failed")
-        self.courier.campaign(
-            campaign.plan.per_call_webhook_url,
-            {
-                "event": event,
-                "call_id": call.call_id,
-                "campaign_id": campaign.campaign_id,
-                "campaign_name": campaign.plan.campaign_name,
-                "contact": {"name": lead.name, "phone": lead.phone},
-                "call_status": lead.status,
-                "call_duration_seconds": round(call.life.talk_s, 3),
-                "call_outcome": call.life.outcome,
-                "call_tags": [],
-                **self.courier.spoken(call),
-            },
-            at,
-        )
+        told = {
+            "call_id": call.call_id,
+            "contact": {"name": lead.name, "phone": lead.phone},
+            "call_status": lead.status,
+            "call_duration_seconds": round(call.life.talk_s, 3),
+            "call_outcome": call.life.outcome,
+            "call_tags": [],
+            **self.courier.spoken(call),
+        }
+        self._send(campaign.plan.per_call_webhook_url, campaign, event, told, at)
+
+    def _send(self, url: str | None, campaign: Campaign, event: str, more: dict[str, Any], at: float) -> None:
+        named = {"campaign_id": campaign.campaign_id, "campaign_name": campaign.plan.campaign_name}
+        self.courier.campaign(url, {"event": event, **named, **more}, at)

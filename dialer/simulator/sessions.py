@@ -33,9 +33,7 @@ class Session:
 
     token: str
     room: str
-    agent_id: str
-    ui_type: str
-    metadata: dict[str, Any]
+    asked: Asked
     grace_s: float
     expires_at: float
     status: str = "created"
@@ -72,9 +70,7 @@ class Sessions:
         session = Session(
             token=tokens.signed({"sid": str(name), "exp": int(expires_at)}),
             room=f"room_{asked.agent_id.replace('-', '_')}_{name.hex[:8]}",
-            agent_id=asked.agent_id,
-            ui_type=asked.ui_type or "",
-            metadata=asked.metadata or {},
+            asked=asked,
             grace_s=options.session_grace_s if asked.grace_period is None else asked.grace_period,
             expires_at=expires_at,
         )

@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager, suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+Gone = asyncio.Task[None]
+"""Ends when the caller at the other end of an open socket goes."""
+
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """uvicorn's own, which hands the bare connection to the app so that a switch can break it."""
@@ -17,33 +20,27 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.app_state = {**self.app_state, "transport": transport}
 
 
-class Caller:
-    """Who listens at the other end of an open socket."""
-
-    def __init__(self, gone: "asyncio.Task[None]") -> None:
-        self._gone = gone
-
-    async def stays(self, wake: asyncio.Event) -> bool:
-        """Wait for ``wake``; False as soon as the caller is gone."""
-        waiting = asyncio.ensure_future(wake.wait())
-        try:
-            await asyncio.wait({self._gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-        wake.clear()
-        return not self._gone.done()
-
-
 @asynccontextmanager
-async def accepted(socket: WebSocket) -> AsyncIterator[Caller]:
+async def accepted(socket: WebSocket) -> AsyncIterator[Gone]:
     """Open ``socket`` for the block, which ends when the caller goes; what the caller says is not listened to."""
     await socket.accept()
     gone = asyncio.ensure_future(_until_gone(socket))
     try:
         with suppress(WebSocketDisconnect):
-            yield Caller(gone)
+            yield gone
     finally:
         gone.cancel()
+
+
+async def stays(gone: Gone, wake: asyncio.Event) -> bool:
+    """Wait for ``wake``; False as soon as the caller is gone."""
+    waiting = asyncio.ensure_future(wake.wait())
+    try:
+        await asyncio.wait({gone, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    wake.clear()
+    return not gone.done()
 
 
 async def _until_gone(socket: WebSocket) -> None:

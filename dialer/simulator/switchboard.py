@@ -1,7 +1,7 @@
 """What stands behind both dialects: the caps, the wallet, the do-not-disturb list, the dice, and the books."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import blake2s
 from random import Random
@@ -94,13 +94,8 @@ class Switchboard:
     def draw_fault(self, to: str) -> str | None:
         """At most one fault for this request; drawn per number and how often it was asked for, not per arrival."""
         self._asked[to] += 1
-        chances = {name: p for name, p in self.options.faults.items() if name in faults.PLACING}
-        point = self._dice("fault", to, self._asked[to]).random() if chances else 0.0
-        for name, chance in chances.items():
-            point -= chance
-            if point < 0:
-                return name
-        return None
+        chances = [each for each in self.options.faults.items() if each[0] in faults.PLACING]
+        return _one_of(chances, self._dice("fault", to, self._asked[to])) if chances else None
 
     def draw_answer_s(self, to: str) -> float:
         """How long the answer takes, in real seconds: it is the network's time, not the call's."""
@@ -152,7 +147,7 @@ class Switchboard:
         lived = life.plan(self.options, dice, order.to, self.clock.now() if at is None else at)
         number_of = len(self.books.calls) + 1
         cost = round(self.options.cost_per_call + self.options.cost_per_minute * lived.talk_s / 60, 4)
-        row_fault = self._row_fault(dice)
+        row_fault = _one_of([(name, self.options.faults.get(name, 0.0)) for name in faults.ROWS], dice)
         call = Call(
             number_of,
             _call_id(order.dialect, number_of, lived.accepted_at, dice),
@@ -181,14 +176,6 @@ class Switchboard:
             call_id = _call_id(dialect, self._foreign, now, dice)
             self.logs[dialect].expect(Call(self._foreign, call_id, order, lived, 0.0, now, now), now)
 
-    def _row_fault(self, dice: Random) -> str | None:
-        point = dice.random()
-        for name in faults.ROWS:
-            point -= self.options.faults.get(name, 0.0)
-            if point < 0:
-                return name
-        return None
-
     def _visible_at(self, dialect: str, lived: life.Life, row_fault: str | None) -> float | None:
         if row_fault == "log-never":
             return None
@@ -209,6 +196,15 @@ class Switchboard:
     def change(self, **changed: object) -> None:
         """Change options while running, e.g. the faults: calls already placed keep their life."""
         self.options = replace(self.options, **changed)  # type: ignore[arg-type]
+
+
+def _one_of(chances: Iterable[tuple[str, float]], dice: Random) -> str | None:
+    point = dice.random()
+    for name, chance in chances:
+        point -= chance
+        if point < 0:
+            return name
+    return None
 
 
 def _call_id(dialect: str, number_of: int, accepted_at: float, dice: Random) -> str:

@@ -14,7 +14,7 @@ from dialer.simulator.answers import Json
 from dialer.simulator.checking import Body, Filled, Free, Phone, iso
 from dialer.simulator.desk import Provider, Reader, User, known_agent
 from dialer.simulator.operations import TIME, Section, good, listed, mapped, one, record
-from dialer.simulator.switchboard import Refused
+from dialer.simulator.switchboard import Refused, numbered_agent_id
 
 section = Section("vaani", "2.9")
 
@@ -77,7 +77,8 @@ async def create(provider: User, sent: New) -> Response:
     """Create an agent; its number must not be another's."""
     agents, now = provider.board.known_agents("vaani"), provider.now
     _check_free(provider, sent.phone_number, None)
-    made = Agent(agents.new_id(sent.phone_number), sent.phone_number, sent.agent_name, now, now)
+    agent_id = agents.free(lambda nth: numbered_agent_id(sent.phone_number + (f" {nth}" if nth > 1 else "")))
+    made = Agent(agent_id, sent.phone_number, sent.agent_name, now, now)
     agents.add(made)
     made.config = sent.model_dump(exclude_unset=True, exclude=NAMES)
     return Json(_shown(made), 201)

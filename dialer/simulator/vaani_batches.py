@@ -45,7 +45,7 @@ ITEM = record(
 async def upload(provider: User, request: Request) -> Response:
     """Make a batch of a CSV; it calls nobody yet. A row without a number in E.164 has failed already."""
     form = await form_of(request)
-    plan = validated(BatchPlan, form.fields)
+    plan = validated(BatchPlan, {name: text for name, text in form.fields.items() if text})
     rows, at = _rows(form.file(FILE)), _moment(plan)
     provider.board.known_agents("vaani")
     for agent in (plan.agent_id, plan.agent_phone_number):
@@ -116,15 +116,11 @@ def _rows(file: File) -> list[tuple[str, dict[str, str]]]:
 
 
 def _shown(batch: Batch) -> dict[str, Any]:
-    plan, counts = batch.plan, batch.counts()
+    counts = batch.counts()
     return {
+        **batch.plan.model_dump(),
         "id": batch.batch_id,
-        "name": plan.name,
-        "agent_id": plan.agent_id,
-        "agent_phone_number": plan.agent_phone_number,
         "status": batch.state,
-        "scheduled_time": plan.scheduled_time or None,
-        "timezone": plan.timezone or None,
         "created_at": iso(batch.created_at),
         "total": len(batch.items),
         **{status: counts[status] for status in get_args(Status)},

@@ -1,6 +1,5 @@
 """Dialect B, api.vaanivoice.ai: calls and what is known of them (wire contract, sections 3.3 to 3.7)."""
 
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import Query
@@ -85,7 +84,7 @@ async def trigger(request: Request) -> Response:
     if asked.contact_number in provider.options.dnd and not asked.dnd_check_skipped:
         raise Refused(403, BLOCKED)
     provider.board.check_wallet()
-    words = Words(partial(_accepted_call, provider), _declined, _denied)
+    words = Words(lambda call: _accepted(provider, call.order.agent, call.call_id), _declined, _denied)
     answer = await place(provider.board, _order(asked), record_of(request), words)
     await provider.courier.before_the_answer()
     return answer
@@ -182,10 +181,6 @@ def _order(asked: Trigger) -> Order:
         caller_id=asked.outbound_number,
         variables=asked.metadata or {},
     )
-
-
-def _accepted_call(provider: Provider, call: Call) -> Response:
-    return _accepted(provider, call.order.agent, call.call_id)
 
 
 def _accepted(provider: Provider, agent: str, call_id: str) -> Response:

@@ -77,10 +77,7 @@ async def create(provider: Voice, sent: New) -> Response:
     """Create an agent; its name is a slug made from the display name."""
     known, shown_as, now = provider.board.known_agents(DIALECT), sent.agent_display_name, provider.now
     slug = re.sub(r"[^a-z0-9]+", "_", shown_as.casefold()).strip("_") or "agent"
-    number, name = 1, slug
-    while known.find(name) is not None or known.is_gone(name):
-        number += 1
-        name = f"{slug}_{number}"
+    name = known.free(lambda nth: f"{slug}_{nth}" if nth > 1 else slug)
     made = Agent(str(uuid5(SPACE, name)), name, shown_as, now, now, sent.config or {})
     known.add(made)
     return Json({"agent_id": made.agent_id, "agent_name": name, "message": "Agent created successfully"})

@@ -41,6 +41,8 @@ _SETTINGS: dict[str, Any] = {
     "perform_dnd_check": bool,
 }
 CAMPAIGN = record(**_SETTINGS)
+SAME = _SETTINGS.keys() & Plan.model_fields.keys()
+"""What comes back under the name it was sent under."""
 DETAILED = record(
     **_SETTINGS,
     agent=record(id=str, name=str),
@@ -179,22 +181,17 @@ def _shown(provider: Provider, campaign: Campaign) -> dict[str, Any]:
     return {
         "id": campaign.campaign_id,
         "client_id": "client-simulator",
-        "agent_id": plan.agent_id,
-        "campaign_name": plan.campaign_name,
+        **plan.model_dump(include=SAME),
         "excel_blob_url": f"http://{provider.board.address}/storage/campaigns/{campaign.campaign_id}/contacts.csv",
         "campaign_status": campaign.status(provider.now),
         "contact_source_type": "csv",
-        "days_of_week": plan.days_of_week,
         "time_range_from": f"{plan.start_time:%H:%M:%S}Z",
         "time_range_to": f"{plan.end_time:%H:%M:%S}Z",
-        "max_retries": plan.max_retries,
         "retry_after_mins": plan.retry_delay_mins,
         "call_concurrency": plan.concurrency,
         "start_date": plan.from_date.isoformat(),
         "end_date": plan.to_date.isoformat(),
-        "notification_emails": plan.notification_emails,
         "webhook_url": plan.campaign_webhook_url,
-        "perform_dnd_check": plan.perform_dnd_check,
         "created_at": zoned(campaign.created_at),
         "updated_at": zoned(campaign.updated_at),
     }

@@ -8,7 +8,7 @@ from starlette.websockets import WebSocket
 from dialer.simulator.books import Call
 from dialer.simulator.desk import provider_of
 from dialer.simulator.operations import Section
-from dialer.simulator.sockets import Caller, accepted
+from dialer.simulator.sockets import Gone, accepted, stays
 from dialer.simulator.switchboard import Refused
 
 section = Section("vaanivoice", "3.9")
@@ -27,11 +27,11 @@ async def captions(socket: WebSocket, call_id: str) -> None:
         board.check_key(socket.headers.get("x-api-key"))
     if call is None and call_id not in board.rooms:
         raise Refused(404, "Call not found")
-    async with accepted(socket) as caller:
-        await _follow(socket, caller, call_id, [] if call is None else timeline(call))
+    async with accepted(socket) as gone:
+        await _follow(socket, gone, call_id, [] if call is None else timeline(call))
 
 
-async def _follow(socket: WebSocket, caller: Caller, call_id: str, told: list[tuple[float, Message]]) -> None:
+async def _follow(socket: WebSocket, gone: Gone, call_id: str, told: list[tuple[float, Message]]) -> None:
     """What was said so far, then what is said, until the call ends."""
     board, wake = provider_of(socket).board, asyncio.Event()
     now = board.clock.now()
@@ -42,11 +42,11 @@ async def _follow(socket: WebSocket, caller: Caller, call_id: str, told: list[tu
     for at, message in ahead:
         board.agenda.at(at, lambda _: wake.set())
         while board.clock.now() < at:
-            if not await caller.stays(wake):
+            if not await stays(gone, wake):
                 return
         await socket.send_json(message)
     while not told:
-        if not await caller.stays(wake):
+        if not await stays(gone, wake):
             return
     await socket.close()
 

@@ -12,7 +12,7 @@ from dialer.simulator.checking import Body, Filled, zoned
 from dialer.simulator.desk import Provider, Voice, provider_of
 from dialer.simulator.operations import TIME, Section, answer, good, record
 from dialer.simulator.sessions import Asked, Session
-from dialer.simulator.sockets import Caller, accepted
+from dialer.simulator.sockets import Gone, accepted, stays
 from dialer.simulator.switchboard import Refused
 
 PATH = "/api/webrtc/session"
@@ -86,15 +86,15 @@ async def events(socket: WebSocket, session_token: str) -> None:
     """A session's events, until it ends; on request the socket breaks in between."""
     provider, wake = provider_of(socket), asyncio.Event()
     session = _open(provider, session_token)
-    async with accepted(socket) as caller:
+    async with accepted(socket) as gone:
         provider.sessions.opened(session, wake)
         try:
-            await _push(socket, caller, session, wake)
+            await _push(socket, gone, session, wake)
         finally:
             provider.sessions.closed(session, wake)
 
 
-async def _push(socket: WebSocket, caller: Caller, session: Session, wake: asyncio.Event) -> None:
+async def _push(socket: WebSocket, gone: Gone, session: Session, wake: asyncio.Event) -> None:
     options = provider_of(socket).options
     told = 0 if options.session_replay else len(session.events)
     while True:
@@ -108,7 +108,7 @@ async def _push(socket: WebSocket, caller: Caller, session: Session, wake: async
         if session.status == "ended":
             await socket.close()
             return
-        if not await caller.stays(wake):
+        if not await stays(gone, wake):
             return
 
 
@@ -126,10 +126,10 @@ def _shown(session: Session) -> dict[str, Any]:
     return {
         "status": session.status,
         "expires_at": zoned(session.expires_at),
-        "ui_type": session.ui_type,
+        "ui_type": session.asked.ui_type,
         "room_name": session.room,
-        "agent_id": session.agent_id,
+        "agent_id": session.asked.agent_id,
         "client_id": "client-simulator",
-        "metadata": session.metadata,
+        "metadata": session.asked.metadata or {},
         "grace_period_ends_at": None if ends is None else zoned(ends),
     }
