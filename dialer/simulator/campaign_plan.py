@@ -28,9 +28,13 @@ CLEARED = {"notification_emails", "campaign_webhook_url", "per_call_webhook_url"
 
 def _text(parse: Callable[[str], Any], **schema: Any) -> tuple[BeforeValidator, WithJsonSchema]:
     """What reads the text of a form; what was read already stays."""
-    return BeforeValidator(lambda given: parse(given.strip()) if isinstance(given, str) else given), WithJsonSchema(
-        schema
-    )
+    read = BeforeValidator(lambda given: parse(given.strip()) if isinstance(given, str) else given)
+    return read, WithJsonSchema(schema)
+
+
+def _told(**schema: Any) -> Any:
+    """What a caller is told of a number; what is out of it is refused with a code."""
+    return Field(json_schema_extra=schema)
 
 
 def _time(text: str) -> time:
@@ -62,15 +66,15 @@ class Plan(BaseModel):
 
     campaign_name: Annotated[str, Field(min_length=1, max_length=255)]
     agent_id: Annotated[str, Field(min_length=1)]
-    concurrency: int
+    concurrency: Annotated[int, _told(minimum=1)]
     from_date: Day
     to_date: Day
     start_time: Clock
     end_time: Clock
     days_of_week: Words
     perform_dnd_check: bool = False
-    max_retries: int = 3
-    retry_delay_mins: int = 30
+    max_retries: Annotated[int, _told(minimum=1, maximum=MOST_TRIES)] = 3
+    retry_delay_mins: Annotated[int, _told(minimum=0, maximum=MOST_DELAY_MINS)] = 30
     notification_emails: Words = ()
     campaign_webhook_url: Url = None
     per_call_webhook_url: Url = None

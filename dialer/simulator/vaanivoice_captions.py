@@ -10,12 +10,10 @@ from dialer.simulator.desk import provider_of
 from dialer.simulator.operations import Section
 from dialer.simulator.sockets import Gone, accepted, stays
 from dialer.simulator.switchboard import Refused
+from dialer.simulator.vaanivoice_rows import said
 
 section = Section("vaanivoice", "3.9")
 Message = dict[str, Any]
-
-MACHINE = "Please leave a message after the tone."
-PERSON = "Hello, thank you for calling."
 
 
 @section.websocket("/api/live-transcripts/ws/{call_id}")
@@ -57,8 +55,7 @@ def timeline(call: Call) -> list[tuple[float, Message]]:
     ended: tuple[float, Message] = (life.ended_at, {"type": "call_ended", "call_id": call.call_id})
     if life.answered_at is None:
         return [ended]
-    said = MACHINE if life.outcome == "voicemail" else PERSON
-    turns = [("agent", f"Hello {call.order.name or 'there'}!"), ("user", said)]
+    turns = [("agent", f"Hello {call.order.name or 'there'}!"), ("user", said(call))]
     told: list[tuple[float, Message]] = [(life.answered_at, {"type": "call_started", "call_id": call.call_id})]
     for index, (speaker, text) in enumerate(turns):
         begins = life.answered_at + life.talk_s * (0.1 + 0.4 * index)

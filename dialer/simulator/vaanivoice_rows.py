@@ -126,11 +126,16 @@ def has_transcript(call: Call, now: float, options: Options) -> bool:
     return call.life.answered_at is not None and _processed(call, now, options)
 
 
+def said(call: Call) -> str:
+    """What the one who picked up said."""
+    machine = call.life.outcome == "voicemail"
+    return "Please leave a message after the tone." if machine else "Hello, thank you for calling."
+
+
 def transcript(call: Call) -> str:
     """What was said."""
-    if call.life.outcome == "voicemail":
-        return "AGENT: Hello!\n\n USER: Please leave a message after the tone."
-    return f"AGENT: Hello {call.order.name or 'there'}!\n\n USER: Hello, thank you for calling."
+    greeting = "Hello!" if call.life.outcome == "voicemail" else f"Hello {call.order.name or 'there'}!"
+    return f"AGENT: {greeting}\n\n USER: {said(call)}"
 
 
 def _times(call: Call, now: float, options: Options) -> dict[str, Any]:
