@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dialer.simulator import faults
-from dialer.simulator.options import SECTIONS, Options, Range
+from dialer.simulator.options import SECTIONS, Options, Range, what_is_wrong
 from dialer.simulator.server import serve
 
 GROUPS = {
@@ -22,7 +23,6 @@ GROUPS = {
 }
 """The heading in ``--help`` by how an option's name begins."""
 CALLS = "calls, faults and the account"
-_NUMBERS = {"outcomes", "faults", "webhook_faults"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
         f"faults of a place-call request (at most one each) and of the logs:\n{faults.describe()}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    hints = get_type_hints(Options)
+    hints = get_type_hints(Options, include_extras=True)
     groups = {title: made.add_argument_group(title) for title in dict.fromkeys((CALLS, *GROUPS.values()))}
     for item in fields(Options):
         title = next((GROUPS[start] for start in GROUPS if item.name.startswith(start)), CALLS)
@@ -44,21 +44,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def options_from(arguments: argparse.Namespace) -> Options:
-    """The options given on the command line; what was not given keeps its default."""
-    given = {item.name: getattr(arguments, item.name) for item in fields(Options)}
-    return Options(**{name: _whole(name, value) for name, value in given.items() if value is not None})
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     made = parser()
-    arguments = made.parse_args(argv)
+    given = vars(made.parse_args(argv))
+    books, as_json = given.pop("books"), given.pop("json")
     try:
-        options = options_from(arguments)
+        options = Options(**given)
     except ValueError as error:
-        made.error(str(error))
-    return serve(options, arguments.books, as_json=arguments.json)
+        made.error(what_is_wrong(error))
+    return serve(options, books, as_json=as_json)
 
 
 def flag_of(name: str) -> str:
@@ -67,55 +62,37 @@ def flag_of(name: str) -> str:
 
 
 def _add(made: argparse._ArgumentGroup, item: Field[Any], hint: Any) -> None:
-    flag = flag_of(item.name)
     rest: dict[str, Any] = {"dest": item.name, "help": _help(item)}
     if hint is bool:
         rest |= {"action": argparse.BooleanOptionalAction}
     elif hint == Range:
-        rest |= {"type": _range, "metavar": "LO,HI"}
-    elif hint == tuple[str, ...]:
+        rest |= {"metavar": "LO,HI"}
+    elif get_origin(hint) is tuple:
         rest |= {"action": "append", "metavar": "ONE"}
-    elif item.metadata["choices"]:
-        rest |= {"choices": item.metadata["choices"]}
-    elif item.name in _NUMBERS | {"outcome_by_number"}:
-        rest |= {"action": "append", "type": _pair, "metavar": "NAME=VALUE"}
+    elif get_origin(hint) is Literal:
+        rest |= {"choices": get_args(hint), "type": type(item.default)}
+    elif get_origin(hint) is Mapping:
+        rest |= {"action": _Pairs, "metavar": "NAME=VALUE"}
     else:
-        rest |= {"type": _scalar(hint), "metavar": "TEXT" if _scalar(hint) is str else "N"}
-    made.add_argument(flag, default=None, **rest)
+        rest |= {"metavar": "TEXT" if hint in (str, str | None) else "N"}
+    # What is not given is not there, and keeps its default.
+    made.add_argument(flag_of(item.name), default=argparse.SUPPRESS, **rest)
+
+
+class _Pairs(argparse.Action):
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        name, found, value = values.partition("=")
+        if not found:
+            raise argparse.ArgumentError(self, f"{values!r} is not NAME=VALUE")
+        setattr(namespace, self.dest, {**getattr(namespace, self.dest, {}), name: value})
 
 
 def _help(item: Field[Any]) -> str:
-    text, shown = item.metadata["help"].replace("%", "%%"), item.default
+    shown = ",".join(map(str, item.default)) if isinstance(item.default, tuple) else item.default
     notes = [f"section {SECTIONS[item.name]}"] if item.name in SECTIONS else []
-    if isinstance(shown, tuple) and shown:
-        notes.append(f"default {','.join(map(str, shown))}")
-    elif isinstance(shown, int | float | str) and not isinstance(shown, bool):
-        notes.append(f"default {shown}")
+    notes += [f"default {shown}"] if isinstance(shown, int | float | str) and shown not in (True, False, "") else []
+    text = item.metadata["help"].replace("%", "%%")
     return f"{text} ({', '.join(notes)})" if notes else text
-
-
-def _scalar(hint: Any) -> Any:
-    return next((kind for kind in (float, int) if hint in {kind, kind | None}), str)
-
-
-def _range(text: str) -> Range:
-    low, _, high = text.partition(",")
-    return float(low), float(high or low)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, found, value = text.partition("=")
-    if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
-
-
-def _whole(name: str, value: Any) -> Any:
-    if name in _NUMBERS:
-        return {key: float(text) for key, text in value}
-    if name == "outcome_by_number":
-        return dict(value)
-    return tuple(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

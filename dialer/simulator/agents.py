@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -41,13 +42,10 @@ class Agents:
         self._ids |= {agent.agent_id: agent.agent_id, agent.handle: agent.agent_id}
         self._gone -= {agent.agent_id, agent.handle}
 
-    def new_id(self, name: str) -> str:
-        """An id that nobody has or had."""
-        number, made = 1, self._make_id(name)
-        while made in self._by_id or made in self._gone:
-            number += 1
-            made = self._make_id(f"{name} {number}")
-        return made
+    def free(self, name_of: Callable[[int], str]) -> str:
+        """The first of the names for 1, 2 and so on that nobody has or had."""
+        names = map(name_of, count(1))
+        return next(name for name in names if self.find(name) is None and not self.is_gone(name))
 
     def find(self, name: str) -> Agent | None:
         """The agent of that id or handle."""

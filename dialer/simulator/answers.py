@@ -1,13 +1,13 @@
 """What goes back over the wire, good and bad."""
 
 import asyncio
-import json
 import socket
 import struct
 from typing import Any
 
+from pydantic_core import to_json
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from dialer.simulator.books import Received
@@ -15,20 +15,15 @@ from dialer.simulator.books import Received
 SWOLLEN_BYTES = 5_000_000
 
 
-class Json(Response):
+class Json(JSONResponse):
     """A JSON body, compact."""
-
-    media_type = "application/json"
 
     def __init__(self, content: Any, status: int = 200, headers: dict[str, str] | None = None) -> None:
         super().__init__(content, status_code=status, headers=headers)
 
     def render(self, content: Any) -> bytes:
         """The bytes of the body."""
-        try:
-            return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-        except UnicodeEncodeError:  # half a surrogate pair, as it came in
-            return json.dumps(content, separators=(",", ":")).encode()
+        return to_json(content, inf_nan_mode="null")
 
 
 class HungUp(Response):

@@ -2,16 +2,17 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import Literal
 from uuid import uuid5
 
-from dialer.simulator import checking
 from dialer.simulator.books import Call, Order
+from dialer.simulator.checking import BAD_NUMBER, E164, Body, Filled, Phone
 from dialer.simulator.switchboard import SPACE, Refused, Switchboard
 
 DIALECT = "vaani"
 LINES = 10
 """Calls of one batch at once. The vendor has a limit for all batches; its number is not documented."""
-STATES = ("pending", "scheduled", "running", "completed")
+State = Literal["pending", "scheduled", "running", "completed"]
 ERRORS = {
     "no_answer": "SIP 480: no answer",
     "busy": "SIP 486: busy here",
@@ -33,27 +34,26 @@ class Item:
     call: Call | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchPlan:
-    """What was asked for; ``scheduled_at`` is ``scheduled_time`` in unix seconds, None for at once."""
+class BatchPlan(Body):
+    """What was asked for; a ``scheduled_time`` without a zone is in ``timezone``."""
 
-    name: str
-    agent_id: str
-    agent_phone_number: str
+    name: Filled
+    agent_id: Filled
+    agent_phone_number: Phone
     scheduled_time: str | None = None
-    scheduled_at: float | None = None
     timezone: str | None = None
 
 
 @dataclass(slots=True)
 class Batch:
-    """One batch; ``state`` is one of ``STATES``."""
+    """One batch; ``scheduled_at`` in unix seconds, None for at once."""
 
     batch_id: str
     plan: BatchPlan
+    scheduled_at: float | None
     items: list[Item]
     created_at: float
-    state: str = "pending"
+    state: State = "pending"
     live: int = 0
     due: deque[Item] = field(default_factory=deque)
 
@@ -78,15 +78,15 @@ class Batches:
         """All of them."""
         return list(self._by_id.values())[::-1]
 
-    def create(self, plan: BatchPlan, rows: list[tuple[str, dict[str, str]]]) -> Batch:
+    def create(self, plan: BatchPlan, at: float | None, rows: list[tuple[str, dict[str, str]]]) -> Batch:
         """Keep a batch of numbers with their variables; it calls nobody yet. What is no number has failed already."""
         self._made += 1
         batch_id = str(uuid5(SPACE, f"batch {self._made}"))
-        items = [Item(str(uuid5(SPACE, f"{batch_id} {at}")), *row) for at, row in enumerate(rows)]
+        items = [Item(str(uuid5(SPACE, f"{batch_id} {nth}")), *row) for nth, row in enumerate(rows)]
         for item in items:
-            item.error = checking.number.says(item.phone_number)
+            item.error = None if E164.fullmatch(item.phone_number) else BAD_NUMBER
             item.status = "pending" if item.error is None else "failed"
-        batch = Batch(batch_id, plan, items, self.board.clock.now())
+        batch = Batch(batch_id, plan, at, items, self.board.clock.now())
         batch.due.extend(item for item in items if item.status == "pending")
         self._by_id[batch_id] = batch
         return batch
@@ -95,7 +95,7 @@ class Batches:
         """Dial now, or when it is scheduled for. Nothing is dialed twice: 409 for a batch that was sent before."""
         if batch.state != "pending":
             raise Refused(409, "Batch was sent already")
-        now, at = self.board.clock.now(), batch.plan.scheduled_at
+        now, at = self.board.clock.now(), batch.scheduled_at
         batch.state = "scheduled"
         if at is None or at <= now:
             self._begin(batch, now)

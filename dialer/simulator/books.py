@@ -1,13 +1,12 @@
 """The simulator's own books: every request received and every call placed, to be compared with a caller's."""
 
 import heapq
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from dialer.simulator.life import Life
-from dialer.simulator.rolling import RollingSecond
 
 
 @dataclass(slots=True)
@@ -64,6 +63,25 @@ class Delivery:
     fault: str | None
 
 
+class RollingSecond:
+    """How many of something happened in the second ``(now - 1, now]``, and the most there ever were."""
+
+    def __init__(self) -> None:
+        self._times: deque[float] = deque()
+        self.most = 0
+
+    def count(self, now: float) -> int:
+        """How many happened in the second that ends at ``now``."""
+        while self._times and self._times[0] <= now - 1.0:
+            self._times.popleft()
+        return len(self._times)
+
+    def add(self, now: float) -> None:
+        """Note one at ``now``."""
+        self._times.append(now)
+        self.most = max(self.most, self.count(now))
+
+
 class Books:
     """Everything that happened, in order of arrival."""
 
@@ -107,36 +125,18 @@ class Books:
         """
         return {
             "now": now,
-            "requests": [_exported_request(request) for request in self.requests],
+            "requests": [_fields(request) for request in self.requests],
             "calls": [_exported(call, now) for call in self.calls],
-            "webhooks": [asdict(delivery) for delivery in self.webhooks],
+            "webhooks": [_fields(delivery) for delivery in self.webhooks],
         }
 
 
-def _exported_request(seen: Received) -> dict[str, Any]:
+def _fields(entry: Any) -> dict[str, Any]:
     # dataclasses.asdict copies deeply, which takes seconds for a long run.
-    return {"at": seen.at, "method": seen.method, "path": seen.path, "status": seen.status, "fault": seen.fault}
+    return {name: getattr(entry, name) for name in entry.__slots__}
 
 
 def _exported(call: Call, now: float) -> dict[str, Any]:
-    order, life = call.order, call.life
-    return {
-        "call_id": call.call_id,
-        "dialect": order.dialect,
-        "to": order.to,
-        "agent": order.agent,
-        "name": order.name,
-        "caller_id": order.caller_id,
-        "variables": order.variables,
-        "state": life.state(now),
-        "outcome": life.outcome,
-        "asked_at": call.asked_at,
-        "accepted_at": life.accepted_at,
-        "dialing_at": life.dialing_at,
-        "ringing_at": life.ringing_at,
-        "answered_at": life.answered_at,
-        "ended_at": life.ended_at,
-        "visible_at": call.visible_at,
-        "row_fault": call.row_fault,
-        "cost": call.cost,
-    }
+    state = {"state": call.life.state(now)}
+    shown = {**_fields(call), **_fields(call.order), **_fields(call.life), **state}
+    return {name: value for name, value in shown.items() if name not in {"number_of", "order", "life"}}

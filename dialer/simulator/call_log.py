@@ -97,13 +97,7 @@ def _start(row: Row) -> float:
 
 
 def cut(
-    rows: Sequence[Row],
-    page: int,
-    page_size: int,
-    *,
-    newest: bool,
-    repeat: bool,
-    span: tuple[int, int] | None = None,
+    rows: Sequence[Row], page: int, page_size: int, *, newest: bool, repeat: bool, span: tuple[int, int] | None = None
 ) -> Page:
     """The ``page``-th page of ``rows[span]``; ``repeat`` puts the last row of the page before in front of it."""
     low, high = span or (0, len(rows))

@@ -12,15 +12,8 @@ from dialer.simulator.courier import Courier
 from dialer.simulator.switchboard import SPACE, Refused, Switchboard
 
 DIALECT = "vaanivoice"
-RESULTS = {
-    "answered": "completed",
-    "voicemail": "completed",
-    "no_answer": "no_answer",
-    "busy": "busy",
-    "rejected": "failed",
-    "failed": "failed",
-}
-"""``call_status`` in the results by outcome, the one list of outcomes that the vendor documents."""
+RESULTS = {"answered": "completed", "voicemail": "completed", "rejected": "failed"}
+"""``call_status`` in the results where it is not the outcome; the one list of outcomes that the vendor documents."""
 OVER = frozenset({"completed", "cancelled"})
 
 
@@ -95,42 +88,23 @@ class Campaigns:
         self._dial(campaign, now)
         return campaign
 
-    def edit(self, campaign: Campaign, plan: Plan) -> None:
-        """Change the settings, which pauses."""
-        self._check_open(campaign)
-        campaign.plan = plan
-        self._turn(campaign, "paused")
-
-    def pause(self, campaign: Campaign) -> None:
-        """No new calls; running ones finish."""
-        self._check_open(campaign)
-        self._turn(campaign, "paused")
-
-    def resume(self, campaign: Campaign) -> None:
-        """Dial on."""
-        self._check_open(campaign)
-        self._turn(campaign, "active")
+    def turn(self, campaign: Campaign, state: str, plan: Plan | None = None) -> None:
+        """Change the settings, which pauses; no new calls for now or ever, or dial on. Running calls finish."""
+        if campaign.state not in {"active", "paused"}:
+            raise Refused(409, "The campaign is over", code="CAMPAIGN_OVER")
+        campaign.plan = plan or campaign.plan
+        self._turn(campaign, state)
 
     def stop(self, campaign: Campaign) -> None:
         """Work off today's window and end; stopping what is completed changes nothing."""
         if campaign.state in {"completed", "stopping"}:
             return
-        self._check_open(campaign)
         now = self.board.clock.now()
         window = campaign.plan.window(now)
         campaign.until = window[1] if window is not None and window[0] <= now else now
-        self._turn(campaign, "stopping")
-
-    def cancel(self, campaign: Campaign) -> None:
-        """No new calls, ever; running ones finish."""
-        self._check_open(campaign)
-        self._turn(campaign, "cancelled")
+        self.turn(campaign, "stopping")
 
     # --- dialing -----------------------------------------------------------------------------------------
-
-    def _check_open(self, campaign: Campaign) -> None:
-        if campaign.state not in {"active", "paused"}:
-            raise Refused(409, "The campaign is over", code="CAMPAIGN_OVER")
 
     def _turn(self, campaign: Campaign, state: str) -> None:
         now = self.board.clock.now()
@@ -174,9 +148,9 @@ class Campaigns:
 
     def _ended(self, campaign: Campaign, index: int, call: Call, when: float) -> None:
         lead, plan = campaign.leads[index], campaign.plan
-        lead.status = RESULTS[call.life.outcome]
+        lead.status = RESULTS.get(call.life.outcome, call.life.outcome)
         campaign.live -= 1
-        again = lead.status != "completed" and lead.attempts < plan.tries
+        again = lead.status != "completed" and lead.attempts < plan.max_retries
         if again and campaign.state not in OVER:
             heapq.heappush(campaign.due, (when + plan.retry_delay_mins * 60, index))
         self._tell_call(campaign, lead, call, when)
@@ -211,33 +185,21 @@ class Campaigns:
         self._tell(campaign, "campaign.status_changed", {"old_status": before, "new_status": campaign.status(at)}, at)
 
     def _tell(self, campaign: Campaign, event: str, more: dict[str, Any], at: float) -> None:
-        self.courier.campaign(
-            campaign.plan.campaign_webhook_url,
-            {
-                "event": event,
-                "campaign_id": campaign.campaign_id,
-                "campaign_name": campaign.plan.campaign_name,
-                **more,
-                "stats": campaign.counts(),
-            },
-            at,
-        )
+        self._send(campaign.plan.campaign_webhook_url, campaign, event, {**more, "stats": campaign.counts()}, at)
 
     def _tell_call(self, campaign: Campaign, lead: Lead, call: Call, at: float) -> None:
         event = {"completed": "call.completed", "no_answer": "call.no_answer"}.get(lead.status, "call.failed")
-        self.courier.campaign(
-            campaign.plan.per_call_webhook_url,
-            {
-                "event": event,
-                "call_id": call.call_id,
-                "campaign_id": campaign.campaign_id,
-                "campaign_name": campaign.plan.campaign_name,
-                "contact": {"name": lead.name, "phone": lead.phone},
-                "call_status": lead.status,
-                "call_duration_seconds": round(call.life.talk_s, 3),
-                "call_outcome": call.life.outcome,
-                "call_tags": [],
-                **self.courier.spoken(call),
-            },
-            at,
-        )
+        told = {
+            "call_id": call.call_id,
+            "contact": {"name": lead.name, "phone": lead.phone},
+            "call_status": lead.status,
+            "call_duration_seconds": round(call.life.talk_s, 3),
+            "call_outcome": call.life.outcome,
+            "call_tags": [],
+            **self.courier.spoken(call),
+        }
+        self._send(campaign.plan.per_call_webhook_url, campaign, event, told, at)
+
+    def _send(self, url: str | None, campaign: Campaign, event: str, more: dict[str, Any], at: float) -> None:
+        named = {"campaign_id": campaign.campaign_id, "campaign_name": campaign.plan.campaign_name}
+        self.courier.campaign(url, {"event": event, **named, **more}, at)

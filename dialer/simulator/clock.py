@@ -1,7 +1,14 @@
-"""Time, handed in: everything the simulator says about a call is computed from the books and ``now``."""
+"""Time, handed in, and what is to happen later: campaigns that dial, webhooks, sessions that run out."""
 
+import asyncio
+import heapq
 import time
+from collections.abc import Callable
+from itertools import count
 from typing import Protocol
+
+Action = Callable[[float], None]
+"""What happens, given the moment it was planned for, in unix seconds."""
 
 
 class Clock(Protocol):
@@ -35,3 +42,25 @@ class VirtualClock:
         if seconds < 0:
             raise ValueError("time does not run backwards")
         self._now += seconds
+
+
+class Agenda:
+    """Actions in order of time. Whoever looks at the clock lets those happen that are due, each at its own time."""
+
+    def __init__(self) -> None:
+        self._planned: list[tuple[float, int, Action]] = []
+        self._order = count()
+        self.filled = asyncio.Event()
+
+    def at(self, when: float, action: Action) -> None:
+        """Plan ``action`` for ``when``, unix seconds; what is planned first for one moment happens first."""
+        heapq.heappush(self._planned, (when, next(self._order), action))
+        self.filled.set()
+
+    def run(self, now: float) -> None:
+        """Let everything happen that is due by ``now``, also what is planned meanwhile."""
+        while self._planned and self._planned[0][0] <= now:
+            when, _, action = heapq.heappop(self._planned)
+            action(when)
+        if not self._planned:
+            self.filled.clear()

@@ -12,7 +12,7 @@ import httpx
 
 from dialer.simulator import vaanivoice_rows, webhooks
 from dialer.simulator.books import Call, Delivery
-from dialer.simulator.checking import iso
+from dialer.simulator.checking import zoned
 from dialer.simulator.switchboard import Switchboard
 from dialer.simulator.webhooks import Event
 
@@ -47,14 +47,14 @@ class Courier:
         """Send a campaign's webhook, signed with a timestamp as documented, up to five times."""
         if url is None:
             return
-        whole = json.dumps({**body, "timestamp": f"{iso(at)}Z"}).encode()
+        whole = json.dumps({**body, "timestamp": zoned(at)}).encode()
         secret, chain = self.board.options.webhook_secret, body["campaign_id"]
         self._hand_over(chain, _Parcel(url, body["event"], whole, "x-vaani-signature", secret, len(DELAYS_S)))
 
     def test(self) -> None:
         """What the dashboard's test button sends."""
         now, url = self.board.clock.now(), self.board.options.webhook_url
-        body = {"event": "webhook_test", "events": list(webhooks.EVENTS), "timestamp": f"{iso(now)}Z"}
+        body = {"event": "webhook_test", "events": list(webhooks.EVENTS), "timestamp": zoned(now)}
         if url is not None:
             self._hand_over("test", self._parcel(url, "webhook_test", body))
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from email.utils import formatdate
+from http import HTTPStatus
 from typing import NamedTuple
 
 from starlette.responses import Response
@@ -15,17 +16,7 @@ from dialer.simulator.switchboard import Refused, Switchboard
 HOURS = "Calls are allowed only between 08:00 and 20:00 as per TRAI regulations"
 BAD_NUMBER = "Invalid phone number"
 ODDLY = "Dispatch could not be completed"
-TEXTS = {
-    403: "Call blocked: the number is registered as DND (do not disturb)",
-    408: "Request timeout",
-    409: "Conflict",
-    422: BAD_NUMBER,
-    429: "Too many requests",
-    500: "Internal server error",
-    502: "Bad gateway",
-    503: "Service unavailable",
-    504: "Gateway timeout",
-}
+BLOCKED = "Call blocked: the number is registered as DND (do not disturb)"
 
 
 class Words(NamedTuple):
@@ -76,8 +67,12 @@ def _unplaced(board: Switchboard, fault: str, path: str, words: Words) -> Respon
             return words.denied(ODDLY, None)
         case "307":
             return Response(status_code=307, headers={"Location": path})
-    status = int(fault[:3])
-    raise Refused(status, TEXTS[status], _retry_after(board, fault))
+    raise _refused(fault, _retry_after(board, fault))
+
+
+def _refused(fault: str, retry_after: int | str | None = None) -> Refused:
+    status = HTTPStatus(int(fault[:3]))
+    return Refused(status, {403: BLOCKED, 422: BAD_NUMBER}.get(status, status.phrase.capitalize()), retry_after)
 
 
 def _retry_after(board: Switchboard, fault: str) -> int | str | None:
@@ -96,8 +91,7 @@ def _retry_after(board: Switchboard, fault: str) -> int | str | None:
 def _disturbed(board: Switchboard, fault: str, good: Response) -> Response:
     match fault:
         case "500-placed" | "504-placed":
-            status = int(fault[:3])
-            raise Refused(status, TEXTS[status])
+            raise _refused(fault)
         case "dropped":
             return HungUp()
         case "stalled":
@@ -112,8 +106,3 @@ def _disturbed(board: Switchboard, fault: str, good: Response) -> Response:
             return Json(["Call initiated successfully"])
         case _:
             return HalfAnswer(good)
-
-
-def refusal_headers(refused: Refused) -> dict[str, str]:
-    """``Retry-After`` when the refusal carries one."""
-    return {} if refused.retry_after is None else {"Retry-After": str(refused.retry_after)}

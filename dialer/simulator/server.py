@@ -21,13 +21,15 @@ from dialer.simulator.app import application
 from dialer.simulator.books import Books
 from dialer.simulator.clock import Clock, RealClock
 from dialer.simulator.courier import Courier
+from dialer.simulator.desk import Provider
 from dialer.simulator.options import Options
+from dialer.simulator.sockets import SocketProtocol
 from dialer.simulator.summary import as_table, summarise
 from dialer.simulator.switchboard import Switchboard
-from dialer.simulator.websocket import SocketProtocol
 
 HOST = "127.0.0.1"
 TICK_S = 0.02
+LARGEST_MESSAGE_BYTES = 1_000_000
 
 
 class _Protocol(HttpToolsProtocol):
@@ -50,7 +52,7 @@ class Simulator:
     def __init__(self, options: Options, clock: Clock | None = None) -> None:
         self.board = Switchboard(options, clock or RealClock())
         self.courier = Courier(self.board)
-        self.app: ASGIApp = application(self.board, self.courier, self.unplug)
+        self.app: ASGIApp = application(Provider(self.board, self.courier, self.unplug))
         self.url = ""
         self._plug: _Plug | None = None
 
@@ -69,6 +71,8 @@ class Simulator:
             self.app,
             http=_Protocol,
             ws=SocketProtocol,
+            ws_max_size=LARGEST_MESSAGE_BYTES,
+            ws_ping_interval=None,
             lifespan="off",
             access_log=False,
             log_config=None,

@@ -6,13 +6,25 @@ leaving is a disconnect that is not explicit, or the last event socket gone.
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any, Literal
 from uuid import uuid5
 
+from pydantic import Field
+
 from dialer.simulator import tokens
+from dialer.simulator.checking import Body, Filled, Free
 from dialer.simulator.switchboard import SPACE, Switchboard
 
-DEFAULT_TTL_S = 1800
+
+class Asked(Body):
+    """A session that is asked for."""
+
+    agent_id: Filled
+    ui_type: Literal["fullpage", "widget"] | None = "fullpage"
+    metadata: Free | None = None
+    grace_period: Annotated[int, Field(ge=0, le=3600)] | None = None
+    session_ttl: Annotated[int, Field(ge=60, le=86_400)] | None = 1800
+    initial_message: str | None = None
 
 
 @dataclass(slots=True)
@@ -21,9 +33,7 @@ class Session:
 
     token: str
     room: str
-    agent_id: str
-    ui_type: str
-    metadata: dict[str, Any]
+    asked: Asked
     grace_s: float
     expires_at: float
     status: str = "created"
@@ -52,19 +62,16 @@ class Sessions:
         """The session of that token, over or not."""
         return self._by_token.get(token)
 
-    def create(self, asked: dict[str, Any]) -> Session:
+    def create(self, asked: Asked) -> Session:
         """Open a session as asked for."""
         now, options = self.board.clock.now(), self.board.options
-        expires_at = now + (asked.get("session_ttl") or DEFAULT_TTL_S)
+        expires_at = now + (asked.session_ttl or 0)
         name = uuid5(SPACE, f"session {len(self._by_token)}")
-        grace = asked.get("grace_period")
         session = Session(
             token=tokens.signed({"sid": str(name), "exp": int(expires_at)}),
-            room=f"room_{asked['agent_id'].replace('-', '_')}_{name.hex[:8]}",
-            agent_id=asked["agent_id"],
-            ui_type=asked.get("ui_type") or "fullpage",
-            metadata=asked.get("metadata") or {},
-            grace_s=options.session_grace_s if grace is None else grace,
+            room=f"room_{asked.agent_id.replace('-', '_')}_{name.hex[:8]}",
+            asked=asked,
+            grace_s=options.session_grace_s if asked.grace_period is None else asked.grace_period,
             expires_at=expires_at,
         )
         self._by_token[session.token] = session

@@ -28,9 +28,9 @@ class Storage:
         expires = int(now) + LINK_S
         return f"http://{address}{PATH}{name}?expires={expires}&signature={_signature(name, expires)}"
 
-    def serve(self, request: Request, now: float) -> Response:
+    def serve(self, request: Request, name: str, now: float) -> Response:
         """The file; 403 for a link that is forged or over."""
-        name, expires = request.path_params["name"], request.query_params.get("expires", "")
+        expires = request.query_params.get("expires", "")
         signature = request.query_params.get("signature", "")
         until = int(expires) if expires.isdecimal() and len(expires) < 16 else 0
         right = hmac.compare_digest(signature.encode(), _signature(name, until).encode())

@@ -1,20 +1,18 @@
 """What stands behind both dialects: the caps, the wallet, the do-not-disturb list, the dice, and the books."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import blake2s
 from random import Random
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from dialer.simulator import faults, life
-from dialer.simulator.agenda import Agenda
 from dialer.simulator.agents import Agents
-from dialer.simulator.books import Books, Call, Order
-from dialer.simulator.call_log import CallLog, Row
-from dialer.simulator.clock import Clock
+from dialer.simulator.books import Books, Call, Order, Received, RollingSecond
+from dialer.simulator.call_log import CallLog, Page
+from dialer.simulator.clock import Agenda, Clock
 from dialer.simulator.options import Options
-from dialer.simulator.rolling import RollingSecond
 
 LATE, LATER = 5.0, 120.0
 MOST_FOREIGN = 50
@@ -40,10 +38,7 @@ class Switchboard:
         self.agenda = Agenda()
         self.rooms: set[str] = set()
         self.on_placed: list[Callable[[Call], None]] = []
-        self.agents = {
-            "vaani": Agents(numbered_agent_id),
-            "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name))),
-        }
+        self.agents = {"vaani": Agents(numbered_agent_id), "vaanivoice": Agents(lambda name: str(uuid5(SPACE, name)))}
         self.address = "127.0.0.1"
         self.started_at = clock.now()
         self.logs = {"vaani": CallLog(), "vaanivoice": CallLog()}
@@ -99,13 +94,8 @@ class Switchboard:
     def draw_fault(self, to: str) -> str | None:
         """At most one fault for this request; drawn per number and how often it was asked for, not per arrival."""
         self._asked[to] += 1
-        chances = {name: p for name, p in self.options.faults.items() if name in faults.PLACING}
-        point = self._dice("fault", to, self._asked[to]).random() if chances else 0.0
-        for name, chance in chances.items():
-            point -= chance
-            if point < 0:
-                return name
-        return None
+        chances = [each for each in self.options.faults.items() if each[0] in faults.PLACING]
+        return _one_of(chances, self._dice("fault", to, self._asked[to])) if chances else None
 
     def draw_answer_s(self, to: str) -> float:
         """How long the answer takes, in real seconds: it is the network's time, not the call's."""
@@ -116,16 +106,31 @@ class Switchboard:
         """How late a late request arrives, in real seconds."""
         return self._dice("late", to, self._asked[to]).uniform(*self.options.late_s)
 
-    def draw_log_faults(self) -> frozenset[str]:
-        """The faults of this history page."""
+    def log_page(
+        self, dialect: str, number: int, record: Received, unreadable: str, cut: Callable[[bool], Page]
+    ) -> Page:
+        """The page ``number`` of the call log with the faults drawn for it, which are written into the books.
+
+        ``cut`` cuts it out, given whether a row is repeated. Raises ``Refused`` with the words ``unreadable``.
+        """
         self._pages += 1
         dice = self._dice("page", "", self._pages)
-        chances = [(name, self.options.faults.get(name, 0.0)) for name in faults.PAGES]
-        return frozenset(name for name, chance in chances if dice.random() < chance)
-
-    def shuffled(self, rows: list[Row]) -> list[Row]:
-        """The rows of a page in an order of this page's own."""
-        return self._dice("shuffle", "", self._pages).sample(rows, len(rows))
+        drawn = {name for name in faults.PAGES if dice.random() < self.options.faults.get(name, 0.0)}
+        if "log-500" in drawn:
+            record.fault = "log-500"
+            raise Refused(500, unreadable)
+        met = []
+        if "log-shift" in drawn and number > 1:
+            self._let_strangers_in(dialect)
+            met.append("log-shift")
+        page = cut("log-repeat" in drawn)
+        if page.repeated:
+            met.append("log-repeat")
+        if "log-shuffle" in drawn and len(page.rows) > 1:
+            met.append("log-shuffle")
+            page = replace(page, rows=self._dice("shuffle", "", self._pages).sample(page.rows, len(page.rows)))
+        record.fault = "+".join(met) or None
+        return page
 
     def _dice(self, purpose: str, to: str, nth: int) -> Random:
         return Random(f"{self.options.seed}/{purpose}/{to}/{nth}")  # noqa: S311 - chance to be repeated, not secret
@@ -142,7 +147,7 @@ class Switchboard:
         lived = life.plan(self.options, dice, order.to, self.clock.now() if at is None else at)
         number_of = len(self.books.calls) + 1
         cost = round(self.options.cost_per_call + self.options.cost_per_minute * lived.talk_s / 60, 4)
-        row_fault = self._row_fault(dice)
+        row_fault = _one_of([(name, self.options.faults.get(name, 0.0)) for name in faults.ROWS], dice)
         call = Call(
             number_of,
             _call_id(order.dialect, number_of, lived.accepted_at, dice),
@@ -160,7 +165,7 @@ class Switchboard:
             told(call)
         return call
 
-    def let_strangers_in(self, dialect: str) -> None:
+    def _let_strangers_in(self, dialect: str) -> None:
         """1 to 50 calls that somebody else placed appear in the log, the newest of all; the books know none of them."""
         now = self.clock.now()
         dice = self._dice("strangers", dialect, self._pages)
@@ -170,14 +175,6 @@ class Switchboard:
             lived = life.Life("answered", now, now, now, now, now)
             call_id = _call_id(dialect, self._foreign, now, dice)
             self.logs[dialect].expect(Call(self._foreign, call_id, order, lived, 0.0, now, now), now)
-
-    def _row_fault(self, dice: Random) -> str | None:
-        point = dice.random()
-        for name in faults.ROWS:
-            point -= self.options.faults.get(name, 0.0)
-            if point < 0:
-                return name
-        return None
 
     def _visible_at(self, dialect: str, lived: life.Life, row_fault: str | None) -> float | None:
         if row_fault == "log-never":
@@ -199,6 +196,15 @@ class Switchboard:
     def change(self, **changed: object) -> None:
         """Change options while running, e.g. the faults: calls already placed keep their life."""
         self.options = replace(self.options, **changed)  # type: ignore[arg-type]
+
+
+def _one_of(chances: Iterable[tuple[str, float]], dice: Random) -> str | None:
+    point = dice.random()
+    for name, chance in chances:
+        point -= chance
+        if point < 0:
+            return name
+    return None
 
 
 def _call_id(dialect: str, number_of: int, accepted_at: float, dice: Random) -> str:

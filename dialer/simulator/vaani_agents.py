@@ -1,156 +1,121 @@
 """Dialect A's agents, as far as a dialer may touch them (wire contract, section 2.9).
 
-The vendor documents the fields of an agent and the paths; the envelopes are ours.
+The vendor documents the fields of an agent and the paths; the envelopes are ours. Changes are made by a user who
+logged in, as the documents have it.
 """
 
-from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from starlette.requests import Request
+from pydantic import Field
 from starlette.responses import Response
 
-from dialer.simulator import checking
 from dialer.simulator.agents import Agent
 from dialer.simulator.answers import Json
-from dialer.simulator.checking import iso
-from dialer.simulator.operations import Operation, good, operation, refused, sent
-from dialer.simulator.schemas import REAL, TEXT, TIME, WHOLE, listed, mapped, one, record
-from dialer.simulator.switchboard import Refused
-from dialer.simulator.vaani_desk import DIALECT, VaaniDesk
+from dialer.simulator.checking import Body, Filled, Free, Phone, iso
+from dialer.simulator.desk import Provider, Reader, User, known_agent
+from dialer.simulator.operations import TIME, Section, good, listed, mapped, one, record
+from dialer.simulator.switchboard import Refused, numbered_agent_id
 
-_operation = partial(operation, "2.9")
-TEXTS = ("LLM_provider", "LLM_model", "STT_provider", "STT_model", "TTS_provider", "TTS_voice")
-WORDS = ("system_prompt", "first_message")
-FIELDS = {
-    "agent_name": checking.filled,
-    "phone_number": checking.number,
-    **dict.fromkeys((*TEXTS, *WORDS), checking.text),
-    "temperature": checking.within(0, 2),
-    "max_tokens": checking.within(1, 1_000_000, whole=True),
-    "max_call_duration": checking.within(1, 86_400, whole=True),
-    "silence_timeout": checking.within(0, 3_600),
-    "custom_functions": checking.objects,
-}
-DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(TEXTS, "simulated"),
-    **dict.fromkeys(WORDS, ""),
-    "temperature": 0.7,
-    "max_tokens": 250,
-    "max_call_duration": 600,
-    "silence_timeout": 30,
-    "custom_functions": [],
-}
+section = Section("vaani", "2.9")
+
+
+class Changed(Body):
+    """What is changed of an agent; what is left out stays, or is as below for a new one."""
+
+    agent_name: Filled | None = None
+    phone_number: Phone | None = None
+    LLM_provider: str | None = "simulated"
+    LLM_model: str | None = "simulated"
+    STT_provider: str | None = "simulated"
+    STT_model: str | None = "simulated"
+    TTS_provider: str | None = "simulated"
+    TTS_voice: str | None = "simulated"
+    system_prompt: str | None = ""
+    first_message: str | None = ""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = 0.7
+    max_tokens: Annotated[int, Field(ge=1, le=1_000_000)] | None = 250
+    max_call_duration: Annotated[int, Field(ge=1, le=86_400)] | None = 600
+    silence_timeout: Annotated[float, Field(ge=0, le=3_600)] | None = 30
+    custom_functions: list[Free] | None = Field(default=[])
+
+
+class New(Changed):
+    """A new agent."""
+
+    agent_name: Filled
+    phone_number: Phone
+
+
+NAMES = {"agent_name", "phone_number"}
 AGENT = record(
-    **mapped(("id", "agent_name", "phone_number", *TEXTS, *WORDS), TEXT),
-    **mapped(("max_tokens", "max_call_duration"), WHOLE),
-    **mapped(("temperature", "silence_timeout"), REAL),
+    id=str,
+    **{name: str for name, field in Changed.model_fields.items() if isinstance(field.default, str | None)},
+    **mapped(("max_tokens", "max_call_duration"), int),
+    **mapped(("temperature", "silence_timeout"), float),
     **mapped(("created_at", "updated_at"), TIME),
     custom_functions=listed({"type": "object"}),
 )
-LIST = one(listed(AGENT), record(agents=listed(AGENT)), record(items=listed(AGENT)), record(data=listed(AGENT)))
-GONE = record(message=TEXT)
+LIST = one(listed(AGENT), *(record(**{key: listed(AGENT)}) for key in ("agents", "items", "data")))
 
 
-class VaaniAgents:
-    """``/agents``; changes are made by a user who logged in, as the documents have it."""
-
-    def __init__(self, desk: VaaniDesk) -> None:
-        self.desk = desk
-
-    def operations(self) -> list[Operation]:
-        """What is served."""
-        return [
-            _operation("GET", "/agents", self.list, "Agents, newest first", good(LIST) | refused(401)),
-            _operation("GET", "/agents/{agent_id}", self.get, "One agent", good(AGENT) | refused(401, 404)),
-            _operation(
-                "POST",
-                "/agents",
-                self.create,
-                "Create an agent",
-                good(AGENT, status=201) | refused(401, 403, 409, 422),
-                body=sent(FIELDS, ("agent_name", "phone_number")),
-            ),
-            _operation(
-                "PUT",
-                "/agents/{agent_id}",
-                self.update,
-                "Change an agent; what is left out stays",
-                good(AGENT) | refused(401, 403, 404, 409, 422),
-                body=sent(FIELDS),
-            ),
-            _operation(
-                "DELETE", "/agents/{agent_id}", self.delete, "Delete an agent", good(GONE) | refused(401, 403, 404)
-            ),
-        ]
-
-    async def list(self, request: Request) -> Response:
-        """Every agent; the envelope is not documented, hence a switch."""
-        self.desk.let_in(request)
-        shown = [_shown(agent) for agent in self.desk.board.known_agents(DIALECT).newest_first()]
-        envelope = self.desk.board.options.vaani_agents
-        return Json(shown if envelope == "array" else {envelope: shown})
-
-    async def get(self, request: Request) -> Response:
-        """One agent."""
-        self.desk.let_in(request)
-        return Json(_shown(self.desk.agent(request)))
-
-    async def create(self, request: Request) -> Response:
-        """Create an agent; its number must not be another's."""
-        self.desk.let_user_in(request)
-        body = await self._checked(request, ("agent_name", "phone_number"))
-        board = self.desk.board
-        agents, now = board.known_agents(DIALECT), board.clock.now()
-        self._check_free(body["phone_number"], None)
-        agent_id = agents.new_id(body["phone_number"])
-        agent = Agent(agent_id, body["phone_number"], body["agent_name"], now, now)
-        agents.add(agent)
-        _change(agent, body)
-        return Json(_shown(agent), 201)
-
-    async def update(self, request: Request) -> Response:
-        """Change what is given."""
-        self.desk.let_user_in(request)
-        agent = self.desk.agent(request)
-        body = await self._checked(request, ())
-        if body.get("phone_number") is not None:
-            self._check_free(body["phone_number"], agent)
-            self.desk.board.agents[DIALECT].rename(agent, body["phone_number"])
-        agent.updated_at = self.desk.board.clock.now()
-        _change(agent, body)
-        return Json(_shown(agent))
-
-    async def delete(self, request: Request) -> Response:
-        """Delete: calls from its number are refused from now on."""
-        self.desk.let_user_in(request)
-        self.desk.board.agents[DIALECT].remove(self.desk.agent(request))
-        return Json({"message": "Agent deleted successfully"})
-
-    # --- parts -------------------------------------------------------------------------------------------
-
-    async def _checked(self, request: Request, required: tuple[str, ...]) -> dict[str, Any]:
-        body = await checking.json_object(request)
-        checking.check_body(body, FIELDS, required)
-        return body
-
-    def _check_free(self, number: str, owner: Agent | None) -> None:
-        held_by = self.desk.board.agents[DIALECT].find(number)
-        if held_by is not None and held_by is not owner:
-            raise Refused(409, "Phone number already registered")
+@section.get("/agents", **good(LIST, 401))
+async def agents(provider: Reader) -> Response:
+    """Agents, newest first; the envelope is not documented, hence a switch."""
+    shown = [_shown(agent) for agent in provider.board.known_agents("vaani").newest_first()]
+    envelope = provider.options.vaani_agents
+    return Json(shown if envelope == "array" else {envelope: shown})
 
 
-def _change(agent: Agent, body: dict[str, Any]) -> None:
-    agent.display_name = body.get("agent_name") or agent.display_name
-    agent.config |= {name: body[name] for name in DEFAULTS if body.get(name) is not None}
+@section.get("/agents/{agent_id}", **good(AGENT, 401, 404))
+async def agent(provider: Reader, agent_id: str) -> Response:
+    """One agent."""
+    return Json(_shown(known_agent(provider, agent_id)))
 
 
-def _shown(agent: Agent) -> dict[str, Any]:
+@section.post("/agents", **good(AGENT, 401, 403, 409, 422, status=201))
+async def create(provider: User, sent: New) -> Response:
+    """Create an agent; its number must not be another's."""
+    agents, now = provider.board.known_agents("vaani"), provider.now
+    _check_free(provider, sent.phone_number, None)
+    agent_id = agents.free(lambda nth: numbered_agent_id(sent.phone_number + (f" {nth}" if nth > 1 else "")))
+    made = Agent(agent_id, sent.phone_number, sent.agent_name, now, now)
+    agents.add(made)
+    made.config = sent.model_dump(exclude_unset=True, exclude=NAMES)
+    return Json(_shown(made), 201)
+
+
+@section.put("/agents/{agent_id}", **good(AGENT, 401, 403, 404, 409, 422))
+async def update(provider: User, agent_id: str, sent: Changed) -> Response:
+    """Change an agent; what is left out stays."""
+    found = known_agent(provider, agent_id)
+    if sent.phone_number is not None:
+        _check_free(provider, sent.phone_number, found)
+        provider.board.agents["vaani"].rename(found, sent.phone_number)
+    found.updated_at = provider.now
+    found.display_name = sent.agent_name or found.display_name
+    found.config |= sent.model_dump(exclude_unset=True, exclude=NAMES)
+    return Json(_shown(found))
+
+
+@section.delete("/agents/{agent_id}", **good(record(message=str), 401, 403, 404))
+async def delete(provider: User, agent_id: str) -> Response:
+    """Delete an agent: calls from its number are refused from now on."""
+    provider.board.agents["vaani"].remove(known_agent(provider, agent_id))
+    return Json({"message": "Agent deleted successfully"})
+
+
+def _check_free(provider: Provider, number: str, owner: Agent | None) -> None:
+    if provider.board.agents["vaani"].find(number) not in (None, owner):
+        raise Refused(409, "Phone number already registered")
+
+
+def _shown(shown: Agent) -> dict[str, Any]:
     return {
-        "id": agent.agent_id,
-        "agent_name": agent.display_name,
-        "phone_number": agent.handle,
-        **DEFAULTS,
-        **agent.config,
-        "created_at": iso(agent.created_at),
-        "updated_at": iso(agent.updated_at),
+        **Changed().model_dump(),
+        **shown.config,
+        "id": shown.agent_id,
+        "agent_name": shown.display_name,
+        "phone_number": shown.handle,
+        "created_at": iso(shown.created_at),
+        "updated_at": iso(shown.updated_at),
     }

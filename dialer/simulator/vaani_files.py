@@ -1,105 +1,72 @@
-"""Dialect A's knowledge bases: the files of an agent (wire contract, section 2.9; every body is ours)."""
+"""Dialect A's knowledge bases: the files of an agent (wire contract, section 2.9; every body is ours).
+
+A user who logged in teaches an agent; what is found are the lines that share a word with the query.
+"""
 
 import re
-from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dialer.simulator import checking, forms
 from dialer.simulator.answers import Json
-from dialer.simulator.checking import Invalid, iso, problem
-from dialer.simulator.forms import File
-from dialer.simulator.operations import Body, Operation, good, operation, refused, sent
-from dialer.simulator.schemas import TEXT, TIME, WHOLE, listed, record
+from dialer.simulator.checking import Body, Filled, iso
+from dialer.simulator.desk import Provider, User, known_agent
+from dialer.simulator.forms import MULTIPART, File, form_of
+from dialer.simulator.operations import BINARY, TIME, Section, good, listed, record, sent
 from dialer.simulator.switchboard import Refused
-from dialer.simulator.vaani_desk import VaaniDesk
 
-_operation = partial(operation, "2.9")
+section = Section("vaani", "2.9")
 MOST_FOUND = 5
-SENT = Body(
-    {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]},
-    (forms.MULTIPART,),
-)
-QUERY = {"query": checking.filled}
-FILE = record(name=TEXT, size_bytes=WHOLE, uploaded_at=TIME)
-FOUND = record(answer=TEXT, results=listed(record(name=TEXT, text=TEXT)))
+FILE = record(name=str, size_bytes=int, uploaded_at=TIME)
+FOUND = record(answer=str, results=listed(record(name=str, text=str)))
+UPLOAD = sent(record(file=BINARY), (MULTIPART,))
 
 
-class VaaniFiles:
-    """What a user who logged in teaches an agent; what is found are the lines that share a word with the query."""
+class Query(Body):
+    """What is asked."""
 
-    def __init__(self, desk: VaaniDesk) -> None:
-        self.desk = desk
-        self._files: dict[str, dict[str, tuple[File, float]]] = {}
+    query: Filled
 
-    def operations(self) -> list[Operation]:
-        """What is served."""
-        known = refused(401, 403, 404)
-        return [
-            _operation(
-                "POST",
-                "/agents/{agent_id}/upload",
-                self.upload,
-                "Add a file to what an agent knows, or replace the one of that name",
-                good(FILE, status=201) | known | refused(422),
-                body=SENT,
-            ),
-            _operation("GET", "/agents/{agent_id}/files", self.list, "An agent's files", good(listed(FILE)) | known),
-            _operation(
-                "DELETE",
-                "/agents/{agent_id}/files/{name}",
-                self.delete,
-                "Forget a file",
-                good(record(message=TEXT)) | known,
-            ),
-            _operation(
-                "POST",
-                "/agents/{agent_id}/query",
-                self.query,
-                "What the files say",
-                good(FOUND) | known | refused(422),
-                body=sent(QUERY, ("query",)),
-            ),
-        ]
 
-    async def upload(self, request: Request) -> Response:
-        """Keep the file."""
-        files = self._of_agent(request)
-        file = (await forms.read(request)).files.get("file")
-        if file is None:
-            raise Invalid([problem("body", "file", "Field required", "missing")])
-        files[file.name] = (file, self.desk.board.clock.now())
-        return Json(_shown(*files[file.name]), 201)
+@section.post("/agents/{agent_id}/upload", openapi_extra=UPLOAD, **good(FILE, 401, 403, 404, 422, status=201))
+async def upload(provider: User, agent_id: str, request: Request) -> Response:
+    """Add a file to what an agent knows, or replace the one of that name."""
+    files = _files(provider, agent_id)
+    file = (await form_of(request)).file("file")
+    files[file.name] = (file, provider.now)
+    return Json(_shown(*files[file.name]), 201)
 
-    async def list(self, request: Request) -> Response:
-        """All of them, in the order they came."""
-        return Json([_shown(*kept) for kept in self._of_agent(request).values()])
 
-    async def delete(self, request: Request) -> Response:
-        """404 when there is none of that name."""
-        if self._of_agent(request).pop(request.path_params["name"], None) is None:
-            raise Refused(404, "File not found")
-        return Json({"message": "File deleted successfully"})
+@section.get("/agents/{agent_id}/files", **good(listed(FILE), 401, 403, 404))
+async def files(provider: User, agent_id: str) -> Response:
+    """An agent's files, in the order they came."""
+    return Json([_shown(*kept) for kept in _files(provider, agent_id).values()])
 
-    async def query(self, request: Request) -> Response:
-        """A few lines at most; the first is the answer."""
-        files = self._of_agent(request)
-        body = await checking.json_object(request)
-        checking.check_body(body, QUERY, ("query",))
-        words = _words(body["query"])
-        found = [
-            {"name": file.name, "text": line.strip()}
-            for file, _ in files.values()
-            for line in file.content.decode(errors="replace").splitlines()
-            if words & _words(line)
-        ]
-        return Json({"answer": found[0]["text"] if found else "", "results": found[:MOST_FOUND]})
 
-    def _of_agent(self, request: Request) -> dict[str, tuple[File, float]]:
-        self.desk.let_user_in(request)
-        return self._files.setdefault(self.desk.agent(request).agent_id, {})
+@section.delete("/agents/{agent_id}/files/{name}", **good(record(message=str), 401, 403, 404))
+async def delete(provider: User, agent_id: str, name: str) -> Response:
+    """Forget a file."""
+    if _files(provider, agent_id).pop(name, None) is None:
+        raise Refused(404, "File not found")
+    return Json({"message": "File deleted successfully"})
+
+
+@section.post("/agents/{agent_id}/query", **good(FOUND, 401, 403, 404, 422))
+async def query(provider: User, agent_id: str, sent: Query) -> Response:
+    """What the files say: a few lines at most, of which the first is the answer."""
+    words = _words(sent.query)
+    found = [
+        {"name": file.name, "text": line.strip()}
+        for file, _ in _files(provider, agent_id).values()
+        for line in file.content.decode(errors="replace").splitlines()
+        if words & _words(line)
+    ]
+    return Json({"answer": found[0]["text"] if found else "", "results": found[:MOST_FOUND]})
+
+
+def _files(provider: Provider, agent_id: str) -> dict[str, tuple[File, float]]:
+    return provider.files.setdefault(known_agent(provider, agent_id).agent_id, {})
 
 
 def _words(text: str) -> set[str]:

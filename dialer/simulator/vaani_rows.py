@@ -10,19 +10,10 @@ from typing import Any
 from dialer.simulator.books import Call
 from dialer.simulator.call_log import Page
 from dialer.simulator.checking import iso
+from dialer.simulator.life import PICKED_UP
+from dialer.simulator.operations import TIME, listed, mapped, one, record
 from dialer.simulator.options import Options
 from dialer.simulator.switchboard import numbered_agent_id
-
-END_REASONS = {
-    "answered": "Completed",
-    "voicemail": "Completed",
-    "no_answer": "No answer",
-    "busy": "Busy",
-    "rejected": "Rejected",
-    "failed": "Failed",
-}
-"""``call_end_reason`` by outcome; only "Completed" has a source, the rest is the simulator's choice."""
-
 
 COLUMNS = (
     *("call_log_id", "agent_id", "agent_name", "agent_phone_number", "called_number", "call_direction", "call_type"),
@@ -30,6 +21,30 @@ COLUMNS = (
     *("conversation_analysis", "disposition", "messages"),
 )
 """The columns of the CSV; the vendor names none."""
+
+
+PLACED = record(("call_log_id", "id"), detail=str, call_log_id=str, id=str)
+
+_MESSAGE = record(timestamp=TIME, speaker=str, message=str, tokens=int)
+_ITEM: dict[str, Any] = {
+    **mapped(("call_log_id", "agent_id", "agent_name", "agent_phone_number", "called_number"), str),
+    **mapped(("call_direction", "call_type", "call_end_reason", "recording_url"), str),
+    **mapped(("user_id", "incoming_callerid", "llm_name", "stt_name", "tts_name"), str | None),
+    **mapped(("conversation_analysis", "disposition"), str | None),
+    **mapped(("start_time", "end_time"), TIME),
+    **mapped(("duration", "cost_llm", "cost_stt", "cost_tts", "platform_cost", "total_cost"), float),
+    **mapped(("total_tokens_llm", "total_tokens_stt", "total_tokens_tts"), int),
+    "messages": listed(_MESSAGE),
+    "dynamic_variables": dict,
+}
+ITEM = record(("recording_url", "dynamic_variables"), **_ITEM)
+_COUNTS = dict.fromkeys(("total", "page", "page_size", "total_pages"), int)
+LIST = one(
+    listed(ITEM),
+    record(data=listed(ITEM), pagination=record(**_COUNTS)),
+    *(record(**{key: listed(ITEM)}, **_COUNTS) for key in ("call_logs", "items", "logs")),
+)
+TOKEN = one(record(identity=str, accessToken=str), record(token=str))
 
 
 def item(call: Call, options: Options) -> dict[str, Any]:
@@ -50,10 +65,15 @@ def item(call: Call, options: Options) -> dict[str, Any]:
         "duration": round(life.talk_s, 3),
         "messages": _messages(call),
         **_costs(call),
-        "call_end_reason": END_REASONS[life.outcome],
+        "call_end_reason": _end_reason(life.outcome),
         **_analysis(call, options),
     }
     return {**shown, "dynamic_variables": order.variables} if options.vaani_variables else shown
+
+
+def _end_reason(outcome: str) -> str:
+    """Only "Completed" has a source, the rest is the simulator's choice."""
+    return "Completed" if outcome in PICKED_UP else outcome.capitalize().replace("_", " ")
 
 
 def envelope(items: list[dict[str, Any]], page: Page, options: Options) -> Any:

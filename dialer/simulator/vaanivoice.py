@@ -1,229 +1,193 @@
 """Dialect B, api.vaanivoice.ai: calls and what is known of them (wire contract, sections 3.3 to 3.7)."""
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from fastapi import Query
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from dialer.simulator import checking, tokens, vaanivoice_rows
-from dialer.simulator import vaanivoice_schemas as schemas
+from dialer.simulator import tokens, vaanivoice_rows
 from dialer.simulator.answers import Json, record_of
 from dialer.simulator.books import Call, Order
-from dialer.simulator.call_log import cut
-from dialer.simulator.checking import Whole
-from dialer.simulator.courier import Courier
-from dialer.simulator.desk import DIALECT, Desk
-from dialer.simulator.log_faults import disturbed, note
-from dialer.simulator.operations import PLACING, Operation, good, refused, sent
-from dialer.simulator.placing import Words, place
-from dialer.simulator.schemas import Schema
-from dialer.simulator.switchboard import Refused, Switchboard
+from dialer.simulator.call_log import Page, cut
+from dialer.simulator.checking import Body, Filled, Free, PageNumber, Phone, invalid, read
+from dialer.simulator.desk import Provider, Voice, voice_key
+from dialer.simulator.operations import PLACING, Section, answer, good, one, record, sent
+from dialer.simulator.placing import BLOCKED, Words, place
+from dialer.simulator.switchboard import Refused
 
-MAX_PAGE = 200
-PAGE, SIZE = Whole("page", 1), Whole("page_size", 50, MAX_PAGE)
-BOTH = {
-    "agent_id": checking.filled,
-    "medium": checking.one_of("telephony", "webrtc"),
-    "metadata": checking.mapping,
-    "modify_agent": checking.object_of("persona", "training", "experience", "analysis"),
-}
-TELEPHONY = {
-    "contact_number": checking.number,
-    "name": checking.text,
-    "voice": checking.text,
-    "outbound_number": checking.number,
-    "sip_trunk_id": checking.text,
-    "test_mode": checking.flag,
-    "dnd_check_skipped": checking.flag,
-}
-WEBRTC = {
-    "voice_gender": checking.one_of("male", "female"),
-    "primary_language": checking.text,
-    "secondary_language": checking.text,
-    "welcome_message": checking.text,
-    "welcome_interruptible": checking.flag,
-    "bg_noise_enabled": checking.flag,
-    "bg_noise_volume": checking.within(0, 100, whole=True),
-    "voice_speed": checking.within(0.6, 1.4),
-}
+DIALECT = "vaanivoice"
+placing, history, details, transcripts = (Section(DIALECT, f"3.{number}") for number in (4, 5, 7, 6))
+health, browser = Section(DIALECT, "3.3", needs_key=False), Section(DIALECT, "3.11")
+sections = (placing, history, details, transcripts, health, browser)
 
 
-TRIGGER = BOTH | TELEPHONY | WEBRTC
-BY_PHONE: Schema = {
-    "properties": {
-        "medium": {"enum": [None, "telephony"]},
-        "contact_number": checking.number.schema,
-        "name": checking.text.schema,
-    },
-    "required": ["contact_number", "name"],
-}
-BY_BROWSER: Schema = {"properties": {"medium": {"const": "webrtc"}}, "required": ["medium"]}
-BROWSER = {"agent_id": checking.filled, "agent_name": checking.filled, "metadata": checking.mapping} | WEBRTC
+class Conversation(Body):
+    """What can be said of a conversation in a browser."""
+
+    metadata: Free | None = None
+    voice_gender: Literal["male", "female"] | None = None
+    primary_language: str | None = None
+    secondary_language: str | None = None
+    welcome_message: str | None = None
+    welcome_interruptible: bool | None = None
+    bg_noise_enabled: bool | None = None
+    bg_noise_volume: Annotated[int, Field(ge=0, le=100)] | None = None
+    voice_speed: Annotated[float, Field(ge=0.6, le=1.4)] | None = None
 
 
-class Vaanivoice:
-    """The endpoints of dialect B that are about calls, over one switchboard."""
+class Trigger(Conversation):
+    """A call or a conversation that is asked for; which of the two, ``medium`` says."""
 
-    def __init__(self, desk: Desk, courier: Courier) -> None:
-        self.desk, self.board, self.courier = desk, desk.board, courier
-        self._trials: set[str] = set()
+    agent_id: Filled
+    medium: Literal["telephony", "webrtc"] | None = None
+    modify_agent: dict[Literal["persona", "training", "experience", "analysis"], Free] | None = None
+    contact_number: Phone | None = None
+    name: str | None = None
+    voice: str | None = None
+    outbound_number: Phone | None = None
+    sip_trunk_id: str | None = None
+    test_mode: bool | None = None
+    dnd_check_skipped: bool | None = None
 
-    def operations(self) -> list[Operation]:
-        """What is served, in the order it is matched: the busiest first. The wrong slash gets Starlette's 307."""
-        return [
-            Operation(
-                method="POST",
-                path="/api/trigger-call/",
-                endpoint=self.trigger,
-                summary="Place a call, or open a browser session; every POST is another call",
-                section="3.4",
-                body=sent(TRIGGER, ("agent_id",), anyOf=[BY_PHONE, BY_BROWSER]),
-                answers=good(schemas.TRIGGERED) | refused(*PLACING),
-            ),
-            Operation(
-                method="GET",
-                path="/api/call-history",
-                endpoint=self.history,
-                summary="Calls, a page at a time; no filters",
-                section="3.5",
-                query=(PAGE, SIZE),
-                answers=good(schemas.HISTORY) | refused(401, 422, 500),
-            ),
-            Operation(
-                method="GET",
-                path="/api/call_details/{call_id}",
-                endpoint=self.details,
-                summary="Transcript, entities and evaluation of one call",
-                section="3.7",
-                answers=good(schemas.DETAILS)
-                | good(schemas.DETAILS, status=202, meaning="not processed yet")
-                | refused(401, 404),
-            ),
-            Operation(
-                method="GET",
-                path="/api/transcript/{call_id}",
-                endpoint=self.transcript,
-                summary="What was said in one call",
-                section="3.6",
-                answers=good(schemas.TRANSCRIPT)
-                | good(schemas.TRANSCRIPT, status=404, meaning="no transcript, or not yet")
-                | refused(401),
-            ),
-            Operation(
-                method="GET",
-                path="/api/health",
-                endpoint=self.health,
-                summary="Whether it is up",
-                section="3.3",
-                answers=good(schemas.HEALTH),
-                needs_key=False,
-            ),
-            Operation(
-                method="POST",
-                path="/api/webrtc/token",
-                endpoint=self.browser_token,
-                summary="A token for a browser session, as the vendor's client had it before 0.3",
-                section="3.11",
-                body=sent(BROWSER),
-                answers=good(schemas.BROWSER) | refused(401, 404, 422),
-            ),
-        ]
 
-    # --- endpoints ---------------------------------------------------------------------------------------
+class Browser(Conversation):
+    """A conversation with an agent that is named by id or name."""
 
-    async def health(self, request: Request) -> Response:
-        """``{"status", "service"}``; whether it needs a key is not documented, so it needs none."""
-        return Json({"status": "healthy", "service": "vaani-external-api"})
+    agent_id: Filled | None = None
+    agent_name: Filled | None = None
 
-    async def trigger(self, request: Request) -> Response:
-        """Place a call, or open a browser session for ``medium`` webrtc, which calls nobody (section 3.4)."""
-        self.desk.let_in(request)
-        self.board.admit()
-        body = _checked(await checking.json_object(request))
-        self._check_agent(body["agent_id"])
-        if body.get("medium") == "webrtc":
-            return Json(_browser_session(body["agent_id"], self.board))
-        if body.get("test_mode"):
-            return self._trial(body["agent_id"])
-        self._check_number(body)
-        self.board.check_wallet()
-        words = Words(self._accepted_call, _declined, _denied)
-        answer = await place(self.board, _order(body), record_of(request), words)
-        await self.courier.before_the_answer()
-        return answer
 
-    async def history(self, request: Request) -> Response:
-        """``{"data", "pagination"}``, no filters; a page past the end is empty (section 3.5)."""
-        self.desk.let_in(request)
-        number, size = PAGE.of(request), SIZE.of(request)
-        faults = disturbed(self.board, DIALECT, number, record_of(request), "Invalid client_id format")
-        now, options = self.board.clock.now(), self.board.options
-        rows = self.board.logs[DIALECT].rows(now)
-        page = cut(rows, number, size, newest=options.vaanivoice_order == "newest", repeat="log-repeat" in faults)
-        page = note(self.board, faults, record_of(request), page)
-        base = str(request.base_url).rstrip("/")
-        data = [vaanivoice_rows.row(found.call, now, options, base) for found in page.rows]
-        return Json({"data": data, "pagination": vaanivoice_rows.pagination(page)})
+BY_PHONE = record(("medium",), medium={"enum": [None, "telephony"]}, contact_number=str, name=str)
+BY_BROWSER = record(medium={"const": "webrtc"})
 
-    async def details(self, request: Request) -> Response:
-        """Transcript, entities and evaluation of one call; not processed yet is a 200 too (section 3.7)."""
-        self.desk.let_in(request)
-        call_id = request.path_params["call_id"]
-        call = self.board.find(DIALECT, call_id)
-        if call_id in self._trials:
-            return Json(vaanivoice_rows.UNPROCESSED, self.board.options.vaanivoice_details_pending)
-        if call is None:
-            raise Refused(404, "Call not found")
-        now, options = self.board.clock.now(), self.board.options
-        pending = not vaanivoice_rows.has_transcript(call, now, options)
-        status = options.vaanivoice_details_pending if pending else 200
-        return Json(vaanivoice_rows.details(call, now, options), status)
 
-    async def transcript(self, request: Request) -> Response:
-        """The conversation, or one of the two ways the vendor says there is none (section 3.6)."""
-        self.desk.let_in(request)
-        call = self.board.find(DIALECT, request.path_params["call_id"])
-        now, options = self.board.clock.now(), self.board.options
-        if call is not None and vaanivoice_rows.has_transcript(call, now, options):
-            text = vaanivoice_rows.transcript(call)
-            return Json({"transcript": text, "status_code": 200, "function": "get_transcript"})
-        return Json(vaanivoice_rows.MISSING[options.vaanivoice_missing_text], options.vaanivoice_missing_transcript)
+@placing.post(
+    "/api/trigger-call/",
+    openapi_extra=sent(Trigger.model_json_schema() | one(BY_PHONE, BY_BROWSER)),
+    **good(vaanivoice_rows.TRIGGERED, *PLACING),
+)
+async def trigger(request: Request) -> Response:
+    """Place a call, or open a browser session, which calls nobody; every POST is another call."""
+    provider = await voice_key(request)
+    provider.board.admit()
+    asked = await read(Trigger, request)
+    if asked.medium == "webrtc":
+        return _browser_session(provider, asked.agent_id)
+    for field in ("contact_number", "name"):
+        if getattr(asked, field) is None:
+            raise invalid(field, "Field required", "missing")
+    _check_agent(provider, asked.agent_id)
+    if asked.test_mode:
+        return _trial(provider, asked.agent_id)
+    if asked.contact_number in provider.options.dnd and not asked.dnd_check_skipped:
+        raise Refused(403, BLOCKED)
+    provider.board.check_wallet()
+    words = Words(lambda call: _accepted(provider, call.order.agent, call.call_id), _declined, _denied)
+    answer = await place(provider.board, _order(asked), record_of(request), words)
+    await provider.courier.before_the_answer()
+    return answer
 
-    async def browser_token(self, request: Request) -> Response:
-        """A browser session by agent id or name; one of them is needed."""
-        self.desk.let_in(request)
-        body = await checking.json_object(request)
-        checking.check_body(body, BROWSER, () if body.get("agent_name") else ("agent_id",))
-        agent = body.get("agent_id") or body["agent_name"]
-        self._check_agent(agent)
-        return Json(_browser_session(agent, self.board))
 
-    # --- parts -------------------------------------------------------------------------------------------
+@history.get("/api/call-history", **good(vaanivoice_rows.HISTORY, 401, 422, 500))
+async def call_history(
+    provider: Voice, request: Request, page: PageNumber = 1, page_size: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Response:
+    """Calls, a page at a time; no filters, and a page past the end is empty."""
+    board, options = provider.board, provider.options
 
-    def _trial(self, agent: str) -> Response:
-        """A call in test mode: it has an id, and nothing else; no row, no transcript, no recording."""
-        call_id = f"outbound-{int(self.board.clock.now())}-{len(self._trials):08x}"
-        self._trials.add(call_id)
-        return self._accepted(agent, call_id)
+    def cut_page(repeat: bool) -> Page:
+        rows, newest = board.logs[DIALECT].rows(provider.now), options.vaanivoice_order == "newest"
+        return cut(rows, page, page_size, newest=newest, repeat=repeat)
 
-    def _check_agent(self, agent: str) -> None:
-        try:
-            self.board.check_agent(DIALECT, agent)
-        except Refused as refused:
-            raise Refused(self.board.options.vaanivoice_unknown_agent, refused.text) from None
+    shown = board.log_page(DIALECT, page, record_of(request), "Invalid client_id format", cut_page)
+    base = str(request.base_url).rstrip("/")
+    data = [vaanivoice_rows.row(row.call, provider.now, options, base) for row in shown.rows]
+    return Json({"data": data, "pagination": vaanivoice_rows.pagination(shown)})
 
-    def _check_number(self, body: dict[str, Any]) -> None:
-        if body["contact_number"] in self.board.options.dnd and not body.get("dnd_check_skipped"):
-            raise Refused(403, "Call blocked: the number is registered as DND (do not disturb)")
 
-    def _accepted_call(self, call: Call) -> Response:
-        return self._accepted(call.order.agent, call.call_id)
+@details.get(
+    "/api/call_details/{call_id}",
+    **good(vaanivoice_rows.DETAILS, 401, 404, more={202: answer(vaanivoice_rows.DETAILS, "not processed yet")}),
+)
+async def call_details(provider: Voice, call_id: str) -> Response:
+    """Transcript, entities and evaluation of one call; not processed yet is a 200 too."""
+    call, options = provider.board.find(DIALECT, call_id), provider.options
+    if call_id in provider.trials:
+        return Json(vaanivoice_rows.UNPROCESSED, options.vaanivoice_details_pending)
+    if call is None:
+        raise Refused(404, "Call not found")
+    done = vaanivoice_rows.has_transcript(call, provider.now, options)
+    status = 200 if done else options.vaanivoice_details_pending
+    return Json(vaanivoice_rows.details(call, provider.now, options), status)
 
-    def _accepted(self, agent: str, call_id: str) -> Response:
-        output: Any = f"Call dispatched to room {call_id} with dispatch id AD_{call_id[-8:]}"
-        if self.board.options.vaanivoice_output == "object":
-            output = {"agent_name": agent, "call_id": call_id, "live_captions_url": captions_url(self.board, call_id)}
-        return Json({"success": True, "message": "Call initiated successfully", "output": output, "error": None})
+
+@transcripts.get(
+    "/api/transcript/{call_id}",
+    **good(
+        vaanivoice_rows.TRANSCRIPT, 401, more={404: answer(vaanivoice_rows.TRANSCRIPT, "no transcript, or not yet")}
+    ),
+)
+async def transcript(provider: Voice, call_id: str) -> Response:
+    """What was said in one call, or one of the ways the vendor says that there is none."""
+    call, options = provider.board.find(DIALECT, call_id), provider.options
+    if call is not None and vaanivoice_rows.has_transcript(call, provider.now, options):
+        text = vaanivoice_rows.transcript(call)
+        return Json({"transcript": text, "status_code": 200, "function": "get_transcript"})
+    return Json(vaanivoice_rows.MISSING[options.vaanivoice_missing_text], options.vaanivoice_missing_transcript)
+
+
+@health.get("/api/health", **good(vaanivoice_rows.HEALTH))
+async def is_up() -> Response:
+    """Whether it is up; that this needs a key is not documented, so it needs none."""
+    return Json({"status": "healthy", "service": "vaani-external-api"})
+
+
+@browser.post("/api/webrtc/token", **good(vaanivoice_rows.BROWSER, 401, 404, 422))
+async def browser_token(provider: Voice, sent: Browser) -> Response:
+    """A token for a browser session, as the vendor's client had it before 0.3."""
+    agent = sent.agent_id or sent.agent_name
+    if agent is None:
+        raise invalid("agent_id", "Field required", "missing")
+    return _browser_session(provider, agent)
+
+
+def captions_url(provider: Provider, call_id: str) -> str:
+    """Where the captions of a call are read: on this simulator, not at the vendor."""
+    return f"ws://{provider.board.address}/api/live-transcripts/ws/{call_id}"
+
+
+def _trial(provider: Provider, agent: str) -> Response:
+    """A call in test mode: it has an id, and nothing else; no row, no transcript, no recording."""
+    call_id = f"outbound-{int(provider.now)}-{len(provider.trials):08x}"
+    provider.trials.add(call_id)
+    return _accepted(provider, agent, call_id)
+
+
+def _check_agent(provider: Provider, agent: str) -> None:
+    try:
+        provider.board.check_agent(DIALECT, agent)
+    except Refused as refused:
+        raise Refused(provider.options.vaanivoice_unknown_agent, refused.text) from None
+
+
+def _order(asked: Trigger) -> Order:
+    return Order(
+        dialect=DIALECT,
+        to=asked.contact_number or "",
+        agent=asked.agent_id,
+        name=asked.name,
+        caller_id=asked.outbound_number,
+        variables=asked.metadata or {},
+    )
+
+
+def _accepted(provider: Provider, agent: str, call_id: str) -> Response:
+    output: Any = f"Call dispatched to room {call_id} with dispatch id AD_{call_id[-8:]}"
+    if provider.options.vaanivoice_output == "object":
+        output = {"agent_name": agent, "call_id": call_id, "live_captions_url": captions_url(provider, call_id)}
+    return Json({"success": True, "message": "Call initiated successfully", "output": output, "error": None})
 
 
 def _declined(text: str) -> Response:
@@ -235,37 +199,17 @@ def _denied(text: str, call: Call | None) -> Response:
     return Json({"success": False, "message": None, "output": output, "error": text})
 
 
-def _checked(body: dict[str, Any]) -> dict[str, Any]:
-    browser = body.get("medium") == "webrtc"
-    required = ("agent_id",) if browser else ("agent_id", "contact_number", "name")
-    checking.check_body(body, TRIGGER, required)
-    return body
-
-
-def _order(body: dict[str, Any]) -> Order:
-    return Order(
-        dialect=DIALECT,
-        to=body["contact_number"],
-        agent=body["agent_id"],
-        name=body["name"],
-        caller_id=body.get("outbound_number"),
-        variables=body.get("metadata") or {},
+def _browser_session(provider: Provider, agent: str) -> Response:
+    _check_agent(provider, agent)
+    rooms, now = provider.board.rooms, provider.now
+    room = f"webrtc-{int(now)}-{len(rooms):08x}"
+    rooms.add(room)
+    return Json(
+        {
+            "token": tokens.livekit("browser", room, now),
+            "room_name": room,
+            "agent_name": agent,
+            "connection_url": f"{provider.options.vaanivoice_connection_url}://livekit.invalid",
+            "live_captions_url": captions_url(provider, room),
+        }
     )
-
-
-def _browser_session(agent: str, board: Switchboard) -> dict[str, str]:
-    now = board.clock.now()
-    room = f"webrtc-{int(now)}-{len(board.rooms):08x}"
-    board.rooms.add(room)
-    return {
-        "token": tokens.livekit("browser", room, now),
-        "room_name": room,
-        "agent_name": agent,
-        "connection_url": f"{board.options.vaanivoice_connection_url}://livekit.invalid",
-        "live_captions_url": captions_url(board, room),
-    }
-
-
-def captions_url(board: Switchboard, call_id: str) -> str:
-    """Where the captions of a call are read: on this simulator, not at the vendor."""
-    return f"ws://{board.address}/api/live-transcripts/ws/{call_id}"

@@ -1,189 +1,143 @@
 """Dialect B's agents: create, list, look at, change by section, delete (wire contract, section 3.10)."""
 
 import re
-from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid5
 
-from starlette.requests import Request
+from fastapi import Query
+from pydantic import create_model
 from starlette.responses import Response
 
-from dialer.simulator import checking
 from dialer.simulator.agents import Agent, is_id, merged
 from dialer.simulator.answers import Json
-from dialer.simulator.checking import Check, Whole, Word, iso
-from dialer.simulator.desk import DIALECT, Desk
-from dialer.simulator.operations import Operation, good, operation, refused, sent
-from dialer.simulator.schemas import FLAG, FREE, TEXT, TIME, WHOLE, listed, one, record
+from dialer.simulator.checking import Body, Filled, Free, PageNumber, invalid, iso, validated
+from dialer.simulator.desk import Provider, Voice
+from dialer.simulator.operations import TIME, Section, good, listed, mapped, one, record, sent
 from dialer.simulator.switchboard import SPACE, Refused
 
-_operation = partial(operation, "3.10")
-
-MAX_PAGE = 200
-PAGE, SIZE, SEARCH = Whole("page", 1), Whole("page_size", 50, MAX_PAGE), Word("search")
-
-NEW = {"agent_display_name": checking.filled, "config": checking.mapping}
-SECTIONS: dict[str, dict[str, Check]] = {
-    "persona": dict.fromkeys(("identity", "senses_capabilities", "actions", "memories", "metadata"), checking.mapping),
-    "training": dict.fromkeys(("knowledge", "know_how"), checking.mapping),
-    "experience": {"conversational_experience": checking.mapping, "settings": checking.mapping},
-    "analysis": dict.fromkeys(("evaluations", "extraction"), checking.mapping),
-    "deployment": {"deployment": checking.mapping},
+DIALECT = "vaanivoice"
+section = Section(DIALECT, "3.10")
+PARTS = {
+    "persona": ("identity", "senses_capabilities", "actions", "memories", "metadata"),
+    "training": ("knowledge", "know_how"),
+    "experience": ("conversational_experience", "settings"),
+    "analysis": ("evaluations", "extraction"),
+    "deployment": ("deployment",),
 }
-CALL_MINUTES = checking.within(1, 60)
-
+"""What is changed by itself, and what it has."""
 AGENT = record(
-    id=TEXT, agent_name=TEXT, display_name=TEXT, agent_language=TEXT, created_at=TIME, updated_at=TIME, config=FREE
+    **mapped(("id", "agent_name", "display_name", "agent_language"), str), created_at=TIME, updated_at=TIME, config=dict
 )
-COUNTS = record(page=WHOLE, page_size=WHOLE, total=WHOLE, total_pages=WHOLE)
-LIST = one(
-    listed(AGENT),
-    record(data=listed(AGENT), pagination=COUNTS),
-    record(items=listed(AGENT), pagination=COUNTS),
-    record(agents=listed(AGENT), pagination=COUNTS),
-)
-CREATED = record(agent_id=TEXT, agent_name=TEXT, message=TEXT)
-UPDATED = record(("agent_id", "agent_display_name"), success=FLAG, message=TEXT, agent_id=TEXT, agent_display_name=TEXT)
-GONE = record(message=TEXT)
+COUNTS = record(page=int, page_size=int, total=int, total_pages=int)
+LIST = one(listed(AGENT), *(record(**{key: listed(AGENT)}, pagination=COUNTS) for key in ("data", "items", "agents")))
+CREATED = record(agent_id=str, agent_name=str, message=str)
+UPDATED = record(("agent_id", "agent_display_name"), success=bool, message=str, agent_id=str, agent_display_name=str)
 
 
-class VaanivoiceAgents:
-    """``/api/agents`` and its neighbours; which of the paths spells "agent" how is the vendor's."""
+class New(Body):
+    """A new agent."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-
-    def operations(self) -> list[Operation]:
-        """What is served."""
-        lists = {**good(LIST), **refused(401, 422)}
-        query = (SEARCH, PAGE, SIZE)
-        return [
-            _operation("GET", "/api/agents", self.list, "Agents, newest first", lists, query=query),
-            _operation(
-                "GET", "/api/list-agents", self.list, "Agents, by the path of the documents", lists, query=query
-            ),
-            _operation(
-                "GET", "/api/agents/{agent_id}", self.get, "One agent, by id or name", good(AGENT) | refused(401, 404)
-            ),
-            _operation(
-                "DELETE",
-                "/api/agents/{agent_id}",
-                self.delete,
-                "Delete an agent, by id or name",
-                good(GONE) | refused(401, 404),
-            ),
-            _operation(
-                "POST",
-                "/api/create-agent",
-                self.create,
-                "Create an agent",
-                good(CREATED) | refused(401, 422),
-                body=sent(NEW, ("agent_display_name",)),
-            ),
-            *(self._section(name) for name in SECTIONS),
-        ]
-
-    async def list(self, request: Request) -> Response:
-        """A page of agents; the key of the list is not documented, hence a switch."""
-        self.desk.let_in(request)
-        page, size, search = PAGE.of(request), SIZE.of(request), SEARCH.of(request) or ""
-        found = self.desk.board.known_agents(DIALECT).newest_first(search)
-        shown = [_shown(agent) for agent in found[(page - 1) * size : page * size]]
-        envelope = self.desk.board.options.vaanivoice_agents
-        if envelope == "array":
-            return Json(shown)
-        counts = {"page": page, "page_size": size, "total": len(found), "total_pages": -(-len(found) // size)}
-        return Json({envelope: shown, "pagination": counts})
-
-    async def get(self, request: Request) -> Response:
-        """One agent with its whole configuration."""
-        return Json(_shown(self._found(request)))
-
-    async def delete(self, request: Request) -> Response:
-        """Delete: calls through it are refused from now on."""
-        agent = self._found(request)
-        self.desk.board.agents[DIALECT].remove(agent)
-        return Json({"message": "Agent deleted successfully"})
-
-    async def create(self, request: Request) -> Response:
-        """Create an agent; its name is a slug made from the display name."""
-        self.desk.let_in(request)
-        body = await checking.json_object(request)
-        checking.check_body(body, NEW, ("agent_display_name",))
-        board, shown_as = self.desk.board, body["agent_display_name"]
-        agents = board.known_agents(DIALECT)
-        slug = re.sub(r"[^a-z0-9]+", "_", shown_as.casefold()).strip("_") or "agent"
-        number, name = 1, slug
-        while agents.find(name) is not None or agents.is_gone(name):
-            number += 1
-            name = f"{slug}_{number}"
-        now = board.clock.now()
-        agent = Agent(str(uuid5(SPACE, name)), name, shown_as, now, now, body.get("config") or {})
-        agents.add(agent)
-        return Json({"agent_id": agent.agent_id, "agent_name": name, "message": "Agent created successfully"})
-
-    # --- parts -------------------------------------------------------------------------------------------
-
-    def _section(self, name: str) -> Operation:
-        checks, required = SECTIONS[name], ("deployment",) if name == "deployment" else ()
-
-        async def update(request: Request) -> Response:
-            agent = self._found(request, adopt=True)
-            body = await checking.json_object(request)
-            checking.check_body(body, checks, required)
-            _check_call_minutes(name, body)
-            # The deployment section comes wrapped once more (section 3.10).
-            new = body if name == "deployment" else {name: body}
-            agent.config = merged(agent.config, new)
-            agent.updated_at = self.desk.board.clock.now()
-            return Json(self._updated(agent, name))
-
-        answers = good(UPDATED) | refused(401, 404, 422)
-        return _operation(
-            "PATCH",
-            f"/api/agent/{{agent_id}}/{name}",
-            update,
-            f"Change parts of an agent's {name}; what is left out stays",
-            answers,
-            body=sent(checks, required),
-        )
-
-    def _updated(self, agent: Agent, section: str) -> dict[str, Any]:
-        told: dict[str, Any] = {"success": True, "message": f"Agent {section} updated successfully"}
-        if self.desk.board.options.vaanivoice_agent_update == "both":
-            told |= {"agent_id": agent.agent_id, "agent_display_name": agent.display_name}
-        return told
-
-    def _found(self, request: Request, *, adopt: bool = False) -> Agent:
-        """The agent; where any agent will do, ``adopt`` lets a UUID be one that was there all the time."""
-        self.desk.let_in(request)
-        board, name = self.desk.board, request.path_params["agent_id"]
-        agents = board.known_agents(DIALECT)
-        if adopt and is_id(name) and not board.options.agents:
-            agents.seed([name], board.started_at)
-        agent = agents.find(name)
-        if agent is None:
-            raise Refused(404, "Agent not found")
-        return agent
+    agent_display_name: Filled
+    config: Free | None = None
 
 
-def _check_call_minutes(section: str, body: dict[str, Any]) -> None:
+@section.get("/api/agents", **good(LIST, 401, 422))
+@section.get("/api/list-agents", **good(LIST, 401, 422))
+async def agents(
+    provider: Voice, search: str = "", page: PageNumber = 1, page_size: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Response:
+    """Agents, newest first; the key of the list is not documented, hence a switch."""
+    found = provider.board.known_agents(DIALECT).newest_first(search)
+    shown = [_shown(agent) for agent in found[(page - 1) * page_size : page * page_size]]
+    if provider.options.vaanivoice_agents == "array":
+        return Json(shown)
+    return Json({provider.options.vaanivoice_agents: shown, "pagination": counts(page, page_size, len(found))})
+
+
+def counts(page: int, page_size: int, total: int) -> dict[str, int]:
+    """The pagination of a list that is no list of calls."""
+    return {"page": page, "page_size": page_size, "total": total, "total_pages": -(-total // page_size)}
+
+
+@section.get("/api/agents/{agent_id}", **good(AGENT, 401, 404))
+async def agent(provider: Voice, agent_id: str) -> Response:
+    """One agent with its whole configuration, by id or name."""
+    return Json(_shown(_found(provider, agent_id)))
+
+
+@section.delete("/api/agents/{agent_id}", **good(record(message=str), 401, 404))
+async def delete(provider: Voice, agent_id: str) -> Response:
+    """Delete an agent, by id or name: calls through it are refused from now on."""
+    provider.board.agents[DIALECT].remove(_found(provider, agent_id))
+    return Json({"message": "Agent deleted successfully"})
+
+
+@section.post("/api/create-agent", **good(CREATED, 401, 422))
+async def create(provider: Voice, sent: New) -> Response:
+    """Create an agent; its name is a slug made from the display name."""
+    known, shown_as, now = provider.board.known_agents(DIALECT), sent.agent_display_name, provider.now
+    slug = re.sub(r"[^a-z0-9]+", "_", shown_as.casefold()).strip("_") or "agent"
+    name = known.free(lambda nth: f"{slug}_{nth}" if nth > 1 else slug)
+    made = Agent(str(uuid5(SPACE, name)), name, shown_as, now, now, sent.config or {})
+    known.add(made)
+    return Json({"agent_id": made.agent_id, "agent_name": name, "message": "Agent created successfully"})
+
+
+def _serve_part(name: str, fields: tuple[str, ...]) -> None:
+    # The deployment comes wrapped once more (section 3.10), and is all there is to change.
+    wrapped = name == "deployment"
+    kind: Any = (Free, ...) if wrapped else (Free | None, None)
+    checked = create_model(name, __base__=Body, **dict.fromkeys(fields, kind))
+
+    async def update(provider: Voice, agent_id: str, sent: Free) -> Response:
+        found = _found(provider, agent_id, adopt=True)
+        validated(checked, sent)
+        _check_call_minutes(name, sent)
+        found.config = merged(found.config, sent if wrapped else {name: sent})
+        found.updated_at = provider.now
+        updated: dict[str, Any] = {"success": True, "message": f"Agent {name} updated successfully"}
+        if provider.options.vaanivoice_agent_update == "both":
+            updated |= {"agent_id": found.agent_id, "agent_display_name": found.display_name}
+        return Json(updated)
+
+    update.__doc__ = f"Change parts of an agent's {name}; what is left out stays."
+    answers = good(UPDATED, 401, 404, 422)
+    section.patch(f"/api/agent/{{agent_id}}/{name}", openapi_extra=sent(checked.model_json_schema()), **answers)(update)
+
+
+for part, fields_of_part in PARTS.items():
+    _serve_part(part, fields_of_part)
+
+
+def _found(provider: Provider, agent_id: str, *, adopt: bool = False) -> Agent:
+    """The agent; where any agent will do, ``adopt`` lets a UUID be one that was there all the time."""
+    board = provider.board
+    known = board.known_agents(DIALECT)
+    if adopt and is_id(agent_id) and not board.options.agents:
+        known.seed([agent_id], board.started_at)
+    found = known.find(agent_id)
+    if found is None:
+        raise Refused(404, "Agent not found")
+    return found
+
+
+def _check_call_minutes(part: str, sent: Free) -> None:
     """``experience.settings.call_settings.max_call_duration`` is 1 to 60 minutes."""
-    settings = (body.get("settings") or {}).get("call_settings") if section == "experience" else None
+    settings = (sent.get("settings") or {}).get("call_settings") if part == "experience" else None
     minutes = settings.get("max_call_duration") if isinstance(settings, dict) else None
-    wrong = None if minutes is None else CALL_MINUTES.says(minutes)
-    if wrong:
-        raise checking.Invalid([checking.problem("body", "max_call_duration", wrong, "value_error")])
+    number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
+    if minutes is not None and not (number and 1 <= minutes <= 60):
+        raise invalid("max_call_duration", "Input should be between 1 and 60")
 
 
-def _shown(agent: Agent) -> dict[str, Any]:
-    language = agent.config.get("agent_language")
+def _shown(shown: Agent) -> dict[str, Any]:
+    language = shown.config.get("agent_language")
     return {
-        "id": agent.agent_id,
-        "agent_name": agent.handle,
-        "display_name": agent.display_name,
+        "id": shown.agent_id,
+        "agent_name": shown.handle,
+        "display_name": shown.display_name,
         "agent_language": language if isinstance(language, str) else "en",
-        "created_at": iso(agent.created_at),
-        "updated_at": iso(agent.updated_at),
-        "config": agent.config,
+        "created_at": iso(shown.created_at),
+        "updated_at": iso(shown.updated_at),
+        "config": shown.config,
     }

@@ -10,63 +10,41 @@ from starlette.types import Receive, Scope, Send
 from dialer.simulator import audio, vaanivoice_rows
 from dialer.simulator.answers import cut_off
 from dialer.simulator.books import Call
-from dialer.simulator.desk import DIALECT, Desk, gateway
-from dialer.simulator.operations import Answer, Operation, refused
+from dialer.simulator.desk import Voice, gateway, provider_of
+from dialer.simulator.operations import BINARY, GATEWAY, Section, answer, good
 from dialer.simulator.options import Options
-from dialer.simulator.schemas import GATEWAY, TEXT, Schema
 
-KINDS = ("audio/wav", "audio/ogg", "audio/mpeg")
-BINARY: Schema = {"type": "string", "format": "binary"}
+section = Section("vaanivoice", "3.8")
+PATH, KINDS = "/api/stream/{call_id}", ("audio/wav", "audio/ogg", "audio/mpeg")
+MORE = {
+    206: answer(BINARY, "the part that was asked for with Range", KINDS),
+    404: answer(GATEWAY, "no recording, or not yet"),
+    416: answer(str, "the part lies beyond the end", ("text/plain",)),
+}
 
 
-class Recordings:
-    """``/api/stream``: a recording is there once an answered call is processed."""
+@section.head(PATH, include_in_schema=False)
+@section.get(PATH, response_class=Response, **good(BINARY, 401, kinds=KINDS, more=MORE))
+async def stream(provider: Voice, call_id: str, request: Request) -> Response:
+    """The recording of a call, a small WAV; whether the vendor honours Range is not documented, hence a switch."""
+    call = provider.board.find("vaanivoice", call_id)
+    if call is None or not vaanivoice_rows.has_transcript(call, provider.now, provider.options):
+        return gateway(404, "Audio file not found")
+    return audio_of(call, request)
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self._cut: dict[str, int] = {}
 
-    def operations(self) -> list[Operation]:
-        """What is served."""
-        answers = {
-            200: Answer("the whole recording", BINARY, KINDS),
-            206: Answer("the part that was asked for with Range", BINARY, KINDS),
-            404: Answer("no recording, or not yet", GATEWAY),
-            416: Answer("the part lies beyond the end", TEXT, ("text/plain",)),
-            **refused(401),
-        }
-        return [
-            Operation(
-                method="GET",
-                path="/api/stream/{call_id}",
-                endpoint=self.stream,
-                summary="The recording of a call, a small WAV",
-                section="3.8",
-                answers=answers,
-            )
-        ]
-
-    async def stream(self, request: Request) -> Response:
-        """The audio; whether the vendor honours Range is not documented, hence a switch."""
-        self.desk.let_in(request)
-        board = self.desk.board
-        call = board.find(DIALECT, request.path_params["call_id"])
-        if call is None or not vaanivoice_rows.has_transcript(call, board.clock.now(), board.options):
-            return gateway(404, "Audio file not found")
-        return self.audio_of(call, request)
-
-    def audio_of(self, call: Call, request: Request) -> Response:
-        """The recording of ``call``, or the part of it that ``request`` asks for."""
-        options = self.desk.board.options
-        total = recording_size(call, options)
-        asked = _range(request, call, total) if options.recording_ranges else None
-        if asked is not None and asked[0] >= total:
-            headers = {"Content-Range": f"bytes */{total}"}
-            return Response("Requested range not satisfiable", 416, headers, "text/plain")
-        cut = request.method == "GET" and self._cut.get(call.call_id, 0) < options.recording_cuts
-        if cut:
-            self._cut[call.call_id] = self._cut.get(call.call_id, 0) + 1
-        return _Audio(total, asked, _headers(call, options), cut=cut, head=request.method == "HEAD")
+def audio_of(call: Call, request: Request) -> Response:
+    """The recording of ``call``, or the part of it that ``request`` asks for."""
+    provider = provider_of(request)
+    options, cuts = provider.options, provider.cuts
+    total = options.recording_bytes or audio.size(call.life.talk_s)
+    asked = _range(request, call, total) if options.recording_ranges else None
+    if asked is not None and asked[0] >= total:
+        headers = {"Content-Range": f"bytes */{total}"}
+        return Response("Requested range not satisfiable", 416, headers, "text/plain")
+    cut = request.method == "GET" and cuts[call.call_id] < options.recording_cuts
+    cuts[call.call_id] += cut
+    return _Audio(total, asked, _headers(call, options), cut=cut, head=request.method == "HEAD")
 
 
 class _Audio(Response):
@@ -92,11 +70,6 @@ class _Audio(Response):
             await cut_off(scope, receive)
         else:
             await send({"type": "http.response.body", "body": b""})
-
-
-def recording_size(call: Call, options: Options) -> int:
-    """Bytes of the recording: as long as the talk, unless the switch says how many."""
-    return options.recording_bytes or audio.size(call.life.talk_s)
 
 
 def _headers(call: Call, options: Options) -> dict[str, str]:

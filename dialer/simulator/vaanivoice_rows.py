@@ -10,17 +10,8 @@ from typing import Any
 from dialer.simulator.books import Call
 from dialer.simulator.call_log import Page
 from dialer.simulator.checking import iso
+from dialer.simulator.operations import TIME, listed, mapped, one, record
 from dialer.simulator.options import Options
-
-ENDED = {
-    "answered": ("User disconnected", "Agent disconnected"),
-    "voicemail": ("Agent disconnected", "Agent disconnected"),
-    "no_answer": ("No answer", "No answer"),
-    "busy": ("Busy", "Busy"),
-    "rejected": ("Rejected", "Rejected"),
-    "failed": ("Failed", "Failed"),
-}
-"""``call_status`` of an ended call by outcome; a call takes the first or the second by its place in the books."""
 
 LIVE = {"accepted": "Initiated", "dialing": "Dialing", "ringing": "Ringing", "answered": "In progress"}
 """``call_status`` of a call that has not ended; seen only when rows appear before the end."""
@@ -43,6 +34,40 @@ UNPROCESSED = {
 """The details of a call that is not processed."""
 ODD_MS_PER_S = 21.77
 """What the vendor's one sample makes of a second (742.269 for 34.1 s); nobody knows the unit."""
+
+
+HEALTH = record(status=str, service=str)
+PLACED = record(("live_captions_url",), agent_name=str, call_id=str, live_captions_url=str)
+TELEPHONY = record(success=bool, message=str | None, output=one(PLACED, str, {"type": "null"}), error=str | None)
+BROWSER = record(token=str, room_name=str, agent_name=str, connection_url=str, live_captions_url=str)
+TRIGGERED = one(TELEPHONY, BROWSER)
+
+_ROW: dict[str, Any] = {
+    **mapped(("call_id", "call_type", "direction", "call_status", "agent_name", "agent_id"), str),
+    **mapped(("client_name", "client_id", "from_number", "to_number", "post_processing_status"), str),
+    **mapped(("recording_api", "call_transcription"), str),
+    **mapped(("call_summary", "call_eval_tag", "callback_id", "callback_status"), str | None),
+    **mapped(("End_time", "call_dialing_at", "call_ringing_at", "user_picked_up_at"), TIME | None),
+    **mapped(("duration_ms", "call_cost"), float),
+    **mapped(("call_entity", "call_conversation_quality", "call_metadata"), dict),
+    "Start_time": TIME,
+    "chat_history": list[dict[str, Any]],
+    "callback_requested": bool,
+}
+ROW = record(**_ROW)
+PAGINATION = record(
+    **mapped(("page", "page_size", "total_count", "total_pages"), int), **mapped(("has_next", "has_previous"), bool)
+)
+HISTORY = record(data=listed(ROW), pagination=PAGINATION)
+
+DETAILS = record(
+    transcription=str,
+    entity=one(dict, str),
+    conversation_eval=one(dict, str),
+    summary=str | None,
+    call_eval_tag=str | None,
+)
+TRANSCRIPT = record(("status_code", "function", "error"), transcript=str, status_code=int, function=str, error=str)
 
 
 def pagination(page: Page) -> dict[str, Any]:
@@ -101,11 +126,16 @@ def has_transcript(call: Call, now: float, options: Options) -> bool:
     return call.life.answered_at is not None and _processed(call, now, options)
 
 
+def said(call: Call) -> str:
+    """What the one who picked up said."""
+    machine = call.life.outcome == "voicemail"
+    return "Please leave a message after the tone." if machine else "Hello, thank you for calling."
+
+
 def transcript(call: Call) -> str:
     """What was said."""
-    if call.life.outcome == "voicemail":
-        return "AGENT: Hello!\n\n USER: Please leave a message after the tone."
-    return f"AGENT: Hello {call.order.name or 'there'}!\n\n USER: Hello, thank you for calling."
+    greeting = "Hello!" if call.life.outcome == "voicemail" else f"Hello {call.order.name or 'there'}!"
+    return f"AGENT: {greeting}\n\n USER: {said(call)}"
 
 
 def _times(call: Call, now: float, options: Options) -> dict[str, Any]:
@@ -150,7 +180,10 @@ def _status(call: Call, now: float, options: Options) -> str:
         return LIVE[call.life.state(now)]
     if call.life.outcome == "voicemail" and options.vaanivoice_voicemail in {"both", "status"}:
         return "Voicemail detected"
-    return ENDED[call.life.outcome][call.number_of % 2]
+    if call.life.answered_at is None:
+        return call.life.outcome.capitalize().replace("_", " ")
+    by_user = call.life.outcome == "answered" and call.number_of % 2 == 0
+    return "User disconnected" if by_user else "Agent disconnected"
 
 
 def entity(call: Call, options: Options) -> dict[str, Any]:

@@ -6,22 +6,14 @@ from typing import Any, NamedTuple
 
 from dialer.simulator import vaanivoice_rows
 from dialer.simulator.books import Call
-from dialer.simulator.checking import iso
+from dialer.simulator.checking import zoned
 from dialer.simulator.options import Options
 
 AFTER_TALK = 0.5
 EVENTS = (
-    "call_started",
-    "call_ringing",
-    "user_picked_up_at",
-    "call_rejected",
-    "call_no_answer",
-    "call_failed",
-    "human_transfer_initiated",
-    "human_transfer_successful",
-    "human_transfer_failed",
-    "call_ended",
-    "call_postprocessing",
+    *("call_started", "call_ringing", "user_picked_up_at", "call_rejected", "call_no_answer", "call_failed"),
+    *(f"human_transfer_{step}" for step in ("initiated", "successful", "failed")),
+    *("call_ended", "call_postprocessing"),
 )
 """Every kind of event a call can have."""
 
@@ -76,12 +68,12 @@ def body_of(event: Event, call: Call, options: Options) -> dict[str, Any]:
     if event.kind == "call_postprocessing":
         entity = vaanivoice_rows.entity(call, options)
         data["dispositions"] = {"call_disposition": entity.get("call_disposition", "completed")}
-    body = {"event": event.kind, "timestamp": _zoned(event.at), "data": data}
+    body = {"event": event.kind, "timestamp": zoned(event.at), "data": data}
     if not options.webhook_details:
         return body
     life = call.life
     times = {"call_started_at": life.dialing_at, "picked_up_at": life.answered_at, "call_ended_at": life.ended_at}
-    data |= {name: _zoned(at) for name, at in times.items() if at is not None and at <= event.at}
+    data |= {name: zoned(at) for name, at in times.items() if at is not None and at <= event.at}
     return {**body, "from": order.caller_id or "+910000000000"}
 
 
@@ -122,7 +114,3 @@ def _results(call: Call, options: Options, base_url: str) -> dict[str, Any]:
 
 def _hex(secret: str, message: bytes) -> str:
     return hmac.new(secret.encode(), message, sha256).hexdigest()
-
-
-def _zoned(at: float) -> str:
-    return f"{iso(at)}Z"

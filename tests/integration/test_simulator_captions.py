@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.simulator_support import AGENT, line
-from tests.socket_client import SocketClient, opened
+from tests.socket_client import SocketClient, opened, refusal_of
 
 
 async def rest(socket: SocketClient) -> list[Any]:
@@ -56,15 +56,14 @@ async def test_a_browser_session_has_captions_too() -> None:
 
 
 async def test_a_call_nobody_knows_has_none() -> None:
-    async with line() as it, opened(f"{it.simulator.url}/api/live-transcripts/ws/x") as socket:
-        assert socket.status == 404
+    async with line() as it:
+        assert await refusal_of(f"{it.simulator.url}/api/live-transcripts/ws/x") == 404
 
 
 async def test_a_key_may_be_needed() -> None:
     async with line(captions_key=True, key="right") as it:
         it.http.headers["X-API-Key"] = "right"
         url = (await it.trigger()).json()["output"]["live_captions_url"]
-        async with opened(url) as socket:
-            assert socket.status == 401
+        assert await refusal_of(url) == 401
         async with opened(url, x_api_key="right") as socket:
-            assert socket.status == 101
+            assert await socket.hear() is not None

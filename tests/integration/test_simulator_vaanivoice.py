@@ -291,3 +291,4 @@ async def test_unknown_paths_and_methods_answer_in_json() -> None:
     async with line() as it:
         assert (await it.http.get("/api/nothing")).json() == {"detail": "Not Found"}
         assert (await it.http.get("/api/trigger-call/")).json() == {"detail": "Method Not Allowed"}
+        assert (await it.http.patch("/agents/x")).headers["allow"] == "DELETE, GET, PUT"
