@@ -13,11 +13,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import settings
 
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import FullLedger
 
+PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 _numbers = count(1)
+
+# How long an example takes is the machine's matter. ``make push`` asks for the other profile.
+settings.register_profile("few", max_examples=20, deadline=None)
+settings.register_profile("many", max_examples=100, deadline=None)
+settings.load_profile("few")
 
 
 def pytest_configure() -> None:
@@ -29,7 +36,8 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def default_logs() -> Iterator[None]:
-    """A command that ran within a test's process leaves no level of its logs behind."""
+    """A command that ran within a test's process leaves no level of its logs behind. Tracebacks are not painted."""
+    structlog.configure(processors=[structlog.processors.add_log_level, PLAIN])
     yield
     structlog.reset_defaults()
 
