@@ -21,14 +21,15 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
 	@$(BIN)/pytest
 
-push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, chaos with 1,000 people
-	@$(BIN)/pytest tests/crash tests/simulation
+push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, the model, a year by the oracle, more examples, chaos with 1,000 people
+	@$(BIN)/pytest --dist loadfile tests/crash tests/simulation tests/model tests/oracle tests/hostile/test_few_people.py \
+	  tests/hostile/test_openapi_fuzzed.py
+	@$(BIN)/pytest --hypothesis-profile=many tests/unit tests/contract/test_webhooks.py tests/integration/test_rejects_file.py
 	@$(BIN)/pytest -n 0 tests/chaos
 
 storm: push ## the long suites: those of a push, a hostile provider, shared people, a year by the oracle, every fuzzer
-	@$(BIN)/pytest tests/hostile tests/sharing
+	@DIALER_TEST_FUZZ=all $(BIN)/pytest --dist loadfile tests/hostile tests/sharing
 	@$(BIN)/python -m tests.oracle
-	@DIALER_TEST_FUZZ=all $(BIN)/pytest tests/acceptance/test_openapi_fuzzed.py
 
 lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .
