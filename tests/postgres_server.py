@@ -37,7 +37,7 @@ def postgres_server(*options: str) -> Iterator[str]:
         _run(as_user, str(binaries / "initdb"), "-D", str(data), "--locale=C.UTF-8", "-U", "dialer", "-A", "trust")
         server = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(data), "-k", str(home), "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "full_page_writes=off", *options],
+             "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
         )  # fmt: skip
         try:

@@ -10,7 +10,7 @@ from dialer.adapters.lifo_transport import LifoTransport
 from dialer.adapters.provider_answers import TRANSPORT_ERRORS
 from tests.raw_server import Line, RawServer, Script, black_hole, http_answer, raw_server, refused_url
 
-TIMEOUT = httpx.Timeout(0.3, pool=0.1)
+TIMEOUT = httpx.Timeout(0.3, connect=30, pool=0.1)
 
 
 def client(max_connections: int = 4, keepalive_s: float = 2.0) -> httpx.AsyncClient:
@@ -113,7 +113,7 @@ async def test_connecting_fails_as_connect_errors() -> None:
                 await one.post(server.url.replace("http:", "https:"))
         async with black_hole() as url:
             with pytest.raises(httpx.ConnectTimeout):
-                await one.post(url)
+                await one.post(url, timeout=0.3)
         with pytest.raises(httpx.UnsupportedProtocol):
             await one.post("ftp://127.0.0.1/")
 
