@@ -3,6 +3,9 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q
 
+# Tests start many interpreters, which may keep what they compiled.
+TESTS := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
+
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,16 +22,17 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 	@$(BIN)/dialer run examples/contacts.csv
 
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
-	@$(BIN)/pytest
+	@$(TESTS)
 
-push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, chaos with 1,000 people
-	@$(BIN)/pytest tests/crash tests/simulation
-	@$(BIN)/pytest -n 0 tests/chaos
+push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, the model, a year by the oracle, more examples, chaos with 1,000 people
+	@$(TESTS) --dist loadfile tests/crash tests/simulation tests/model tests/oracle tests/hostile/test_few_people.py \
+	  tests/hostile/test_openapi_fuzzed.py
+	@$(TESTS) --hypothesis-profile=many tests/unit tests/contract/test_webhooks.py tests/integration/test_rejects_file.py
+	@$(TESTS) -n 0 tests/chaos
 
 storm: push ## the long suites: those of a push, a hostile provider, shared people, a year by the oracle, every fuzzer
-	@$(BIN)/pytest tests/hostile tests/sharing
+	@DIALER_TEST_FUZZ=all $(TESTS) --dist loadfile tests/hostile tests/sharing
 	@$(BIN)/python -m tests.oracle
-	@DIALER_TEST_FUZZ=all $(BIN)/pytest tests/acceptance/test_openapi_fuzzed.py
 
 lint: $(VENV)/.ready ## style, types and import rules
 	$(BIN)/ruff check .

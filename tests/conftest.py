@@ -13,11 +13,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from hypothesis import settings
 
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import FullLedger
 
+PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 _numbers = count(1)
+
+# How long an example takes is the machine's matter. ``make push`` asks for the other profile.
+settings.register_profile("few", max_examples=20, deadline=None)
+settings.register_profile("many", max_examples=100, deadline=None)
+settings.load_profile("few")
 
 
 def pytest_configure() -> None:
@@ -29,7 +36,8 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def default_logs() -> Iterator[None]:
-    """A command that ran within a test's process leaves no level of its logs behind."""
+    """A command that ran within a test's process leaves no level of its logs behind. Tracebacks are not painted."""
+    structlog.configure(processors=[structlog.processors.add_log_level, PLAIN])
     yield
     structlog.reset_defaults()
 
@@ -81,16 +89,24 @@ def empty_database(postgres_url: str) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_ledger_url(postgres_url: str, migrated_database: str) -> Iterator[str]:
-    """The URL of a fresh ledger on PostgreSQL."""
-    import psycopg
+@pytest.fixture(scope="session")
+def used_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a ledger that is emptied after each test: a database for each would cost five times as much."""
+    from dialer.adapters.sql_ledger.migrate import migrate
+    from tests.postgres_server import fresh_database
 
-    name = f"ledger{next(_numbers)}"
-    with psycopg.connect(postgres_url.format(database="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{migrated_database}" STRATEGY file_copy'.encode())
-        yield postgres_url.format(database=name)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+    with fresh_database(postgres_url, "used") as url:
+        migrate(url)
+        yield url
+
+
+@pytest.fixture
+def postgres_ledger_url(used_database: str) -> Iterator[str]:
+    """The URL of a ledger on PostgreSQL without a row; whoever changes its schema puts it back."""
+    from tests.postgres_server import empty_ledger
+
+    yield used_database
+    empty_ledger(used_database)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def postgres_server(*options: str) -> Iterator[str]:
         _run(as_user, str(binaries / "initdb"), "-D", str(data), "--locale=C.UTF-8", "-U", "dialer", "-A", "trust")
         server = subprocess.Popen(
             [str(binaries / "postgres"), "-D", str(data), "-k", str(home), "-c", "listen_addresses=",
-             "-c", "fsync=off", "-c", "full_page_writes=off", *options],
+             "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "autovacuum=off", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user,
         )  # fmt: skip
         try:
@@ -60,6 +60,25 @@ def fresh_database(server_url: str, name: str) -> Iterator[str]:
     finally:
         with psycopg.connect(server_url.format(database="postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+
+
+def empty_ledger(url: str) -> None:
+    """Make a ledger as its migrations made it, and end every other connection to it."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        used = connection.execute(
+            "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class WHERE relkind = 'r' "
+            "AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0 "
+            "AND relname NOT IN ('alembic_version', 'ledger_facts')"
+        ).fetchone()
+        # Past the triggers that keep every row.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM ledger_facts WHERE name <> 'identity'")
+        if used is not None and used[0]:
+            connection.execute(f"TRUNCATE {used[0]} RESTART IDENTITY CASCADE".encode())
 
 
 def _binaries(home: Path) -> Path:

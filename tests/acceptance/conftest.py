@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.dialer_process import QUICK, Home, Provider, provider_process, settings_for
-from tests.postgres_server import fresh_database, postgres_server
 from tests.redis_server import RedisServer, running_redis
 
 OpenProvider = Callable[..., Provider]
@@ -46,17 +45,3 @@ def own_redis() -> Iterator[RedisServer]:
     """A Valkey of its own, which the test may kill and start again."""
     with running_redis() as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL server for the tests of a file."""
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture
-def database(postgres: str) -> Iterator[str]:
-    """An empty database."""
-    with fresh_database(postgres, "acceptance") as url:
-        yield url

@@ -9,12 +9,12 @@ import csv
 import io
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -24,8 +24,10 @@ import httpx
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
 from dialer.pipeline.report import ReportCampaign
+from tests.forked import Forked
 
 ROOT = Path(__file__).resolve().parents[2]
+DIALER = (sys.executable, "-c", "from dialer.cli import main; main()")
 KEY = "fake-key-of-the-tests"
 AGENT = {"vaanivoice": "8cf3373e-0000-4000-8000-000000000001", "vaani": "+16505550100"}
 PLACE_PATHS = {"/api/trigger-call/", "/calls/outbound_call"}
@@ -93,7 +95,7 @@ class Ended:
 class Running:
     """A command that runs; its output goes to files."""
 
-    process: "subprocess.Popen[bytes]"
+    process: "subprocess.Popen[Any]"
     out: Path
     err: Path
 
@@ -117,11 +119,15 @@ class Running:
 
 @dataclass
 class Home:
-    """A directory of its own, the settings of its commands, and the commands that were started in it."""
+    """A directory of its own, the settings of its commands, and the commands that were started in it.
+
+    ``afresh``: each command starts an interpreter, as the installed program does (see ``tests/forked.py``).
+    """
 
     path: Path
     settings: Mapping[str, str]
     running: list[Running] = field(default_factory=list)
+    afresh: bool = False
 
     @property
     def environment(self) -> dict[str, str]:
@@ -133,9 +139,11 @@ class Home:
         """Start a command."""
         number_of = len(self.running)
         out, err = self.path / f"{number_of}-{words[0]}.out", self.path / f"{number_of}-{words[0]}.err"
+        start = (
+            partial(subprocess.Popen[bytes], [*DIALER, *words]) if self.afresh else partial(Forked, ["dialer", *words])
+        )
         with out.open("wb") as to_out, err.open("wb") as to_err:
-            process = subprocess.Popen(
-                [sys.executable, "-c", "from dialer.cli import main; main()", *words],
+            process = start(
                 env=self.environment | settings,
                 cwd=self.path,
                 stdin=subprocess.DEVNULL,
@@ -181,7 +189,7 @@ class Home:
     def leftovers(self, address: str | None = None) -> list[str]:
         """Processes alive that were started for this home, by any of its commands, or that serve ``address``."""
         mark = f"DIALER_HOME={self.path / 'home'}".encode()
-        found = []
+        found = [str(started.process.args) for started in self.running if started.alive and not self.afresh]
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 # A server that renames itself writes over its environment.
@@ -243,43 +251,44 @@ class Provider:
 
     url: str
 
+    def _ask(self, method: str, path: str, document: object = None) -> httpx.Response:
+        # To load the certificates of authorities would cost more than all else.
+        return httpx.request(method, self.url + path, json=document, trust_env=False, timeout=30, verify=False)
+
     def books(self) -> Books:
         """Everything it saw so far."""
-        document = httpx.get(f"{self.url}/_sim/books", trust_env=False, timeout=30).raise_for_status().json()
+        document = self._ask("GET", "/_sim/books").raise_for_status().json()
         return Books(document["requests"], document["calls"])
 
     def placed(self) -> int:
         """How many calls were placed so far."""
-        count = httpx.get(f"{self.url}/_sim/count", trust_env=False, timeout=30).raise_for_status().json()
-        return int(count["calls"])
+        return int(self._ask("GET", "/_sim/count").raise_for_status().json()["calls"])
 
     def answers(self) -> bool:
         """Whether it can be reached."""
         with suppress(httpx.TransportError):
-            return httpx.get(f"{self.url}/api/health", trust_env=False, timeout=30).is_success
+            return self._ask("GET", "/api/health").is_success
         return False
 
     def refuse_connections(self, seconds: float) -> None:
         """Take it off the network for so long, beginning now."""
-        answer = httpx.post(f"{self.url}/_sim/outage", json={"seconds": seconds}, trust_env=False, timeout=30)
-        answer.raise_for_status()
+        self._ask("POST", "/_sim/outage", {"seconds": seconds}).raise_for_status()
 
     def change(self, **options: Any) -> None:
         """Change its options while it runs."""
-        httpx.post(f"{self.url}/_sim/options", json=options, trust_env=False, timeout=30).raise_for_status()
+        self._ask("POST", "/_sim/options", options).raise_for_status()
 
 
 @contextmanager
 def provider_process(options: Sequence[str]) -> Iterator[Provider]:
     """A simulator process for the block."""
-    command = [sys.executable, "-m", "dialer.simulator", *options]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DIALER_")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=clean) as running:
+    with Forked(["dialer.simulator", *options], stdout=subprocess.PIPE, text=True, cwd=ROOT, env=clean) as running:
         assert running.stdout is not None
         try:
             yield Provider(running.stdout.readline().split()[-1])
         finally:
-            running.send_signal(signal.SIGTERM)
+            running.terminate()
             try:
                 running.communicate(timeout=10)
             except subprocess.TimeoutExpired:

@@ -21,8 +21,8 @@ from tests.acceptance.dialer_process import (
 
 pytestmark = pytest.mark.acceptance
 
-RATE, CONTACTS = 10, 300
-"""Half a minute: a command that starts slowly still finds people who wait."""
+RATE, CONTACTS = 10, 200
+"""Some time: a command that starts slowly still finds people who wait."""
 
 
 def dial_in_background(home: Home, command: str) -> Running:

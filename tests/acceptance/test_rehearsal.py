@@ -25,7 +25,7 @@ def test_the_first_real_run_after_a_rehearsal_calls_everybody_once(
     open_provider: OpenProvider, open_home: OpenHome, ledger: str, request: pytest.FixtureRequest
 ) -> None:
     provider = open_provider("--outcomes=answered=1")
-    url = {"DIALER_DATABASE_URL": request.getfixturevalue("database")} if ledger == "postgresql" else {}
+    url = {"DIALER_DATABASE_URL": request.getfixturevalue("empty_database")} if ledger == "postgresql" else {}
     home = open_home(provider, **url)
     contacts = write_list(home.path / "list.csv", PEOPLE)
     barred = home.path / "barred.csv"

@@ -113,6 +113,6 @@ def _on(
     if engine == "sqlite":
         home = open_home(provider, **TIMES)
         return home, lambda: copy_of_sqlite(home.path / "home" / "ledger.db")
-    url = str(request.getfixturevalue("database"))
+    url = str(request.getfixturevalue("empty_database"))
     home = open_home(provider, **TIMES, DIALER_DATABASE_URL=url)
     return home, lambda: copy_of_postgresql(url)

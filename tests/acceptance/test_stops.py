@@ -191,8 +191,9 @@ def test_a_run_of_a_paused_campaign_says_so(open_provider: OpenProvider, open_ho
 
 def test_a_hang_up_is_no_end_under_nohup(open_provider: OpenProvider, open_home: OpenHome) -> None:
     home = open_home(open_provider("--outcomes=answered=1"))
+    home.afresh = True  # what nohup does is done to a process before it starts
     contacts = str(write_list(home.path / "list.csv", 30))
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what nohup does; a child inherits it
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         running = home.start("run", contacts, *dialing(rate=10))
     finally:

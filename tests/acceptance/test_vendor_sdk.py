@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.dialer_process import provider_process
 from tests.acceptance.locked_python import locked_python
 
 HERE = Path(__file__).parent
@@ -49,12 +49,8 @@ def simulator() -> Iterator[str]:
 @contextmanager
 def running_simulator(*switches: str) -> Iterator[str]:
     """A simulator process for the block."""
-    command = [sys.executable, "-m", "dialer.simulator", "--outcomes=answered=1", *AT_ONCE, *switches]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        yield running.stdout.readline().split()[-1]
-        running.terminate()
-        running.communicate(timeout=300)
+    with provider_process(["--outcomes=answered=1", *AT_ONCE, *switches]) as provider:
+        yield provider.url
 
 
 def run(python: Path, url: str, *command: str) -> Any:

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.acceptance
 
 
 def test_two_workers_share_one_postgresql_and_one_redis(
-    open_provider: OpenProvider, open_home: OpenHome, own_redis: RedisServer, database: str
+    open_provider: OpenProvider, open_home: OpenHome, own_redis: RedisServer, empty_database: str
 ) -> None:
     provider = open_provider()
-    shared = {"DIALER_REDIS_URL": own_redis.url, "DIALER_DATABASE_URL": database, "DIALER_LOG_LEVEL": "debug"}
+    shared = {"DIALER_REDIS_URL": own_redis.url, "DIALER_DATABASE_URL": empty_database, "DIALER_LOG_LEVEL": "debug"}
     here, there = open_home(provider, **shared), open_home(provider, **shared)
     workers = [here.start("worker"), there.start("worker")]
     until(lambda: all("worker.started" in worker.err.read_text() for worker in workers), "both workers")

@@ -40,6 +40,9 @@ async def test_an_outbound_call_sends_what_its_page_asks_for() -> None:
     assert server.requests[0].json() == {"agent_phone_number": "+14155550100", "phone_number_to_dial": "+14155550123"}
     assert server.requests[1].json()["dynamic_variables"] == {"customer_name": "Ann"}
     assert (plain.call_log_id, plain.detail, full.call_log_id) == ("", "initiated", "7")
+    for request in server.requests:
+        assert (request.method, request.target) == ("POST", "/calls/outbound_call")
+        assert request.headers["content-type"] == "application/json"
 
 
 async def test_logs_are_asked_for_with_every_filter_and_read_to_the_end() -> None:
@@ -54,14 +57,23 @@ async def test_logs_are_asked_for_with_every_filter_and_read_to_the_end() -> Non
     )
 
 
+async def test_logs_are_asked_for_without_a_filter() -> None:
+    async with raw_server(serving({"call_logs": [], "total": 0})) as server, vaani_at(server.url) as api:
+        await every(api.calls.logs(page_size=25))
+    assert server.requests[0].target == "/calls/logs?page=1&page_size=25"
+
+
 async def test_one_log_is_read_with_what_was_said_and_its_times_as_they_came() -> None:
     async with raw_server(serving(ENTRY)) as server, vaani_at(server.url) as api:
         entry = await api.calls.get("a/../b")
-    assert server.requests[0].target == "/calls/a%2F..%2Fb"
+    assert (server.requests[0].method, server.requests[0].target) == ("GET", "/calls/a%2F..%2Fb")
     assert entry.start_time is not None and entry.start_time.tzinfo is None
     assert (entry.duration, entry.duration_s, entry.total_cost) == (55.5, 60.0, 0.25)
     assert (entry.transcript, entry.said[0].tokens) == ("AGENT: Hi", 2)
     assert entry.raw == ENTRY
+
+
+DAY = "2026-02-01"
 
 
 async def test_the_export_is_streamed_into_a_file(tmp_path: Path) -> None:
@@ -69,11 +81,11 @@ async def test_the_export_is_streamed_into_a_file(tmp_path: Path) -> None:
         raw_server(serving(http_answer(200, b"call_log_id\n1\n", "content-type: text/csv\r\n"))) as server,
         vaani_at(server.url) as api,
     ):
-        for which in (LogFilter(), LogFilter(start_date="2026-02-01", end_date="2026-02-11")):
+        for which in (LogFilter(), LogFilter(call_type="phone", agent_id="a", start_date=DAY, end_date="2026-02-11")):
             saved = await api.calls.export_csv(tmp_path / "logs.csv", which)
     assert [request.target for request in server.requests] == [
         "/calls/export-csv",
-        "/calls/export-csv?start_date=2026-02-01&end_date=2026-02-11",
+        "/calls/export-csv?call_type=phone&agent_id=a&start_date=2026-02-01&end_date=2026-02-11",
     ]
     assert (saved.path.read_bytes(), saved.content_type) == (b"call_log_id\n1\n", "text/csv")
 
@@ -94,7 +106,8 @@ async def test_a_token_for_a_browser() -> None:
         vaani_at(server.url) as api,
     ):
         token = await api.calls.generate_token("+16505551234", "s 1")
-    assert server.requests[0].target == "/calls/generate-token?phone=%2B16505551234&id=s+1"
+    (request,) = server.requests
+    assert (request.method, request.target) == ("GET", "/calls/generate-token?phone=%2B16505551234&id=s+1")
     assert (token.access_token, token.identity) == ("t-1", "web_s 1")
     assert "t-1" not in repr(token)
 

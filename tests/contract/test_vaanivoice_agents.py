@@ -96,6 +96,7 @@ async def test_a_session_is_created_connected_looked_at_and_ended() -> None:
         found = await api.sessions.get(session.session_token)
         ended = await api.sessions.disconnect(session.session_token, explicit_end=True)
     bodies = [request.json() if request.body else None for request in server.requests]
+    assert server.requests[0].target == "/api/webrtc/session/create"
     assert bodies[0] == {"agent_id": "a1", "ui_type": "fullpage", "metadata": {}}
     assert bodies[1] == {
         "agent_id": "a1",
@@ -111,7 +112,8 @@ async def test_a_session_is_created_connected_looked_at_and_ended() -> None:
     assert session.expires_at is not None and session.expires_at.tzinfo is not None
     # Nobody says which zone a time without one is in, so it stays without.
     assert found.expires_at is not None and found.expires_at.tzinfo is None
-    assert (credentials.lk_token, found.is_over, ended.is_over) == ("lk-1", False, True)
+    assert (credentials.lk_url, credentials.lk_token, session.session_url) == ("wss://lk", "lk-1", "https://x/s")
+    assert (found.is_over, ended.is_over) == (False, True)
     assert "tok/1" not in repr(session) and "lk-1" not in repr(credentials)
 
 

@@ -60,7 +60,7 @@ async def test_a_phone_call_sends_what_was_given_and_nothing_else() -> None:
         )
         call = await triggered(server, full)
     plain, whole = (request.json() for request in server.requests)
-    assert server.requests[0].target == "/api/trigger-call/"
+    assert (server.requests[0].method, server.requests[0].target) == ("POST", "/api/trigger-call/")
     assert plain == {
         "agent_id": "agent-1",
         "medium": "telephony",

@@ -10,6 +10,8 @@ from dialer.domain.pacing import FLOOR, interval_us, multiplier
 from dialer.ports import Clock, Limits, OldLines, Pacer, PaceState
 
 LEAD_S, GUARD_S, LIFE_S, YOUNG_S, STEP_S = 0.015, 0.005, 3900.0, 5.0, 0.005
+OTHERS_S = 0.05
+"""Between two looks of who waits for no slot but for others: for a line, or the end of a pause."""
 
 
 @dataclass(slots=True)
@@ -122,8 +124,12 @@ class MemoryPacer:
             left = deadline - self._clock.monotonic()
             if left <= 0:
                 return None
-            await self._clock.sleep(min(STEP_S, left))
+            until_slot = self._slot(at, campaign_id) - LEAD_S - self._clock.monotonic()
+            await self._clock.sleep(min(max(STEP_S, until_slot) if until_slot > 0 else OTHERS_S, left))
         return grant
+
+    def _slot(self, at: _Account, campaign_id: int) -> float:
+        return max(at.next_slot, at.campaign_slot.get(campaign_id, -math.inf), at.braked_until)
 
     def _is_next(self, at: _Account, ticket: int) -> bool:
         """Nobody who came before could go now."""
@@ -193,7 +199,7 @@ class MemoryPacer:
         if not at.restored or at.limits is None or at.limits.paused or own is None or own.paused:
             return None
         now = self._clock.monotonic()
-        due = max(at.next_slot, at.campaign_slot.get(campaign_id, -math.inf), at.braked_until)
+        due = self._slot(at, campaign_id)
         paced = at.limits.calls_per_second or own.calls_per_second
         if due > now + (LEAD_S if paced else 0.0):
             return None

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.dialer_process import Home, Provider, settings_for, write_list
+from tests.forked import run_forked
 
 pytestmark = pytest.mark.acceptance
 
@@ -23,9 +24,13 @@ def home(tmp_path: Path) -> Home:
 
 def command(home: Home, *words: str, without: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in home.environment.items() if name not in without}
+    return run_forked(["dialer", *words], env=environment, cwd=home.path, text=True)
+
+
+def installed(home: Home, *words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", INSTALLED, *words],
-        env=environment,
+        env=home.environment,
         cwd=home.path,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -50,7 +55,7 @@ def test_no_module_beside_the_list_is_run(home: Home) -> None:
         home, "argparse.py", "ssl.py", "uvicorn.py", "asyncio.py", "dialer/__init__.py", "jobs/__init__.py",
         "config/__init__.py", "sitecustomize.py", "usercustomize.py", "encodings.py", "phonenumbers/__init__.py",
     )  # fmt: skip
-    done = command(home, "run", "list.csv")
+    done = installed(home, "run", "list.csv")
     assert done.returncode == 0, done.stderr
     assert not mark.exists()
 
@@ -58,7 +63,7 @@ def test_no_module_beside_the_list_is_run(home: Home) -> None:
 def test_no_module_beside_a_long_list_is_run_by_the_processes_that_read_it(home: Home) -> None:
     mark = plant(home, "phonenumbers/__init__.py", "multiprocessing.py", "pickle.py", "dialer/__init__.py")
     write_list(home.path / "long.csv", 25_000)
-    done = command(home, "check", "long.csv")
+    done = installed(home, "check", "long.csv")
     assert done.returncode == 0, done.stderr
     assert "25,000 queued" in done.stdout
     assert not mark.exists()

@@ -1,14 +1,14 @@
 """Every file of the program is its owner's alone, whatever the umask, and a home that others can read is closed."""
 
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from tests.acceptance.dialer_process import QUICK, Home, Provider, dialing, provider_process, settings_for, write_list
+from tests.forked import run_forked
 
 pytestmark = pytest.mark.acceptance
 
@@ -18,18 +18,8 @@ def modes(folder: Path) -> dict[str, int]:
     return {str(path): stat.S_IMODE(path.lstat().st_mode) for path in (folder, *folder.rglob("*"))}
 
 
-def command(home: Home, *words: str, umask: int = 0, **settings: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-c", "from dialer.cli import main; main()", *words],
-        env=home.environment | settings,
-        cwd=home.path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        umask=umask,
-        check=False,
-    )
+def command(home: Home, *words: str, umask: int = 0, **settings: str) -> "CompletedProcess[str]":
+    return run_forked(["dialer", *words], env=home.environment | settings, cwd=home.path, text=True, umask=umask)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ import json
 import os
 import pty
 import re
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -16,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.dialer_process import Home, Provider, number, settings_for
+from tests.forked import Forked
 
 pytestmark = pytest.mark.acceptance
 
@@ -108,9 +107,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def on_terminal(home: Home, words: Sequence[str]) -> str:
     """What a person sees of a command: stdout and stderr of a terminal."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from dialer.cli import main; main()", *words],
-        env=home.environment | {"TERM": "xterm-256color", "COLUMNS": "300", "PYTHONIOENCODING": "utf-8"},
+    process = Forked(
+        ["dialer", *words],
+        env=home.environment | {"TERM": "xterm-256color", "COLUMNS": "300"},
         cwd=home.path,
         stdin=theirs,
         stdout=theirs,

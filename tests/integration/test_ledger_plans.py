@@ -20,6 +20,7 @@ import pytest
 
 from dialer.adapters import sql_ledger
 from dialer.adapters.sql_ledger.ledger import PAGE
+from dialer.adapters.sql_ledger.migrate import migrate
 from dialer.adapters.sql_ledger.transaction import for_postgresql, for_sqlite
 from tests.fakes.clock import START
 from tests.filled_ledger import CAMPAIGN_ID, fill
@@ -114,10 +115,11 @@ def filled_sqlite(sqlite_ledger_url: str) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def filled_postgresql(postgres_ledger_url: str) -> Iterator[psycopg.Connection]:
-    """Enough that reading a table is dearer than an index, with statistics."""
-    fill(postgres_ledger_url, 20_000, 20_000)
-    with psycopg.connect(postgres_ledger_url, autocommit=True) as connection:
+def filled_postgresql(empty_database: str) -> Iterator[psycopg.Connection]:
+    """Enough that reading a table is dearer than an index, with statistics, which no other test is to have."""
+    migrate(empty_database)
+    fill(empty_database, 20_000, 20_000)
+    with psycopg.connect(empty_database, autocommit=True) as connection:
         yield connection
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dialer.adapters.cell_text import said
@@ -126,7 +126,6 @@ def write(path: Path, rows: Sequence[Sequence[str]], encoding: str, quoting: Quo
         csv.writer(file, quoting=quoting, delimiter=delimiter, lineterminator=end).writerows(rows)
 
 
-@settings(deadline=None, max_examples=60)
 @given(TABLES)
 async def test_mended_rejects_come_back_as_they_were(people: list[tuple[str, str]]) -> None:
     with TemporaryDirectory() as folder:
@@ -138,7 +137,6 @@ async def test_mended_rejects_come_back_as_they_were(people: list[tuple[str, str
         assert await contacts(path) == people
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     TABLES,
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),

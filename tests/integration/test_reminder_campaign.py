@@ -1,6 +1,6 @@
 """A reminder campaign over a real database on a virtual clock, judged by an oracle with arithmetic of its own.
 
-1,000 appointments, of which 200 move, 100 vanish and 50 people confirm at the first call. The source is read every six
+400 appointments, of which 80 move, 40 vanish and 20 people confirm at the first call. The source is read every six
 hours; every half hour somebody looks at the clock and calls who is due. Everything falls on half hours, so that the
 oracle knows each call to the second.
 """
@@ -36,7 +36,7 @@ HOUR = 3600
 START = int(datetime(2027, 1, 4, 3, 30, tzinfo=UTC).timestamp())  # a Monday, 09:00 in India, where no clock changes
 INDIA = int(5.5 * HOUR)
 DAYS = 6
-PEOPLE, MOVED, VANISHED, CONFIRMED = 1000, 200, 100, 50
+PEOPLE, MOVED, VANISHED, CONFIRMED = 400, 80, 40, 20
 BEFORE = (24 * HOUR, 2 * HOUR)
 REDIAL_S = 2 * HOUR
 MOST = 3

@@ -1,5 +1,5 @@
 """Whole processes, as for the acceptance tests."""
 
-from tests.acceptance.conftest import database, open_home, open_provider, postgres
+from tests.acceptance.conftest import open_home, open_provider
 
-__all__ = ["database", "open_home", "open_provider", "postgres"]
+__all__ = ["open_home", "open_provider"]

@@ -148,14 +148,14 @@ def connected(pid: int, address: str) -> bool:
 
 @pytest.mark.parametrize(("verb", "code"), [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_worker_that_ends_leaves_no_query_of_postgresql(
-    open_home: OpenHome, database: str, verb: signal.Signals, code: int
+    open_home: OpenHome, empty_database: str, verb: signal.Signals, code: int
 ) -> None:
     import psycopg
 
     home = open_home(NOBODY)
-    with psycopg.connect(database, autocommit=True) as connection:
+    with psycopg.connect(empty_database, autocommit=True) as connection:
         connection.execute("CREATE VIEW people AS SELECT '+919000000001' AS phone, 'P' AS name")
-        tables = f'[source]\nurl = "{database}"\nquery = "SELECT phone, name FROM people"\n{READ_OFTEN}'
+        tables = f'[source]\nurl = "{empty_database}"\nquery = "SELECT phone, name FROM people"\n{READ_OFTEN}'
         home.command("enqueue", *campaign_file(home, tables, "two"))
         slow = "SELECT '+919000000001' AS phone, 'P' || pg_sleep(600) AS name"
         connection.execute(f"CREATE OR REPLACE VIEW people AS {slow}".encode())

@@ -122,7 +122,7 @@ async def test_what_refuses_everybody_halts_and_spends_nobody(status: int, body:
         return saying(status, body, kind)
 
     provider.answer = answer
-    await lives(house, 60)
+    await lives(house, 30)
     campaign = await house.ledger.campaign("october")
     assert campaign.status is CampaignStatus.HALTED
     assert f"HTTP {status}" in campaign.halt_reason and "dialer start" in campaign.halt_reason

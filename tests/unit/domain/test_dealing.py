@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialer.domain.dealing import REMEMBERED, Dealer, Hand
@@ -15,7 +15,6 @@ def hands_of(weighted: list[tuple[int, int]]) -> list[Hand]:
     return [Hand(campaign_id, weight, room) for campaign_id, (weight, room) in enumerate(weighted, 1)]
 
 
-@settings(deadline=None)  # how long it takes is the machine's matter
 @given(rooms, st.integers(0, 200))
 def test_every_turn_is_dealt_while_somebody_has_room(weighted: list[tuple[int, int]], turns: int) -> None:
     hands = hands_of(weighted)
@@ -24,7 +23,6 @@ def test_every_turn_is_dealt_while_somebody_has_room(weighted: list[tuple[int, i
     assert all(dealt[hand.campaign_id] <= hand.room for hand in hands)
 
 
-@settings(deadline=None)  # how long it takes is the machine's matter
 @given(weights, st.integers(1, 7))
 def test_turns_follow_the_weights_however_few_are_dealt_at_once(weighted: list[int], at_once: int) -> None:
     dealer, total = Dealer(), Counter[int]()
@@ -38,7 +36,6 @@ def test_turns_follow_the_weights_however_few_are_dealt_at_once(weighted: list[i
         assert abs(total[hand.campaign_id] - share) <= 2 + share / 20
 
 
-@settings(deadline=None)  # how long it takes is the machine's matter
 @given(weights)
 def test_nobody_waits_longer_than_a_round_of_all_weights(weighted: list[int]) -> None:
     dealer = Dealer()
@@ -81,7 +78,6 @@ def fair(turns: float, weighted: list[tuple[int, int]]) -> list[float]:
     return shares
 
 
-@settings(deadline=None)  # how long it takes is the machine's matter
 @given(
     st.lists(st.tuples(st.integers(1, 20), st.integers(0, 9)), min_size=1, max_size=60),
     st.integers(1, 120),
@@ -95,8 +91,8 @@ def test_what_own_rates_and_lines_leave_is_shared_by_weight(weighted: list[tuple
         assert abs(total[campaign_id] - rounds * share) <= 3 + rounds * share / 20
 
 
-@settings(deadline=None)  # how long it takes is the machine's matter
-@given(st.integers(1, 3000), st.integers(1, 50))
+@given(st.integers(1, 200), st.integers(1, 50))
+@example(3000, 50)
 def test_any_number_of_campaigns_all_get_their_turn(campaigns: int, at_once: int) -> None:
     dealer, total = Dealer(), Counter[int]()
     hands = [Hand(campaign_id, 1, 2) for campaign_id in range(1, campaigns + 1)]

@@ -6,7 +6,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
@@ -118,7 +118,6 @@ def test_the_day_on_which_clocks_go_back() -> None:
     assert isinstance(window_at(night, (NEW_YORK,), at("2026-11-01T01:45")), Closed), "between the two"
 
 
-@settings(deadline=None)
 @given(
     st.floats(1.6e9, 2.0e9),
     st.lists(st.sampled_from([NEW_YORK, KOLKATA, LONDON, AUCKLAND]), min_size=1, max_size=2, unique=True),

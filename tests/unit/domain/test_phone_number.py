@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialer.domain.phone_number import (
@@ -194,7 +194,6 @@ def test_an_area_code_that_two_zones_share(number: str, zones: tuple[str, ...]) 
     assert phone.zones == zones
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40), st.sampled_from(["", "IN", "US", "GB", "DE"]))
 def test_any_text_gets_a_verdict_and_a_good_one_is_stable(text: str, region: str) -> None:
     verdict = parse_phone(text, region)
@@ -206,7 +205,6 @@ def test_any_text_gets_a_verdict_and_a_good_one_is_stable(text: str, region: str
         assert verdict.remedy
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"\+?[0-9 ()./,;x-]{7,24}", fullmatch=True), st.sampled_from(["", "IN", "US"]))
 def test_no_reason_repeats_the_number(text: str, region: str) -> None:
     verdict = parse_phone(text, region)

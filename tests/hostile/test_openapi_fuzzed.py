@@ -2,13 +2,13 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.acceptance.dialer_process import provider_process
 from tests.acceptance.locked_python import locked_python
 
 LOCK = Path(__file__).parent / "schemathesis.lock"
@@ -37,16 +37,12 @@ def fuzzer() -> Path:
 @pytest.fixture(params=["detail", "gateway"] if STORM else ["detail"])
 def simulator(request: pytest.FixtureRequest) -> Iterator[str]:
     """A simulator process whose calls are over at once, and one call in each log."""
-    command = [sys.executable, "-m", "dialer.simulator", *SWITCHES, f"--vaanivoice-errors={request.param}"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
-        assert running.stdout is not None
-        url = running.stdout.readline().split()[-1]
+    with provider_process([*SWITCHES, f"--vaanivoice-errors={request.param}"]) as provider:
         call = {"agent_id": "simulated_agent", "contact_number": "+919876543210", "name": "Asha"}
         headers = {"X-API-Key": KEY}
-        assert httpx.post(f"{url}/api/trigger-call/", json=call, headers=headers, trust_env=False).status_code == 200
-        yield url
-        running.terminate()
-        running.communicate(timeout=300)
+        answer = httpx.post(f"{provider.url}/api/trigger-call/", json=call, headers=headers, trust_env=False)
+        assert answer.status_code == 200
+        yield provider.url
 
 
 def test_no_answer_is_a_500_or_breaks_its_schema(fuzzer: Path, simulator: str, tmp_path: Path) -> None:
