@@ -3,7 +3,7 @@
 import re
 from array import array
 
-from dialer.adapters.workbook.parts import LONGEST_CELL, Elements, End, Parts, Start
+from dialer.adapters.lists.workbook.parts import LONGEST_CELL, Elements, End, Parts, Start
 
 MOST_TEXTS = 5_000_000
 MOST_TEXT_BYTES = 64 * 1024**2

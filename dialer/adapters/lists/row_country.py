@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dialer.adapters.country_names import Country, read_country
+from dialer.adapters.lists.country_names import Country, read_country
 from dialer.domain.phone_spelling import bare, digits_of
 
 

@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialer.adapters.cell_text import Unclear
-from dialer.adapters.workbook.numbers import CellFormat, read_formats
-from dialer.adapters.workbook.parts import Elements, Parts, open_parts
-from dialer.adapters.workbook.rows import Row, SheetReader
-from dialer.adapters.workbook.texts import SharedTexts, read_shared_texts
+from dialer.adapters.lists.cell_text import Unclear
+from dialer.adapters.lists.workbook.numbers import CellFormat, read_formats
+from dialer.adapters.lists.workbook.parts import Elements, Parts, open_parts
+from dialer.adapters.lists.workbook.rows import Row, SheetReader
+from dialer.adapters.lists.workbook.texts import SharedTexts, read_shared_texts
 
 MOST_PARTS = 10_000
 

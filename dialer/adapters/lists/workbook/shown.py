@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from operator import eq, ge, gt, le, lt, ne
 
-from dialer.adapters.cell_text import EXACT_BELOW
+from dialer.adapters.lists.cell_text import EXACT_BELOW
 
 _TOKEN = re.compile(r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|(general)|([0#?])|(E[+-])|(.)', re.IGNORECASE | re.DOTALL)
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d+)?)")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dialer.adapters.cell_text import Unclear, cell_text
-from dialer.adapters.workbook.numbers import GENERAL, CellFormat, number_text
-from dialer.adapters.workbook.parts import Elements, whole
-from dialer.adapters.workbook.texts import Runs, SharedTexts, unescaped
+from dialer.adapters.lists.cell_text import Unclear, cell_text
+from dialer.adapters.lists.workbook.numbers import GENERAL, CellFormat, number_text
+from dialer.adapters.lists.workbook.parts import Elements, whole
+from dialer.adapters.lists.workbook.texts import Runs, SharedTexts, unescaped
 
 WIDEST = 16_384
 """Columns of a sheet: the last one is XFD."""

@@ -5,9 +5,9 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 from typing import NamedTuple
 
-from dialer.adapters.cell_text import cell_text
-from dialer.adapters.workbook.parts import Elements, Parts, whole
-from dialer.adapters.workbook.shown import code_of, shown
+from dialer.adapters.lists.cell_text import cell_text
+from dialer.adapters.lists.workbook.parts import Elements, Parts, whole
+from dialer.adapters.lists.workbook.shown import code_of, shown
 
 _MOST_STYLES = 65_536
 _EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zones

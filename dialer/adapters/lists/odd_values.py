@@ -7,7 +7,7 @@ from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Loader
 from psycopg.types import datetime as moments
 
-from dialer.adapters.cell_text import endless, storable
+from dialer.adapters.lists.cell_text import endless, storable
 
 _LOADED: dict[str, type[Loader]] = {
     "date": moments.DateLoader,

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from dialer.adapters.contact_columns import REJECT_COLUMNS
-from dialer.adapters.spreadsheet_cells import harmless
+from dialer.adapters.lists.columns import REJECT_COLUMNS
+from dialer.adapters.lists.spreadsheet_cells import harmless
 from dialer.ports import Reject
 
 

@@ -19,8 +19,8 @@ from encodings.aliases import aliases
 from itertools import islice
 from pathlib import Path
 
-from dialer.adapters.csv_faults import broken_row, undecodable
-from dialer.adapters.spreadsheet_cells import undone
+from dialer.adapters.lists.csv_faults import broken_row, undecodable
+from dialer.adapters.lists.spreadsheet_cells import undone
 from dialer.errors import InputFileError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}

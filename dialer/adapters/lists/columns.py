@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from dialer.adapters.do_not_call_marks import Sense, sense_of
+from dialer.adapters.lists.do_not_call_marks import Sense, sense_of
 from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
 
@@ -103,14 +103,14 @@ def clean_header(names: Sequence[str]) -> list[str]:
     return [name.strip("\ufeff").strip() for name in names]
 
 
-def own_columns(names: Sequence[str]) -> list[int]:
-    """The columns of a list itself, without those a rejects file added."""
-    return [i for i, name in enumerate(names) if name not in REJECT_COLUMNS]
+def own_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The column names of a list itself, without those a rejects file added."""
+    return tuple(name for name in names if name not in REJECT_COLUMNS)
 
 
 def own_rows(rows: Iterator[tuple[int, Sequence[str]]], names: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
     """The rows without the cells a rejects file added."""
-    width, kept = len(names), own_columns(names)
+    width, kept = len(names), [i for i, name in enumerate(names) if name not in REJECT_COLUMNS]
     if len(kept) == width:
         return rows
     return ((line, [*(cells[i] for i in kept if i < len(cells)), *cells[width:]]) for line, cells in rows)

@@ -1,9 +1,10 @@
-"""A list of people as the result of a query, on any database that SQLAlchemy knows."""
+"""The result of a query as a table, on any database that SQLAlchemy knows."""
 
 import hashlib
 import sqlite3
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager, contextmanager, suppress
 from itertools import chain
 from threading import Event, Thread
 from typing import Any
@@ -11,17 +12,15 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from dialer.adapters.cell_text import cell_text
-from dialer.adapters.computed_once import computed_once
-from dialer.adapters.contact_rows import POOL_ROWS, Row, no_more_than
 from dialer.adapters.daemon_thread import DaemonThread, settled
-from dialer.adapters.source_engine import Patience, open_source_engine
-from dialer.adapters.table_contacts import TableContacts
-from dialer.adapters.url_secrets import Secrets
-from dialer.domain.campaign import ContactColumns, Reminder, Source
-from dialer.domain.contact import NewContact
+from dialer.adapters.lists.cell_text import cell_text
+from dialer.adapters.lists.computed_once import computed_once
+from dialer.adapters.lists.contacts import Head, Table
+from dialer.adapters.lists.rows import POOL_ROWS, Row, no_more_than
+from dialer.adapters.lists.source_engine import Patience, open_source_engine
+from dialer.adapters.lists.url_secrets import Secrets
+from dialer.domain.campaign import Source
 from dialer.errors import SourceUnavailable
-from dialer.ports import Reject
 
 FETCH_ROWS = 2_000
 CLOSE_WITHIN_S = 2.0
@@ -32,30 +31,25 @@ PACKAGES = {"MySQLdb": "mysql+pymysql://", "psycopg2": "postgresql://", "cx_Orac
 """What to write instead of an address that asks for a driver of old."""
 
 
-class DatabaseContacts(TableContacts):
-    """ContactSource over the rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
+class DatabaseTable(Table):
+    """The rows of ``query`` at ``url`` (SQLAlchemy's; may hold a password, which is never shown).
 
     The result is streamed by a server-side cursor in a read-only transaction. A row's number is its place in the
     result, from 1. A query that gives no row for ``timeout_s`` seconds, or more than ``max_rows`` rows, is ended.
-    ``template`` is the url before the values ``filled`` were put in: no error shows them. The other parameters are
-    those of CsvContacts. Reading raises SourceUnavailable, and InputFileError where the columns do not fit.
+    ``template`` is the url before the values ``filled`` were put in: no error shows them. Reading raises
+    SourceUnavailable.
     """
 
-    def __init__(  # noqa: PLR0913 - what every list is told, and what is a database's own
+    def __init__(
         self,
         url: str,
         query: str,
-        columns: ContactColumns | None = None,
-        region: str = "",
-        countries: frozenset[str] = frozenset(),
-        reminder: Reminder | None = None,
         *,
         timeout_s: float = STANDARD.timeout_s,
         max_rows: int = STANDARD.max_rows,
         template: str = "",
         filled: Sequence[str] = (),
     ) -> None:
-        super().__init__(columns, region, countries, reminder)
         self._url, self._query = url, query
         self._secrets = Secrets(url, template, tuple(filled))
         self._patience, self._max_rows = Patience(timeout_s), max_rows
@@ -69,22 +63,17 @@ class DatabaseContacts(TableContacts):
         return hashlib.sha256(self._query.encode()).hexdigest()
 
     @computed_once
-    def _names(self) -> list[str]:
-        """Begins the query, which goes on with ``batches``."""
+    def head(self) -> Head:
+        """Begins the query, which goes on with the rows."""
         with self._told():
-            return list(self._result.keys())
+            return Head(list(self._result.keys()), PLACE)
 
-    @property
-    def _place(self) -> str:
-        return PLACE
-
-    async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
-        """Every row of the result, in order. Who stops in between waits for no database: its query is interrupted."""
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Executor]:
+        """A thread of its own. Who stops in between waits for no database: its query is interrupted."""
         thread, whole = DaemonThread("dialer-source"), False
         try:
-            async with aclosing(self._batches_in(thread, size)) as batches:
-                async for batch in batches:
-                    yield batch
+            yield thread
             whole = True
         finally:
             closing = thread.submit(self.close)
@@ -117,7 +106,7 @@ class DatabaseContacts(TableContacts):
             connection.engine.dispose()
         self._closed.set()
 
-    def _begun(self) -> tuple[Iterator[Row], int]:
+    def begin(self) -> tuple[Iterator[Row], int]:
         """The rows, and whether they are many: only then it pays to start processes for them."""
         rows = self._rows()
         first = no_more_than(rows, POOL_ROWS)

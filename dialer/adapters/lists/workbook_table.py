@@ -1,4 +1,4 @@
-"""A list of people on a sheet of a workbook (.xlsx)."""
+"""A table on a sheet of a workbook (.xlsx)."""
 
 import hashlib
 from collections import Counter
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from dialer.adapters.computed_once import computed_once
-from dialer.adapters.contact_columns import header_row
-from dialer.adapters.contact_rows import Row
-from dialer.adapters.table_contacts import TableContacts
-from dialer.adapters.workbook import Row as SheetRow
-from dialer.adapters.workbook import Sheet, Workbook, open_workbook
-from dialer.domain.campaign import ContactColumns, Reminder
+from dialer.adapters.lists.columns import header_row
+from dialer.adapters.lists.computed_once import computed_once
+from dialer.adapters.lists.contacts import Head, Table
+from dialer.adapters.lists.rows import Row
+from dialer.adapters.lists.workbook import Row as SheetRow
+from dialer.adapters.lists.workbook import Sheet, Workbook, open_workbook
+from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
 
 TITLE_ROWS = 20
@@ -21,7 +21,7 @@ TITLE_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Checked:
     """A sheet that passed the check.
 
     ``names`` are the column names, of the columns from ``left`` (0-based) on, which stand on line ``line`` below
@@ -52,26 +52,18 @@ class _Table:
             raise InputFileError(str(self.book.path), "the file changed while it was read", "Run the command again")
 
 
-class ExcelContacts(TableContacts):
-    """ContactSource over the workbook ``path``.
+class WorkbookTable(Table):
+    """A sheet of the workbook ``path``; ``columns`` may name the phone's column, and the sheet.
 
     The first row with a column known as the phone names the columns. Rows that the sheet hides, as a filter does, are
     left out and counted. Numbers are read as they are shown, formulas with the result that was saved beside them. The
     sheet is checked whole at the first use of any member but ``fingerprint``, and read again for the rows; of the two,
-    some hundred rows are held at once, and of the workbook the texts that cells share. Parameters and errors as for
-    CsvContacts; ``columns.sheet`` is needed where several sheets hold something.
+    some hundred rows are held at once, and of the workbook the texts that cells share. Each member raises
+    InputFileError if the workbook is refused; ``columns.sheet`` is needed where several sheets hold something.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        columns: ContactColumns | None = None,
-        region: str = "",
-        countries: frozenset[str] = frozenset(),
-        reminder: Reminder | None = None,
-    ) -> None:
-        super().__init__(columns, region, countries, reminder)
-        self._path = path
+    def __init__(self, path: Path, columns: ContactColumns) -> None:
+        self._path, self._columns = path, columns
 
     @computed_once
     def fingerprint(self) -> str:
@@ -82,13 +74,8 @@ class ExcelContacts(TableContacts):
         except OSError as broken:
             raise _unreadable(self._path, broken) from broken
 
-    @property
-    def expected_rows(self) -> int:
-        """How many there are, the column names left out."""
-        return self._table.rows - 1
-
     @computed_once
-    def _table(self) -> _Table:
+    def _checked(self) -> _Checked:
         if not self._path.is_file():
             raise InputFileError(str(self._path), "there is no such file", "Check the path")
         stamp = _stamp(self._path)
@@ -108,26 +95,21 @@ class ExcelContacts(TableContacts):
         shown.update(row.hidden for row in below)
         left = min(head.cells)
         names = [" ".join(name.split()) for name in _dense(head.cells, left)]
-        return _Table(book, sheet, head.line, at, left, names, shown[False], shown[True], stamp)
+        return _Checked(book, sheet, head.line, at, left, names, shown[False], shown[True], stamp)
 
-    @property
-    def _names(self) -> list[str]:
-        return self._table.names
+    @computed_once
+    def head(self) -> Head:
+        """The column names, and which sheet and rows are left out."""
+        sheet, notes = self._checked, [f'sheet "{self._checked.sheet.name}"']
+        if sheet.titles:
+            notes.append(f"column names from row {sheet.line}; {sheet.titles} rows above it are left out")
+        if sheet.hidden:
+            notes.append(f"rows hidden in the sheet, and not called (show them to call them): {sheet.hidden:,}")
+        return Head(sheet.names, f"{self._path}:{sheet.line}", notes, rows=sheet.rows - 1)
 
-    @property
-    def _place(self) -> str:
-        return f"{self._path}:{self._table.line}"
-
-    def _begun(self) -> tuple[Iterator[Row], int]:
-        return self._table.read(), self._table.rows
-
-    def _table_notes(self) -> Sequence[str]:
-        table, notes = self._table, [f'sheet "{self._table.sheet.name}"']
-        if table.titles:
-            notes.append(f"column names from row {table.line}; {table.titles} rows above it are left out")
-        if table.hidden:
-            notes.append(f"rows hidden in the sheet, and not called (show them to call them): {table.hidden:,}")
-        return notes
+    def begin(self) -> tuple[Iterator[Row], int]:
+        """The rows, and how many."""
+        return self._checked.read(), self._checked.rows
 
 
 def _dense(cells: Mapping[int, str], left: int) -> list[str]:

@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
-from dialer.adapters.odd_values import take_odd_moments, take_odd_text
+from dialer.adapters.lists.odd_values import take_odd_moments, take_odd_text
 from dialer.errors import SourceUnavailable
 
 CONNECT_TIMEOUT_S = 10

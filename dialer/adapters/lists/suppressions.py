@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from dialer.adapters.computed_once import computed_once
-from dialer.adapters.contact_columns import (
+from dialer.adapters.lists.columns import (
     ChosenColumns,
     choose_columns,
-    clean_header,
-    header_row,
-    own_columns,
+    own_names,
     own_rows,
 )
-from dialer.adapters.contact_rows import Prepared, RowReader
-from dialer.adapters.csv_dialect import CsvShape, inspect
+from dialer.adapters.lists.computed_once import computed_once
+from dialer.adapters.lists.csv_table import CsvTable
+from dialer.adapters.lists.rows import Prepared, RowReader
 from dialer.domain.campaign import ContactColumns
 from dialer.domain.phone_number import Unusable, numbers_in, parse_phones
 from dialer.domain.suppression import read_hash
@@ -47,20 +44,20 @@ class CsvSuppressions:
     campaign_id: int | None = None
 
     @property
-    def expected_rows(self) -> int:
+    def expected_rows(self) -> int | None:
         """How many rows there are."""
-        return self._shape.rows
+        return self._table.head.rows
 
     @property
     def header(self) -> tuple[str, ...]:
         """The column names, without those a rejects file added."""
-        return tuple(self._names[i] for i in own_columns(self._names))
+        return own_names(self._table.head.names)
 
     def rows(self) -> Iterator[Suppression | Reject]:
         """Every row as the entries that it gives; a reject for what could not be read of it."""
         reader, rows = (
-            RowReader(self.header, self._chosen, self.region, spare=self._shape.spare),
-            own_rows(self._shape.read(), self._names),
+            RowReader(self.header, self._chosen, self.region, spare=self._table.head.spare),
+            own_rows(self._table.begin()[0], self._table.head.names),
         )
         while batch := [(cells, reader.prepare(line, cells)) for line, cells in islice(rows, BATCH)]:
             plain = [row for _, row in batch if isinstance(row, Prepared) and not read_hash(row.text)]
@@ -105,17 +102,12 @@ class CsvSuppressions:
             yield Suppression(name, reason, told.get("source") or self.path.name, campaign_id)
 
     @computed_once
-    def _shape(self) -> CsvShape:
-        return inspect(self.path, self.encoding, partial(header_row, phone=self.phone_column))
-
-    @computed_once
-    def _names(self) -> list[str]:
-        return clean_header(self._shape.header)
+    def _table(self) -> CsvTable:
+        return CsvTable(self.path, self.phone_column, self.encoding)
 
     @computed_once
     def _chosen(self) -> ChosenColumns:
-        place = f"{self.path}:{self._shape.header_line}"
-        chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), place)
+        chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), self._table.head.place)
         return replace(chosen, marks=())  # whoever is on such a list is barred, whatever its other columns say
 
 
