@@ -58,7 +58,7 @@ SOURCES_WITHIN_S = 4 * 3600.0
 READER_WITHIN_S = 600.0
 WATCH_S = 0.5
 """How often it is noted how far the ledger is, while it is written."""
-WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 
 
 @dataclass(slots=True)

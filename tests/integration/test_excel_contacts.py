@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.lists.workbook import open_workbook
+from dialer.adapters.lists.workbook.book import open_xlsx
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError
@@ -244,7 +244,7 @@ async def test_memory_does_not_grow_with_the_rows(tmp_path: Path, shared: bool) 
     for count in (1_000, 20_000):
         rows: Iterator[list[Cell]] = ([f"+9190{n:08}", f"Person {n}"] for n in range(count))
         path = write_xlsx(tmp_path / f"{count}.xlsx", rows)
-        book = open_workbook(share_texts(path) if shared else path)
+        book = open_xlsx(share_texts(path) if shared else path)
         tracemalloc.start()
         try:
             assert sum(1 for _ in book.rows(book.sheets[0])) == count
@@ -259,7 +259,7 @@ async def test_shared_texts_take_little_more_memory_than_their_letters(tmp_path:
     path = share_texts(write_xlsx(tmp_path / "l.xlsx", rows))
     tracemalloc.start()
     try:
-        book = open_workbook(path)
+        book = open_xlsx(path)
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -270,7 +270,7 @@ async def test_shared_texts_take_little_more_memory_than_their_letters(tmp_path:
 
 def test_the_file_is_closed_after_use(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "l.xlsx", PEOPLE)
-    book = open_workbook(path)
+    book = open_xlsx(path)
     assert not is_open(path)
     rows = book.rows(book.sheets[0])
     next(rows)

@@ -1,4 +1,4 @@
-"""A table on a sheet of a workbook (.xlsx)."""
+"""A table on a sheet of a workbook."""
 
 import hashlib
 from collections import Counter
@@ -11,8 +11,8 @@ from dialer.adapters.lists.columns import header_row
 from dialer.adapters.lists.computed_once import computed_once
 from dialer.adapters.lists.contacts import Head, Table
 from dialer.adapters.lists.rows import Row
+from dialer.adapters.lists.workbook import CalamineBook, Sheet, Workbook, open_workbook
 from dialer.adapters.lists.workbook import Row as SheetRow
-from dialer.adapters.lists.workbook import Sheet, Workbook, open_workbook
 from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
 
@@ -29,7 +29,7 @@ class _Checked:
     ns) of the file.
     """
 
-    book: Workbook
+    book: Workbook | CalamineBook
     sheet: Sheet
     line: int
     titles: int
@@ -100,12 +100,13 @@ class WorkbookTable(Table):
     @computed_once
     def head(self) -> Head:
         """The column names, and which sheet and rows are left out."""
-        sheet, notes = self._checked, [f'sheet "{self._checked.sheet.name}"']
+        sheet = self._checked
+        notes = [f'sheet "{sheet.sheet.name}"', *sheet.book.notes]
         if sheet.titles:
             notes.append(f"column names from row {sheet.line}; {sheet.titles} rows above it are left out")
         if sheet.hidden:
             notes.append(f"rows hidden in the sheet, and not called (show them to call them): {sheet.hidden:,}")
-        return Head(sheet.names, f"{self._path}:{sheet.line}", notes, rows=sheet.rows - 1)
+        return Head(sheet.names, f"{self._path}:{sheet.line}", notes, rows=sheet.rows)
 
     def begin(self) -> tuple[Iterator[Row], int]:
         """The rows, and how many."""
@@ -117,7 +118,7 @@ def _dense(cells: Mapping[int, str], left: int) -> list[str]:
     return [cells.get(column, "") for column in range(left, max(cells, default=-1) + 1)]
 
 
-def _choose(book: Workbook, wanted: str) -> Sheet:
+def _choose(book: Workbook | CalamineBook, wanted: str) -> Sheet:
     """The sheet of that name, or the only visible one that holds anything."""
     if wanted:
         named = [sheet for sheet in book.sheets if sheet.name == wanted]

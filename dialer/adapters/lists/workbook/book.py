@@ -33,6 +33,7 @@ class Workbook:
     texts: SharedTexts
     formats: tuple[CellFormat, ...]
     since_1904: bool
+    notes: tuple[str, ...] = ()
 
     def rows(self, sheet: Sheet) -> Generator[Row, None, None]:
         """The rows that hold anything but blanks, as they stand in the file, hidden ones too.
@@ -90,7 +91,7 @@ class _Relations:
         return next((place for found, place in self.found.values() if found == kind), None)
 
 
-def open_workbook(path: Path) -> Workbook:
+def open_xlsx(path: Path) -> Workbook:
     """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
     with open_parts(path) as parts:
         main = _relations(parts, "").of_kind("officeDocument")

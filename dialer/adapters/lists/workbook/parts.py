@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from xml.parsers import expat
 from zlib import error as InflateError
 
@@ -28,11 +29,13 @@ _END_BYTES = 22 + 65_535
 _COMPRESSIONS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _OLE = b"\xd0\xcf\x11\xe0"
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
+TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
 _NAMESPACES = frozenset(
     {
         "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
         "http://purl.oclc.org/ooxml/spreadsheetml/main",
         "http://schemas.openxmlformats.org/package/2006/relationships",
+        TABLE,
     }
 )
 
@@ -64,6 +67,13 @@ class Parts:
 
     def __contains__(self, part: str) -> bool:
         return part.casefold() in self._names
+
+    def matching(self, folder: str, ending: str) -> Iterator[IO[bytes]]:
+        """The parts in ``folder`` whose names end so, opened one after the other."""
+        for folded, name in self._names.items():
+            if folded.startswith(folder) and folded.endswith(ending):
+                with self._package.open(name) as file:
+                    yield file
 
     def feed(self, part: str, elements: Elements) -> Iterator[None]:
         """Hand the elements of ``part`` to ``elements``; pauses after every CHUNK_BYTES.
@@ -120,12 +130,20 @@ class Parts:
 @contextmanager
 def open_parts(path: Path) -> Iterator[Parts]:
     """The workbook as long as the block lasts. Whatever is wrong with the file is raised as InputFileError."""
-    try:
-        _refuse_ole(path)
-        _refuse_page(path)
+    with naming_damage(path):
+        if is_ole(path):
+            raise InputFileError(str(path), "an old Excel workbook (.xls)", "Save it as .xlsx, or as CSV UTF-8")
         _refuse_endless_directory(path)
         with zipfile.ZipFile(path) as package:
             yield Parts(package, path.stat().st_size)
+
+
+@contextmanager
+def naming_damage(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the file is raised as InputFileError; a web page is refused before."""
+    try:
+        _refuse_page(path)
+        yield
     except (OSError, ValueError, EOFError, RuntimeError, InflateError, zipfile.BadZipFile) as broken:
         problem = f"not a readable workbook: {broken}"
         raise InputFileError(str(path), problem, "Save it as .xlsx again, or as CSV UTF-8") from broken
@@ -176,14 +194,17 @@ def _refuse_page(path: Path) -> None:
         raise InputFileError(str(path), "a web page (HTML), whatever its name says", remedy)
 
 
-def _refuse_ole(path: Path) -> None:
-    """Locked workbooks are no zip files, but what .xls files are: OLE files (MS-OFFCRYPTO 2.3.4)."""
+def is_ole(path: Path) -> bool:
+    """Whether this is an OLE file, as old workbooks are; raises InputFileError for one that is locked.
+
+    Locked workbooks of any format are OLE files (MS-OFFCRYPTO 2.3.4).
+    """
     with path.open("rb") as file:
         if file.read(len(_OLE)) != _OLE:
-            return
+            return False
         before = b""
         while piece := file.read(CHUNK_BYTES):
             if _LOCKED in before + piece:
                 raise InputFileError(str(path), "the workbook is locked", "Save it without a password")
             before = piece[-len(_LOCKED) :]
-    raise InputFileError(str(path), "an old Excel workbook (.xls)", "Save it as .xlsx, or as CSV UTF-8")
+    return True
