@@ -114,7 +114,7 @@ class Redial(Table):
     voicemail: values.Duration = described("4h", "after a voicemail")
     failed: values.Duration = described("30m", "after a call that failed")
     unconfirmed: values.Duration = described("4h", "after a call that no log shows")
-    max_no_answer: values.Most = described(0, "attempts of a contact that may come to this")
+    max_no_answer: values.Most = described(0, "attempts with this outcome before a contact is given up")
     max_busy: values.Most = described(0, "the same")
     max_voicemail: values.Most = described(0, "the same")
     max_failed: values.Most = described(0, "the same")
@@ -122,7 +122,7 @@ class Redial(Table):
     jitter: values.DurationOrNone = described("", 'up to so much is added to each delay, e.g. "10m"')
     other_hour: bool = described(False, "true: not twice at the same hour of the day")
     callback: values.DurationOrNone = described(
-        "1h", 'after a call in which it was asked for without a time; "": never'
+        "1h", 'after a call in which somebody asked for it without a time; "": never'
     )
 
     def policy(self) -> RedialPolicy:
@@ -157,9 +157,9 @@ class Limits(Table):
     per_7_days: values.Count = described(3, "calls in any 7 days")
     per_30_days: values.Count = described(6, "calls in any 30 days")
     lifetime: values.Count = described(10, "calls ever")
-    silence: values.DurationOrNone = described("", 'none for so long after a conversation, e.g. "7d"')
-    refusal_silence: values.DurationOrNone = described("", "after a call that was turned down")
-    spacing: values.DurationOrNone = described("", "between any two calls")
+    silence: values.DurationOrNone = described("", 'no call for so long after a conversation, e.g. "7d"')
+    refusal_silence: values.DurationOrNone = described("", "no call for so long after one that was turned down")
+    spacing: values.DurationOrNone = described("", "least time between any two calls")
 
     def limits(self, standing: PersonLimits) -> PersonLimits:
         """The preset, or ``standing``, with what is said key by key."""
@@ -176,7 +176,7 @@ class Source(Table):
     url: str = described("", "any SQLAlchemy URL; ${SOURCE_...} is filled in from the environment")
     query: str = described("", "the query whose rows are the list")
     refresh: values.Cron = described("", "a cron expression: when it is read again")
-    timeout: values.DurationOrNone = described("10m", "how long the query may give no row; at least 1s")
+    timeout: values.DurationOrNone = described("10m", "how long the query may take for its next row; at least 1s")
     max_rows: values.Rows = described(5_000_000, "how many rows it may give")
 
     @model_validator(mode="after")
