@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -126,13 +127,18 @@ def _choose(book: Workbook | CalamineBook, wanted: str) -> Sheet:
             problem, remedy = f'there is no sheet "{wanted}"', f"The workbook has: {_listed(book.sheets)}"
             raise InputFileError(str(book.path), problem, remedy)
         return named[0]
-    filled = [sheet for sheet in book.sheets if sheet.visible and book.is_filled(sheet)]
+    filled = [sheet for sheet in book.sheets if sheet.visible and _is_filled(book, sheet)]
     if not filled:
         raise InputFileError(str(book.path), "every visible sheet is empty", "Add a header line and contacts")
     if len(filled) > 1:
         problem = f"more than one sheet holds something: {_listed(filled)}"
         raise InputFileError(str(book.path), problem, "Say which with --sheet")
     return filled[0]
+
+
+def _is_filled(book: Workbook | CalamineBook, sheet: Sheet) -> bool:
+    with closing(book.rows(sheet)) as rows:
+        return next(rows, None) is not None
 
 
 def _listed(sheets: Sequence[Sheet]) -> str:

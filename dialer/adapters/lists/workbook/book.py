@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Generator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +47,6 @@ class Workbook:
                     if any(isinstance(cell, Unclear) or not cell.isspace() for cell in row.cells.values()):
                         yield row
                 reader.done.clear()
-
-    def is_filled(self, sheet: Sheet) -> bool:
-        """Whether any row holds something."""
-        with closing(self.rows(sheet)) as rows:
-            return next(rows, None) is not None
 
 
 class _Head:

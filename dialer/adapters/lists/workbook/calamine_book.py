@@ -37,11 +37,6 @@ class CalamineBook:
             for line, *cells in rows:
                 yield Row(line, {column: cell for column, cell in enumerate(cells) if cell})
 
-    def is_filled(self, sheet: Sheet) -> bool:
-        """Whether any row holds something."""
-        with closing(self.rows(sheet)) as rows:
-            return next(rows, None) is not None
-
 
 def open_calamine_book(path: Path) -> CalamineBook:
     """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook, and where

@@ -9,7 +9,7 @@ from typing import IO
 from dialer.adapters.lists.workbook.parts import TABLE, Elements, Parts, is_ole, naming_damage, open_parts
 from dialer.errors import InputFileError
 
-MOST_OLE_BYTES = 256 * 1024**2
+MOST_OLE_BYTES = 64 * 1024**2
 MOST_RECORD_BYTES = 1024**2
 ROW_BIFF8, FILE_PASS, ROW_BIFF12 = 0x208, 0x2F, 0
 SMALLEST_STREAM = 4096
