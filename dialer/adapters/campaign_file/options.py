@@ -1,7 +1,7 @@
 """What the command line may say over a campaign file, or over a campaign that exists."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict
 
@@ -9,8 +9,11 @@ from dialer.adapters.campaign_file.messages import naming
 from dialer.adapters.campaign_file.tables import Table
 from dialer.adapters.campaign_file.values import Attempts, Count, Country, Name, Provider, Rate, Word, Zone
 from dialer.domain.calling_window import parse_window
-from dialer.domain.campaign import CampaignSpec
+from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace
+from dialer.domain.redial import RedialPolicy
 from dialer.errors import CampaignFileError
+
+Record = TypeVar("Record", CampaignSpec, ContactColumns, Pace, RedialPolicy)
 
 
 def _option(field: str) -> str:
@@ -60,29 +63,23 @@ def apply(options: Overrides, spec: CampaignSpec, window_zone: str) -> CampaignS
         window = parse_window(options.window, window_zone)
         if window.always:  # and it is meant: the country rules are off, and say so
             window = replace(window, rules="off", rules_reason="the window is `always` on the command line")
-    pace, columns = spec.pace, spec.columns
-    spec = replace(
+    spec = _over(
         spec,
-        agent=options.agent or spec.agent,
-        caller_ids=options.caller_ids or spec.caller_ids,
-        region=options.region or spec.region.upper(),
-        timezone=options.timezone or spec.timezone,
+        agent=options.agent,
+        caller_ids=options.caller_ids,
+        region=options.region,
+        timezone=options.timezone,
         window=window,
-        pace=replace(
-            pace,
-            calls_per_second=pace.calls_per_second if options.rate is None else options.rate,
-            concurrent_calls=pace.concurrent_calls if options.concurrency is None else options.concurrency,
-        ),
-        redial=replace(spec.redial, max_attempts=options.max_attempts or spec.redial.max_attempts),
-        columns=replace(
-            columns,
-            phone=options.phone_column or columns.phone,
-            name=options.name_column or columns.name,
-            sheet=options.sheet or columns.sheet,
-        ),
+        pace=_over(spec.pace, calls_per_second=options.rate, concurrent_calls=options.concurrency),
+        redial=_over(spec.redial, max_attempts=options.max_attempts),
+        columns=_over(spec.columns, phone=options.phone_column, name=options.name_column, sheet=options.sheet),
     )
     _check_calendar(spec)
     return spec
+
+
+def _over(record: Record, **said: Any) -> Record:
+    return replace(record, **{name: value for name, value in said.items() if value not in (None, "", ())})
 
 
 def _check_calendar(spec: CampaignSpec) -> None:

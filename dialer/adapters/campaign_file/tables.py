@@ -163,10 +163,8 @@ class Limits(Table):
 
     def limits(self, standing: PersonLimits) -> PersonLimits:
         """The preset, or ``standing``, with what is said key by key."""
-        said = {name: getattr(self, name) for name in self.model_fields_set - {"preset"}}
-        own = {
-            name if isinstance(value, int) else f"{name}_s": value for name, value in said.items() if value is not None
-        }
+        said = self.model_dump(exclude_unset=True, exclude_none=True, exclude={"preset"})
+        own = {name if isinstance(value, int) else f"{name}_s": value for name, value in said.items()}
         return replace(PRESETS[self.preset] if self.preset else standing, **own)
 
 
