@@ -18,13 +18,14 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config import Settings, SettingsError, fill_url
 from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
-from dialer.adapters.csv_contacts import CsvContacts
 from dialer.adapters.embedded_redis import embedded_redis, running_server
 from dialer.adapters.feeder_bell import FeederBell
+from dialer.adapters.lists.contacts import Table, TableContacts
+from dialer.adapters.lists.csv_table import CsvTable
+from dialer.adapters.lists.rejects_file import RejectsFile
 from dialer.adapters.local_simulator import local_simulator
 from dialer.adapters.redis_pacer import RedisPacer
 from dialer.adapters.redis_pacer.timing import Timing
-from dialer.adapters.rejects_file import RejectsFile
 from dialer.adapters.send_marks import KeptMarks
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.adapters.system_clock import SystemClock
@@ -60,7 +61,7 @@ SOURCES_WITHIN_S = 4 * 3600.0
 READER_WITHIN_S = 600.0
 WATCH_S = 0.5
 """How often it is noted how far the ledger is, while it is written."""
-WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
 
 
 @dataclass(slots=True)
@@ -254,35 +255,34 @@ def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None
         raise UsageError("the campaign has a [source]: leave CONTACTS away, or take the source out of the file")
     if path is None:
         return open_source(spec)
+    table: Table = CsvTable(path, spec.columns.phone, encoding)
     if path.suffix.lower() in WORKBOOKS:
-        from dialer.adapters.excel_contacts import ExcelContacts
+        from dialer.adapters.lists.workbook_table import WorkbookTable
 
-        return ExcelContacts(path, spec.columns, spec.region, reminder=spec.reminder)
-    return CsvContacts(path, spec.columns, spec.region, encoding, reminder=spec.reminder)
+        table = WorkbookTable(path, spec.columns)
+    return TableContacts(table, spec.columns, spec.region, reminder=spec.reminder)
 
 
 def open_source(spec: CampaignSpec) -> ContactSource:
     """The campaign's source, its address filled from the environment. Raises UsageError."""
     if not spec.source.url:
         raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
-    from dialer.adapters.database_contacts import DatabaseContacts
+    from dialer.adapters.lists.database_table import DatabaseTable
 
+    source = spec.source
     try:
-        url, filled = fill_url(spec.source.url)
+        url, filled = fill_url(source.url)
     except SettingsError as unset:
         raise UsageError(str(unset)) from None
-    source = spec.source
-    return DatabaseContacts(
+    table = DatabaseTable(
         url,
         source.query,
-        spec.columns,
-        spec.region,
-        reminder=spec.reminder,
         timeout_s=source.timeout_s,
         max_rows=source.max_rows,
         template=source.url,
         filled=filled,
     )
+    return TableContacts(table, spec.columns, spec.region, reminder=spec.reminder)
 
 
 def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":

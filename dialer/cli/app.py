@@ -50,7 +50,7 @@ def _composed(name: str) -> str:
 
 Contacts = Annotated[
     Path | None,
-    typer.Argument(help="CSV or .xlsx file with the contacts; none with a [source].", show_default=False),
+    typer.Argument(help="CSV file or workbook with the contacts; none with a [source].", show_default=False),
 ]
 Name = Annotated[str, typer.Argument(help="Name of the campaign.", show_default=False, callback=_composed)]
 CampaignFile = Annotated[Path | None, typer.Option("--campaign", help="Campaign file (TOML).")]

@@ -1,7 +1,6 @@
 """check and enqueue: a list goes in, every row is accounted for."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from config import Settings
@@ -41,7 +40,7 @@ def check_list(
     """The import report of a list; only the rejects are written. Answers the exit code."""
     settings = load()
     name = (name_of(path) if path else SOURCE) or "list"
-    spec = read_campaign(file, replace(overrides, defaults={"name": name, "agent": ANY_AGENT}))
+    spec = read_campaign(file, overrides, {"name": name, "agent": ANY_AGENT})
     source = open_list(path, spec, encoding)
     with open_bar(f"checking {name}", quiet=as_json) as bar:
         counts = run(lambda: _check(settings, spec, CountedSource(source, bar)))
@@ -126,12 +125,12 @@ def name_of(path: Path) -> str:
     return path.stem
 
 
-def standing_limits(settings: Settings) -> dict[str, PersonLimits]:
-    """The limits of a person where a campaign names none, for ``Overrides.defaults``.
+def standing_limits(settings: Settings) -> PersonLimits:
+    """The limits of a person where a campaign names none.
 
     A rehearsal, where days are minutes (``DIALER_REDIAL_SCALE``), would wait for tomorrow: only named ones hold there.
     """
-    return {} if settings.redial_scale == 1.0 else {"person_limits": UNLIMITED}
+    return PersonLimits() if settings.redial_scale == 1.0 else UNLIMITED
 
 
 async def _spec(
@@ -139,8 +138,8 @@ async def _spec(
 ) -> CampaignSpec:
     if campaign is not None and not campaign.endswith(".toml") and not _is_file(campaign):
         return override((await ledger.campaign(campaign)).spec, overrides)
-    defaults = ({} if campaign or path is None else {"name": name_of(path)}) | standing_limits(settings)
-    return read_campaign(Path(campaign) if campaign else None, replace(overrides, defaults=defaults))
+    defaults = {} if campaign or path is None else {"name": name_of(path)}
+    return read_campaign(Path(campaign) if campaign else None, overrides, defaults, standing_limits(settings))
 
 
 def _is_file(name: str) -> bool:

@@ -41,11 +41,11 @@ def with_overrides(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def told(**given: Any) -> None:
-        from dialer.adapters.campaign_file import Overrides
+        from dialer.adapters.campaign_file import read_options
 
         chosen = {name: given.pop(name) for name in OVERRIDES}
         caller_ids = chosen.pop("caller_ids")
-        command(**given, overrides=Overrides(**chosen, caller_ids=tuple(caller_ids) if caller_ids else None))
+        command(**given, overrides=read_options(**chosen, caller_ids=tuple(caller_ids) if caller_ids else None))
 
     options = [
         Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=option) for name, option in OVERRIDES.items()

@@ -4,7 +4,6 @@ import asyncio
 import shlex
 import sys
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -37,12 +36,11 @@ log = structlog.get_logger()
 REHEARSAL = {
     "provider": "simulator",
     "agent": "rehearsal",
-    "window": "always",
-    "rate": 25.0,
-    "concurrency": 200,
-    "max_attempts": 2,
-    "person_limits": UNLIMITED,
+    "window": {"days": "always", "rules": "off", "rules_reason": "a rehearsal calls nobody"},
+    "pace": {"calls_per_second": 25.0, "concurrent_calls": 200},
+    "redial": {"max_attempts": 2},
 }
+"""In the shape of a campaign file."""
 REHEARSAL_TIMES: dict[str, float] = {
     "redial_scale": 0.0005,
     "reconcile_interval_s": 1.0,
@@ -75,7 +73,7 @@ def run_campaign(
     defaults = ({"name": name_of(path)} if file is None and path else {}) | (REHEARSAL if rehearsal else {})
     if file is None and path is None:
         raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
-    spec = read_campaign(file, replace(overrides, defaults=defaults | standing_limits(settings)))
+    spec = read_campaign(file, overrides, defaults, UNLIMITED if rehearsal else standing_limits(settings))
     if rehearsal:
         settings = _rehearse(settings, spec)
     require_key(settings, spec.provider)

@@ -2,25 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from typing import Any
 
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.country_rules import rulebook
 from dialer.domain.cron import next_moment
 from dialer.domain.time_zones import zone_names
 
-_PLAIN: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (int, float)}
 FASTEST = 1e6
 """Calls per second that no provider takes; with more the arithmetic of the pacer ends."""
 
 
 def flaw_of(spec: CampaignSpec) -> str:
-    """The first thing in a spec that cannot be obeyed; "" when all can.
-
-    Raises TypeError for what is of another type.
-    """
-    _check_types(spec)
+    """The first thing in a spec that cannot be obeyed; "" when all can."""
     return next(_flaws(spec), "")
 
 
@@ -42,15 +35,6 @@ def _flaws(spec: CampaignSpec) -> Iterator[str]:
         if rule not in rulebook().by_id:
             yield f'there is no calling rule "{rule}"'
     yield from _crons(spec)
-
-
-def _check_types(settings: Any) -> None:
-    for field in fields(settings):
-        value, kinds = getattr(settings, field.name), _PLAIN.get(field.type, ())
-        if is_dataclass(value):
-            _check_types(value)
-        elif kinds and (not isinstance(value, kinds) or (isinstance(value, bool) and field.type is not bool)):
-            raise TypeError(f"{field.name} is of another type")
 
 
 def _durations(spec: CampaignSpec) -> Iterator[tuple[str, float]]:

@@ -11,9 +11,7 @@ import pytest
 import typer.main
 
 from config.settings import option_names
-from dialer.adapters.campaign_file import KEYS, Overrides, read_campaign
 from dialer.cli.app import app
-from dialer.domain.campaign import CampaignSpec
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -108,23 +106,17 @@ def test_every_setting_that_is_named_exists() -> None:
     assert named - injected <= set(option_names())
 
 
-def test_the_campaign_file_shows_the_defaults(folder: Path) -> None:
-    shown = read_campaign(folder / "october.toml", Overrides())
-
-    assert shown == CampaignSpec(name="october-renewals", agent=shown.agent)
-
-
-def test_the_campaign_file_shows_every_key() -> None:
-    shown = next(blocks("toml"))
-
-    for table, keys in KEYS.items():
-        assert not table or f"[{table}]" in shown
-        assert [key for key in keys if not re.search(rf"^{key} = ", shown, re.MULTILINE)] == []
-
-
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "docs/operating.md", "docs/internals.md", "docs/providers.md", "docs/security.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/campaign_file.md",
+        "docs/operating.md",
+        "docs/internals.md",
+        "docs/providers.md",
+        "docs/security.md",
+    ],
 )
 def test_every_link_leads_somewhere(page: str) -> None:
     path = ROOT / page

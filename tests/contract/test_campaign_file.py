@@ -2,15 +2,17 @@
 
 import json
 import math
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from dialer.adapters.campaign_file import KEYS, Overrides, override, read_campaign
-from dialer.adapters.duration import parse_duration
+from dialer.adapters.campaign_file import Overrides, override, read_campaign, read_options
+from dialer.adapters.campaign_file.messages import tables_of
+from dialer.adapters.campaign_file.tables import CampaignFile
+from dialer.adapters.campaign_file.values import parse_duration
 from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
@@ -18,6 +20,7 @@ from dialer.domain.disposition import Disposition
 from dialer.domain.limits import PRESETS, UNLIMITED, PersonLimits
 from dialer.domain.suppression import OptOut
 from dialer.errors import CampaignFileError
+from tests.campaign_reference import page
 
 WHOLE = """
 name = "october-renewals"
@@ -111,19 +114,24 @@ def test_only_name_and_agent_are_needed(tmp_path: Path) -> None:
     assert read_campaign(written(tmp_path, 'name = "n"\nagent = "a"'), Overrides()) == CampaignSpec("n", "a")
 
 
+def test_the_page_shows_every_key_with_its_default(tmp_path: Path) -> None:
+    shown = (Path(__file__).parents[2] / "docs" / "campaign_file.md").read_text()
+    assert shown == page()
+    spec = read_campaign(written(tmp_path, shown.split("```")[1].removeprefix("toml")), Overrides())
+    assert spec == CampaignSpec(spec.name, spec.agent)
+
+
 def test_a_preset_is_overridden_key_by_key(tmp_path: Path) -> None:
     text = 'name = "n"\nagent = "a"\n[limits]\npreset = "reg_f"\nper_day = 2\nsilence = "10d"'
-    spec = read_campaign(written(tmp_path, text), Overrides(defaults={"person_limits": UNLIMITED}))
+    spec = read_campaign(written(tmp_path, text), Overrides(), standing=UNLIMITED)
     assert spec.limits == PersonLimits(2, 7, 0, 0, silence_s=864000.0)
     assert read_campaign(written(tmp_path, text.partition("\nper_day")[0]), Overrides()).limits == PRESETS["reg_f"]
 
 
 def test_overrides_win_over_the_file_and_defaults_lose(tmp_path: Path) -> None:
-    given = Overrides(
-        name="other", agent="b", rate=9.0, concurrency=0, max_attempts=2, region="in", window="always",
-        defaults={"name": "nobody", "rate": 1.0},
-    )  # fmt: skip
-    spec = read_campaign(written(tmp_path, WHOLE), given)
+    given = Overrides(name="other", agent="b", rate=9.0, concurrency=0, max_attempts=2, region="in", window="always")
+    defaults = {"name": "nobody", "pace": {"weight": 9}}
+    spec = read_campaign(written(tmp_path, WHOLE), given, defaults)
     assert (spec.name, spec.agent, spec.region, spec.window.always) == ("other", "b", "IN", True)
     assert (spec.window.rules, spec.window.rules_reason) == ("off", "the window is `always` on the command line")
     assert (spec.pace, spec.redial.max_attempts) == (Pace(9.0, 0, 3), 2)
@@ -215,7 +223,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_durations() -> None:
-    assert [parse_duration("f", "k", text) for text in ("90s", "15m", "2h", "1.5d")] == [90, 900, 7200, 129600]
+    assert [parse_duration(text) for text in ("90s", "15m", "2h", "1.5d")] == [90, 900, 7200, 129600]
 
 
 def test_a_country_is_the_region_of_all_numbers_and_anything_else_a_column(tmp_path: Path) -> None:
@@ -278,10 +286,13 @@ ODD_VALUES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("table", list(KEYS))
+TABLES: dict[str, type[BaseModel]] = {"": CampaignFile, **tables_of(CampaignFile)}
+
+
+@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("value", ODD_VALUES)
 def test_no_odd_value_of_any_key_gets_further_than_the_file(tmp_path: Path, table: str, value: str) -> None:
-    for key in KEYS[table]:
+    for key in TABLES[table].model_fields:
         head = "\n".join(f'{name} = "x"' for name in ("name", "agent") if (table, name) != ("", key))
         text = f"{key} = {value}\n{head}" if not table else f"{head}\n[{table}]\n{key} = {value}"
         try:
@@ -302,11 +313,10 @@ def test_no_odd_value_of_any_key_gets_further_than_the_file(tmp_path: Path, tabl
     ],
 )  # fmt: skip
 def test_an_override_is_held_to_the_same_bounds(odd: dict[str, Any]) -> None:
-    given = Overrides(name="n", agent="a", provider="simulator")
     with pytest.raises(CampaignFileError):
-        read_campaign(None, replace(given, **odd))
+        read_campaign(None, read_options(name="n", agent="a", provider="simulator", **odd))
     with pytest.raises(CampaignFileError):
-        override(CampaignSpec("n", "a"), Overrides(**odd))
+        override(CampaignSpec("n", "a"), read_options(**odd))
 
 
 def test_a_campaign_of_moments_keeps_an_attempt_for_each_also_with_overrides() -> None:
@@ -329,7 +339,7 @@ def test_a_directory_is_no_campaign_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a\x1b[31m", "a\nb", "a\u202eb", "a\u200bb", "a\ud83d", "a" * 301, "\x9b31m"])
 def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
     with pytest.raises(CampaignFileError, match="the campaign's name") as refused:
-        read_campaign(None, Overrides(name=name, agent="a"))
+        read_campaign(None, read_options(name=name, agent="a"))
     assert str(refused.value).isprintable()
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dialer.adapters.database_contacts import DatabaseContacts
 from dialer.domain.contact import NewContact
 from dialer.errors import SourceUnavailable
 from tests.acceptance.dialer_process import Home, Provider, number, settings_for, write_list
+from tests.contact_lists import database_contacts
 
 pytestmark = pytest.mark.acceptance
 
@@ -136,7 +136,7 @@ def test_an_engine_that_cannot_be_held_to_reading_is_refused(home: Home) -> None
 
 
 async def read(url: str, query: str, timeout_s: float = 60.0) -> list[str]:
-    source = DatabaseContacts(url, query, timeout_s=timeout_s)
+    source = database_contacts(url, query, timeout_s=timeout_s)
     return [row.phone for rows in [b async for b in source.batches(9)] for row in rows if isinstance(row, NewContact)]
 
 

@@ -4,17 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.csv_contacts import CsvContacts
+from dialer.adapters.lists.contacts import TableContacts
 from dialer.domain.campaign import ContactColumns
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError, UsageError
 from dialer.ports import Reject
+from tests.contact_lists import csv_contacts
 
 KOLKATA = ("Asia/Kolkata",)
 LOS_ANGELES = "America/Los_Angeles"
 
 
-async def read(source: CsvContacts, size: int = 100) -> list[NewContact | Reject]:
+async def read(source: TableContacts, size: int = 100) -> list[NewContact | Reject]:
     return [row async for batch in source.batches(size) for row in batch]
 
 
@@ -33,7 +34,7 @@ def ravi(row: int = 3, **variables: str) -> NewContact:
 
 
 async def test_a_plain_list(tmp_path: Path) -> None:
-    source = CsvContacts(
+    source = csv_contacts(
         listing(tmp_path, "name,Mobile Number,city\nAsha Kite,+91 90000 00001,Pune\nRavi Pebble,90000 00002,\n"),
         region="in",
     )
@@ -66,27 +67,27 @@ PEOPLE = "name,phone\nAsha Kite,+919000000001\nRavi Pebble,+919000000002\n"
     ],
 )
 async def test_encodings_line_ends_and_delimiters(tmp_path: Path, content: bytes, note: tuple[str, ...]) -> None:
-    source = CsvContacts(listing(tmp_path, content))
+    source = csv_contacts(listing(tmp_path, content))
     assert await read(source) == [asha(), ravi()]
     assert source.notes[2:] == note
 
 
 async def test_a_sep_line_names_the_delimiter(tmp_path: Path) -> None:
-    source = CsvContacts(listing(tmp_path, "sep=;\r\n" + PEOPLE.replace(",", ";").replace("\n", "\r\n")))
+    source = csv_contacts(listing(tmp_path, "sep=;\r\n" + PEOPLE.replace(",", ";").replace("\n", "\r\n")))
     assert await read(source) == [asha(3), ravi(4)]
     assert source.notes[2:] == ("delimiter semicolon",)
 
 
 async def test_an_encoding_the_user_names(tmp_path: Path) -> None:
     path = listing(tmp_path, "name;phone\nJosé Kite;+919000000001\n".encode("cp1252"))
-    source = CsvContacts(path, encoding="cp1252")
+    source = csv_contacts(path, encoding="cp1252")
     assert [row.name for row in await read(source) if isinstance(row, NewContact)] == ["José Kite"]
     assert source.notes[2:] == ("encoding cp1252", "delimiter semicolon")
 
 
 async def test_a_delimiter_inside_quotes_does_not_count(tmp_path: Path) -> None:
     path = listing(tmp_path, '"a,b,c,d";phone;name\n1;+919000000001;Asha Kite\n')
-    assert await read(CsvContacts(path)) == [asha(2, **{"a,b,c,d": "1"})]
+    assert await read(csv_contacts(path)) == [asha(2, **{"a,b,c,d": "1"})]
 
 
 async def test_quoted_line_breaks_keep_the_line_of_each_row(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ async def test_quoted_line_breaks_keep_the_line_of_each_row(tmp_path: Path) -> N
         'name,phone,"home\naddress"\nAsha Kite,+919000000001,"1 Mango Lane\nPune"\n\n'
         'Ravi Pebble,+919000000002,"""x"""\n',
     )
-    assert await read(CsvContacts(path)) == [
+    assert await read(csv_contacts(path)) == [
         asha(3, **{"home\naddress": "1 Mango Lane\nPune"}),
         ravi(6, **{"home\naddress": '"x"'}),
     ]
@@ -103,7 +104,7 @@ async def test_quoted_line_breaks_keep_the_line_of_each_row(tmp_path: Path) -> N
 
 async def test_blank_rows_are_no_rows(tmp_path: Path) -> None:
     path = listing(tmp_path, "\nname,phone\n\n,,\n  , \nAsha Kite,+919000000001\n\n")
-    assert await read(CsvContacts(path)) == [asha(6)]
+    assert await read(csv_contacts(path)) == [asha(6)]
 
 
 async def test_rows_with_too_few_or_too_many_cells(tmp_path: Path) -> None:
@@ -112,7 +113,7 @@ async def test_rows_with_too_few_or_too_many_cells(tmp_path: Path) -> None:
         "name,phone,city\nAsha Kite,+919000000001\nRavi Pebble,+919000000002,Pune,,\n"
         "Meera Quill,+919000000003,Pune,India\nTara\n",
     )
-    assert await read(CsvContacts(path)) == [
+    assert await read(csv_contacts(path)) == [
         asha(city=""),
         Reject(
             3,
@@ -133,7 +134,7 @@ async def test_rows_with_too_few_or_too_many_cells(tmp_path: Path) -> None:
 async def test_what_a_spreadsheet_did_to_numbers(tmp_path: Path) -> None:
     path = listing(tmp_path, 'phone\n9.19E+11\n+919000000001.0\n\'+919000000001\n="+919000000001"\n')
     remedy = "format the column as text and export again"
-    assert await read(CsvContacts(path)) == [
+    assert await read(csv_contacts(path)) == [
         Reject(
             2,
             ("9.19E+11",),
@@ -148,7 +149,7 @@ async def test_what_a_spreadsheet_did_to_numbers(tmp_path: Path) -> None:
 
 
 async def test_a_national_number_without_a_region(tmp_path: Path) -> None:
-    assert await read(CsvContacts(listing(tmp_path, "phone\n9000000001\n"))) == [
+    assert await read(csv_contacts(listing(tmp_path, "phone\n9000000001\n"))) == [
         Reject(
             2,
             ("9000000001",),
@@ -171,7 +172,7 @@ async def test_zone_region_and_key_columns(tmp_path: Path) -> None:
     )
     columns = ContactColumns(timezone="tz", region="Country", key="ID")
     tz_seen = ("a3", "+919000000001", "Asia/Kolkatta", "")
-    assert await read(CsvContacts(path, columns)) == [
+    assert await read(csv_contacts(path, columns)) == [
         NewContact("+919000000001", "", 2, "a1", "IN", KOLKATA, places=("IN",)),
         NewContact("+12125550123", "", 3, "a2", "US", ("America/Denver", "America/New_York"), places=("US", "US-NY")),
         Reject(4, tz_seen, 'unknown time zone "Asia/Kolkatta"', 'did you mean "Asia/Kolkata"?', "tz"),
@@ -193,7 +194,7 @@ async def test_state_and_postal_code_columns(tmp_path: Path) -> None:
     )
     both = ("America/Chicago", "America/New_York")
     columns = ContactColumns(state="st", postal_code="zip", variables=())
-    assert await read(CsvContacts(path, columns)) == [
+    assert await read(csv_contacts(path, columns)) == [
         NewContact("+12125550123", "", 2, "", "US", both, places=("US", "US-FL", "US-NY")),
         NewContact("+12125550123", "", 3, "", "US", (LOS_ANGELES, "America/New_York"), places=("US", "US-CA", "US-NY")),
         Reject(
@@ -216,7 +217,7 @@ async def test_state_and_postal_code_columns(tmp_path: Path) -> None:
 async def test_a_zone_that_is_trusted_goes_before_the_number(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,tz\n+12125550123,America/Los_Angeles\n+12125550123,\n")
     columns = ContactColumns(timezone="tz", trust_timezone=True)
-    people = await read(CsvContacts(path, columns))
+    people = await read(csv_contacts(path, columns))
     assert [person.zones for person in people if isinstance(person, NewContact)] == [
         (LOS_ANGELES,),
         ("America/New_York",),
@@ -224,7 +225,7 @@ async def test_a_zone_that_is_trusted_goes_before_the_number(tmp_path: Path) -> 
 
 
 async def test_a_zone_column_nobody_named_is_only_mentioned(tmp_path: Path) -> None:
-    source = CsvContacts(listing(tmp_path, "phone,Time Zone\n+919000000001,America/Denver\n"))
+    source = csv_contacts(listing(tmp_path, "phone,Time Zone\n+919000000001,America/Denver\n"))
     assert await read(source) == [
         NewContact("+919000000001", "", 2, "", "IN", KOLKATA, {"Time Zone": "America/Denver"}, ("IN",))
     ]
@@ -238,12 +239,12 @@ async def test_a_zone_column_nobody_named_is_only_mentioned(tmp_path: Path) -> N
 async def test_variables_that_are_named(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,name,city,plan\n+919000000001,Asha Kite,Pune,gold\n")
     columns = ContactColumns(variables=("Plan", "name"))
-    assert await read(CsvContacts(path, columns)) == [asha(plan="gold", name="Asha Kite")]
+    assert await read(csv_contacts(path, columns)) == [asha(plan="gold", name="Asha Kite")]
 
 
 async def test_only_countries_allowed(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone\n+12125550123\n")
-    assert await read(CsvContacts(path, countries=frozenset({"IN"}))) == [
+    assert await read(csv_contacts(path, countries=frozenset({"IN"}))) == [
         Reject(
             2,
             ("+12125550123",),
@@ -255,16 +256,16 @@ async def test_only_countries_allowed(tmp_path: Path) -> None:
 
 
 async def test_the_fingerprint_is_of_the_bytes(tmp_path: Path) -> None:
-    source = CsvContacts(listing(tmp_path, PEOPLE))
+    source = csv_contacts(listing(tmp_path, PEOPLE))
     first = source.fingerprint
-    assert first == CsvContacts(listing(tmp_path, PEOPLE)).fingerprint
+    assert first == csv_contacts(listing(tmp_path, PEOPLE)).fingerprint
     assert len(first) == 64
-    assert first != CsvContacts(listing(tmp_path, PEOPLE + "\n")).fingerprint
+    assert first != csv_contacts(listing(tmp_path, PEOPLE + "\n")).fingerprint
 
 
 async def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
     path = listing(tmp_path, PEOPLE)
-    source = CsvContacts(path)
+    source = csv_contacts(path)
     assert source.notes
     path.write_text(PEOPLE + "Tara Quill,+919000000003\n")
     with pytest.raises(InputFileError) as refused:
@@ -275,14 +276,14 @@ async def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("region", "hint"), [("UK", 'Did you mean "GB"?'), ("XX", "Use an ISO 3166 code, e.g. IN.")])
 def test_an_unknown_region(tmp_path: Path, region: str, hint: str) -> None:
     with pytest.raises(UsageError) as refused:
-        CsvContacts(tmp_path / "people.csv", region=region)
+        csv_contacts(tmp_path / "people.csv", region=region)
     assert str(refused.value) == f'no region is called "{region}". {hint}'
 
 
 async def test_a_long_list_is_read_by_processes_in_order(tmp_path: Path) -> None:
     rows = 20_001
     path = listing(tmp_path, "phone,n\n" + "".join(f"+9190000{n:05d},{n}\n" for n in range(rows - 1)) + "12,x\n")
-    read_rows = await read(CsvContacts(path), 5_000)
+    read_rows = await read(csv_contacts(path), 5_000)
     good = [row for row in read_rows if isinstance(row, NewContact)]
     assert [row.variables["n"] for row in good] == [str(n) for n in range(rows - 1)]
     assert [row.row for row in good] == list(range(2, rows + 1))
@@ -291,7 +292,7 @@ async def test_a_long_list_is_read_by_processes_in_order(tmp_path: Path) -> None
 
 async def test_an_early_stop_leaves_no_process_behind(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone\n" + "".join(f"+9190000{n:05d}\n" for n in range(25_000)))
-    batches = CsvContacts(path).batches(1_000)
+    batches = csv_contacts(path).batches(1_000)
     async for batch in batches:
         assert len(batch) == 1_000
         break

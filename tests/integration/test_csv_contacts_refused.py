@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.csv_contacts import CsvContacts
 from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
+from tests.contact_lists import csv_contacts
 
 EXPORT = "Open it and export the list as CSV (UTF-8)"
 CP1252 = "If Excel on Windows wrote it, add --encoding cp1252; else save it as UTF-8"
@@ -20,7 +20,7 @@ AGAIN = "Export the list again"
 async def refusal(path: Path, columns: ContactColumns | None = None, encoding: str | None = None) -> str:
     """What is said, without the directory; nothing may have been yielded before."""
     with pytest.raises(InputFileError) as refused:
-        async for _ in CsvContacts(path, columns, "IN", encoding).batches(1):
+        async for _ in csv_contacts(path, columns, "IN", encoding).batches(1):
             pytest.fail("a row came out of a refused list")
     return str(refused.value).replace(f"{path.parent}{os.sep}", "")
 
@@ -142,7 +142,7 @@ async def test_an_encoding_nobody_knows(tmp_path: Path) -> None:
 async def test_no_such_file(tmp_path: Path) -> None:
     (tmp_path / "contacts.csv").write_text("phone\n")
     with pytest.raises(InputFileError) as refused:
-        _ = CsvContacts(tmp_path / "contact.csv").notes
+        _ = csv_contacts(tmp_path / "contact.csv").notes
     near = tmp_path / "contacts.csv"
     assert str(refused.value) == f"{tmp_path / 'contact.csv'}: no such file. Did you mean {near}?"
     assert await refusal(tmp_path / "zzz") == "zzz: no such file. Check the path"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.csv_suppressions import CsvSuppressions
+from dialer.adapters.lists.suppressions import CsvSuppressions
 from dialer.ports import Reject, Suppression
 
 

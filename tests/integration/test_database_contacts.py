@@ -9,12 +9,14 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from dialer.adapters.database_contacts import DatabaseContacts
-from dialer.adapters.source_engine import Patience, open_source_engine
+from dialer.adapters.lists.contacts import TableContacts
+from dialer.adapters.lists.database_table import DatabaseTable
+from dialer.adapters.lists.source_engine import Patience, open_source_engine
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError, SourceUnavailable
 from dialer.ports import Reject
+from tests.contact_lists import database_contacts
 
 PEOPLE = """
 CREATE TABLE people (id integer, name text, phone text, balance numeric(10,2), visit {moment}, zone text);
@@ -47,7 +49,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 async def read(url: str, query: str, size: int = 100, **more: object) -> list[NewContact | Reject]:
-    source = DatabaseContacts(url, query, **more)  # type: ignore[arg-type]
+    source = database_contacts(url, query, **more)  # type: ignore[arg-type]
     return [row async for batch in source.batches(size) for row in batch]
 
 
@@ -86,11 +88,11 @@ async def test_colons_and_percent_signs_in_a_query_are_themselves(url: str) -> N
 
 
 async def test_the_header_and_the_rows_come_from_one_reading(url: str) -> None:
-    source = DatabaseContacts(url, "SELECT phone, name FROM people ORDER BY id")
+    source = database_contacts(url, "SELECT phone, name FROM people ORDER BY id")
     assert source.header == ("phone", "name")
     assert source.notes == ('phone numbers from column "phone"', 'names from column "name"')
     assert len([row async for batch in source.batches(2) for row in batch]) == 3
-    assert source.fingerprint == DatabaseContacts(url, "SELECT phone, name FROM people ORDER BY id").fingerprint
+    assert source.fingerprint == database_contacts(url, "SELECT phone, name FROM people ORDER BY id").fingerprint
 
 
 async def test_a_source_is_never_written(url: str) -> None:
@@ -170,11 +172,11 @@ async def test_a_query_that_begins_after_its_reader_has_gone_is_ended(
         assert gone.wait(300)
         return open_source_engine(url, patience)
 
-    monkeypatch.setattr("dialer.adapters.database_contacts.open_source_engine", slow)
-    source = DatabaseContacts(sqlite_source, endless)
-    reading = asyncio.create_task(anext(source.batches(10)))
+    monkeypatch.setattr("dialer.adapters.lists.database_table.open_source_engine", slow)
+    table = DatabaseTable(sqlite_source, endless)
+    reading = asyncio.create_task(anext(TableContacts(table).batches(10)))
     await asyncio.to_thread(connecting.wait, 300)
-    source.interrupt()
+    table.interrupt()
     gone.set()
     with pytest.raises(SourceUnavailable, match="interrupted"):
         await reading

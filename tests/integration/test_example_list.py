@@ -11,11 +11,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from dialer.adapters.csv_contacts import CsvContacts
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, parse_phone
 from dialer.pipeline.import_contacts import CheckContacts
 from dialer.ports import ImportCounts, Reject
+from tests.contact_lists import csv_contacts
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FICTION = re.compile(r"\+1\d{3}55501\d\d|\+442079460\d{3}|\+44(161|131|117)4960\d{3}|\+91900000\d{4}")
@@ -44,12 +44,12 @@ async def test_the_report_of_the_example_list() -> None:
     async def suppressed(people: Sequence[NewContact]) -> Sequence[str]:
         return ["suppressed" if person.phone in barred else "queued" for person in people]
 
-    counts = await CheckContacts(lambda _: NoRejects(), suppressed).run(CsvContacts(EXAMPLES / "contacts.csv"))
+    counts = await CheckContacts(lambda _: NoRejects(), suppressed).run(csv_contacts(EXAMPLES / "contacts.csv"))
     assert counts == ImportCounts(rows=336, queued=304, duplicate=12, suppressed=8, invalid=12)
 
 
 async def test_nobody_real_is_on_it() -> None:
-    rows = [row async for batch in CsvContacts(EXAMPLES / "contacts.csv").batches(500) for row in batch]
+    rows = [row async for batch in csv_contacts(EXAMPLES / "contacts.csv").batches(500) for row in batch]
     for row in rows:
         assert not isinstance(row, NewContact) or FICTION.fullmatch(row.phone)
     reasons = {row.reason for row in rows if isinstance(row, Reject)}

@@ -6,10 +6,10 @@ from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from dialer.adapters.excel_contacts import ExcelContacts
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError
 from dialer.ports import Reject
+from tests.contact_lists import workbook_contacts
 from tests.xlsx_files import SHEET, Cell, Formula, edit_part, write_xlsx
 
 HEAD: list[Cell] = ["name", "phone", "balance", "due", "note"]
@@ -24,7 +24,7 @@ STYLES = "xl/styles.xml"
 
 
 async def read(path: Path, **more: object) -> list[NewContact | Reject]:
-    source = ExcelContacts(path, **more)  # type: ignore[arg-type]
+    source = workbook_contacts(path, **more)  # type: ignore[arg-type]
     return [row async for batch in source.batches(100) for row in batch]
 
 
@@ -64,7 +64,7 @@ async def test_hidden_rows_are_not_called_and_said(tmp_path: Path) -> None:
         SHEET,
         lambda xml: xml.replace('<row r="3"', '<row hidden="1" r="3"'),
     )
-    source = ExcelContacts(path)
+    source = workbook_contacts(path)
     rows = [row async for batch in source.batches(9) for row in batch]
     assert [row.row for row in rows] == [2, 4, 5]
     assert "rows hidden in the sheet, and not called (show them to call them): 1" in source.notes
@@ -91,7 +91,7 @@ async def test_formulas_without_a_saved_result_are_counted_and_never_dialed(tmp_
             [Formula("A2", None), None, None],
         ],
     )
-    source = ExcelContacts(path)
+    source = workbook_contacts(path)
     ann, bea, nobody = [row async for batch in source.batches(9) for row in batch]
     assert isinstance(ann, NewContact)
     assert (ann.name, ann.variables) == ("", {"due": ""})
@@ -104,7 +104,7 @@ async def test_formulas_without_a_saved_result_are_counted_and_never_dialed(tmp_
 
 async def test_rows_of_title_above_the_column_names(tmp_path: Path) -> None:
     title: list[list[Cell]] = [["Clinic contact list"], [], ["as of", date(2027, 3, 1)]]
-    source = ExcelContacts(
+    source = workbook_contacts(
         write_xlsx(tmp_path / "l.xlsx", [*title, ["name", "phone", "city"], ["Ann", "+14155550101", ""]])
     )
     (row,) = [row async for batch in source.batches(9) for row in batch]

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.excel_contacts import ExcelContacts
-from dialer.adapters.workbook import open_workbook
+from dialer.adapters.lists.workbook.book import open_xlsx
 from dialer.domain.campaign import ContactColumns, Reminder
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError
 from dialer.ports import Reject
+from tests.contact_lists import workbook_contacts
 from tests.xlsx_files import MAIN, SHEET, Cell, Formula, Mistake, edit_part, share_texts, write_xlsx
 
 HEAD: list[Cell] = ["name", "phone", "balance", "due", "note"]
 
 
 async def read(path: Path, **more: object) -> list[NewContact | Reject]:
-    source = ExcelContacts(path, **more)  # type: ignore[arg-type]
+    source = workbook_contacts(path, **more)  # type: ignore[arg-type]
     return [row async for batch in source.batches(100) for row in batch]
 
 
@@ -78,7 +78,7 @@ async def test_a_number_without_its_plus_needs_a_region(tmp_path: Path) -> None:
 async def test_the_only_filled_visible_sheet_is_read(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "l.xlsx", [["phone"], ["+14155550101"]], Empty=[], hidden_notes=[["x"], ["y"]])
     assert len(await read(path)) == 1
-    assert ExcelContacts(path).notes[-1] == 'sheet "Sheet1"'
+    assert workbook_contacts(path).notes[-1] == 'sheet "Sheet1"'
 
 
 async def test_of_several_sheets_one_must_be_named(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_defect_anywhere_refuses_the_list_before_its_first_row(
 ) -> None:
     path = edit_part(write_xlsx(tmp_path / "l.xlsx", PEOPLE), part, lambda xml: xml.replace(old, new))
     with pytest.raises(InputFileError, match=r"l\.xlsx: not a readable workbook: .*Save it as \.xlsx again") as refused:
-        await anext(aiter(ExcelContacts(path).batches(1)))
+        await anext(aiter(workbook_contacts(path).batches(1)))
     assert reason in refused.value.problem
     assert "5550" not in str(refused.value)
 
@@ -167,7 +167,7 @@ async def test_a_file_that_is_cut_or_has_a_wrong_byte_is_refused(tmp_path: Path,
 
 async def test_a_file_that_changes_while_it_is_read_is_refused_at_its_end(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "l.xlsx", PEOPLE)
-    batches = ExcelContacts(path).batches(10)
+    batches = workbook_contacts(path).batches(10)
     await anext(batches)
     os.utime(path, (0, 0))
     with pytest.raises(InputFileError, match=r"the file changed while it was read\. Run the command again"):
@@ -192,7 +192,7 @@ async def test_rows_with_missing_cells_keep_their_columns(tmp_path: Path) -> Non
         [None, None, None, "+14155550102", None, "x"],
         [None, None, "late", "+14155550103", "Pune"],
     ]
-    source = ExcelContacts(write_xlsx(tmp_path / "l.xlsx", rows))
+    source = workbook_contacts(write_xlsx(tmp_path / "l.xlsx", rows))
     people = [row async for batch in source.batches(2) for row in batch]
     assert source.header == ("note", "phone", "city")
     assert [(p.row, p.phone, dict(p.variables)) for p in people if isinstance(p, NewContact)] == [
@@ -244,7 +244,7 @@ async def test_memory_does_not_grow_with_the_rows(tmp_path: Path, shared: bool) 
     for count in (1_000, 20_000):
         rows: Iterator[list[Cell]] = ([f"+9190{n:08}", f"Person {n}"] for n in range(count))
         path = write_xlsx(tmp_path / f"{count}.xlsx", rows)
-        book = open_workbook(share_texts(path) if shared else path)
+        book = open_xlsx(share_texts(path) if shared else path)
         tracemalloc.start()
         try:
             assert sum(1 for _ in book.rows(book.sheets[0])) == count
@@ -259,7 +259,7 @@ async def test_shared_texts_take_little_more_memory_than_their_letters(tmp_path:
     path = share_texts(write_xlsx(tmp_path / "l.xlsx", rows))
     tracemalloc.start()
     try:
-        book = open_workbook(path)
+        book = open_xlsx(path)
         held, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -270,7 +270,7 @@ async def test_shared_texts_take_little_more_memory_than_their_letters(tmp_path:
 
 def test_the_file_is_closed_after_use(tmp_path: Path) -> None:
     path = write_xlsx(tmp_path / "l.xlsx", PEOPLE)
-    book = open_workbook(path)
+    book = open_xlsx(path)
     assert not is_open(path)
     rows = book.rows(book.sheets[0])
     next(rows)
@@ -294,7 +294,9 @@ def is_open(path: Path) -> bool:
 async def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
     one = write_xlsx(tmp_path / "a.xlsx", [["phone"], ["+14155550101"]])
     two = write_xlsx(tmp_path / "b.xlsx", [["phone"], ["+14155550102"]])
-    assert ExcelContacts(one).fingerprint == ExcelContacts(one).fingerprint != ExcelContacts(two).fingerprint
+    assert (
+        workbook_contacts(one).fingerprint == workbook_contacts(one).fingerprint != workbook_contacts(two).fingerprint
+    )
 
 
 async def test_appointments_of_date_cells_need_a_zone_and_a_time_of_day(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.csv_contacts import CsvContacts
+from dialer.adapters.lists.contacts import TableContacts
 from dialer.domain.campaign import ContactColumns
 from dialer.domain.contact import NewContact
 from dialer.errors import InputFileError
 from dialer.pipeline.import_contacts import CheckContacts
 from dialer.ports import ImportCounts, Reject
+from tests.contact_lists import csv_contacts
 
 
 def listing(tmp_path: Path, text: str | bytes, name: str = "list.csv") -> Path:
@@ -19,7 +20,7 @@ def listing(tmp_path: Path, text: str | bytes, name: str = "list.csv") -> Path:
     return path
 
 
-async def read(source: CsvContacts) -> list[str]:
+async def read(source: TableContacts) -> list[str]:
     """The number that each row gives, marked where its person must not be called, or why it gives none."""
     rows = [row async for batch in source.batches(100) for row in batch]
     return [f"{row.phone}{' barred' * bool(row.barred)}" if isinstance(row, NewContact) else row.reason for row in rows]
@@ -30,7 +31,7 @@ async def read(source: CsvContacts) -> list[str]:
 
 async def test_a_calling_code_column_completes_the_numbers(tmp_path: Path) -> None:
     path = listing(tmp_path, "name,country_code,phone\nAsha,+91,9000000001\nBob,+1,2125550123\nCy,,9000000002\n")
-    source = CsvContacts(path, region="IN")
+    source = csv_contacts(path, region="IN")
     assert await read(source) == ["+919000000001", "+12125550123", "+919000000002"]
     assert 'numbers without "+" are completed by column "country_code"' in source.notes
     assert "numbers completed with the country code of IN (--region): 2" in source.notes
@@ -52,23 +53,23 @@ async def test_a_calling_code_column_completes_the_numbers(tmp_path: Path) -> No
 async def test_a_country_column_that_nobody_named(
     tmp_path: Path, header: str, cell: str, phone: str, want: str
 ) -> None:
-    assert await read(CsvContacts(listing(tmp_path, f"phone,{header}\n{phone},{cell}\n"), region="IN")) == [want]
+    assert await read(csv_contacts(listing(tmp_path, f"phone,{header}\n{phone},{cell}\n"), region="IN")) == [want]
 
 
 async def test_two_columns_that_name_two_countries(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,Country,Dial code\n9000000001,India,+1\n9000000002,India,+91\n")
-    assert await read(CsvContacts(path)) == ["the row names two countries", "+919000000002"]
+    assert await read(csv_contacts(path)) == ["the row names two countries", "+919000000002"]
 
 
 async def test_names_in_the_region_column(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,where\n9000000001,India\n020 7946 0958,UK\n+919000000002,Nowhere\n")
     columns = ContactColumns(region="where")
-    assert await read(CsvContacts(path, columns)) == ["+919000000001", "+442079460958", 'unknown region "Nowhere"']
+    assert await read(csv_contacts(path, columns)) == ["+919000000001", "+442079460958", 'unknown region "Nowhere"']
 
 
 async def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
     path = listing(tmp_path, "Mobile,Home Phone,STD Code,State,ZIP\n+919000000001,022 23456789,022,MH,400001\n")
-    source = CsvContacts(path)
+    source = csv_contacts(path)
     await read(source)
     assert set(source.notes) >= {
         'column "STD Code" is not joined to the numbers',
@@ -87,7 +88,7 @@ async def test_who_is_marked_is_not_called(tmp_path: Path) -> None:
         "phone,DoNotCall,Consent,Status,HasOptedOutOfEmail\n+919000000001,,,new,true\n+919000000002,TRUE,,,\n"
         "+919000000003,,no,,\n+919000000004,,,Do not call,\n+919000000005,perhaps,,,\n+919000000006,false,yes,hot,\n",
     )
-    source = CsvContacts(path)
+    source = csv_contacts(path)
     assert await read(source) == [
         "+919000000001",
         "+919000000002 barred",
@@ -102,7 +103,7 @@ async def test_who_is_marked_is_not_called(tmp_path: Path) -> None:
 
 async def test_a_marked_row_bars_its_number_in_the_rows_that_follow(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,DNC\n+919000000001,x\n+919000000001,\n+919000000002,\n")
-    counts = await CheckContacts(lambda _: Kept()).run(CsvContacts(path))
+    counts = await CheckContacts(lambda _: Kept()).run(csv_contacts(path))
     assert counts == ImportCounts(rows=3, queued=1, suppressed=2)
 
 
@@ -114,15 +115,15 @@ async def test_a_row_with_a_cell_too_many_is_none_unless_all_have_it(tmp_path: P
         tmp_path, "id,name,landline,mobile,note\n1,A,022,+919000000001,v\n2,B, C,+912223456782,+919000000002,\n"
     )
     columns = ContactColumns(phone="mobile")
-    assert await read(CsvContacts(path, columns)) == ["+919000000001", "6 cells in a row of 5 columns"]
+    assert await read(csv_contacts(path, columns)) == ["+919000000001", "6 cells in a row of 5 columns"]
     trailing = listing(tmp_path, "name,phone\nA,+919000000001,,\nB,+919000000002,,\n", "trailing.csv")
-    assert await read(CsvContacts(trailing)) == ["+919000000001", "+919000000002"]
+    assert await read(csv_contacts(trailing)) == ["+919000000001", "+919000000002"]
 
 
 async def test_every_duplicate_is_named_with_its_row(tmp_path: Path) -> None:
     path = listing(tmp_path, "phone,name\n+919000000001,A\n+919000000002,B\n09000000001,C\n+919000000001,D\n")
     kept = Kept()
-    counts = await CheckContacts(lambda _: kept).run(CsvContacts(path, region="IN"))
+    counts = await CheckContacts(lambda _: kept).run(csv_contacts(path, region="IN"))
     assert (counts.queued, counts.duplicate) == (2, 2)
     assert [(row.row, row.cells, row.reason) for row in kept.rows] == [
         (4, ("09000000001", "C"), "another row of the list has this number"),
@@ -133,12 +134,12 @@ async def test_every_duplicate_is_named_with_its_row(tmp_path: Path) -> None:
 async def test_damaged_text_spoils_its_own_row(tmp_path: Path) -> None:
     many = "".join(f"P{n},+9190000{n:05}\n" for n in range(20))
     path = listing(tmp_path, f"name,phone\n{many}As\0ha,+919000000001\nRavi\0,+919000000002\n")
-    assert (await read(CsvContacts(path)))[-2:] == ["a cell that holds damaged text", "+919000000002"]
+    assert (await read(csv_contacts(path)))[-2:] == ["a cell that holds damaged text", "+919000000002"]
 
 
 async def test_a_cell_longer_than_any_spreadsheet_takes(tmp_path: Path) -> None:
     path = listing(tmp_path, f"phone,note\n+919000000001,{'x' * 32_768}\n+919000000002,{'x' * 32_767}\n")
-    assert await read(CsvContacts(path)) == ["a cell of more than 32,767 characters", "+919000000002"]
+    assert await read(csv_contacts(path)) == ["a cell of more than 32,767 characters", "+919000000002"]
 
 
 # which shape
@@ -158,26 +159,26 @@ async def test_a_cell_longer_than_any_spreadsheet_takes(tmp_path: Path) -> None:
     ],
 )
 async def test_shapes_that_mean_one_list(tmp_path: Path, text: str) -> None:
-    source = CsvContacts(listing(tmp_path, text))
+    source = csv_contacts(listing(tmp_path, text))
     assert await read(source) == ["+919000000001", "+919000000002"]
 
 
 async def test_quotes_after_a_blank_are_no_text(tmp_path: Path) -> None:
     path = listing(tmp_path, '"name", "phone", "city"\n"Muster, Asha", "+919000000001", "Pune, MH"\n')
-    (row,) = [row async for batch in CsvContacts(path).batches(9) for row in batch]
+    (row,) = [row async for batch in csv_contacts(path).batches(9) for row in batch]
     assert isinstance(row, NewContact)
     assert (row.name, row.variables) == ("Muster, Asha", {"city": "Pune, MH"})
 
 
 async def test_rows_above_the_column_names_are_said(tmp_path: Path) -> None:
     path = listing(tmp_path, "Clinic contact list\n\nname,phone\nAsha,+919000000001\n")
-    assert "column names from line 3; 1 rows above it are left out" in CsvContacts(path).notes
+    assert "column names from line 3; 1 rows above it are left out" in csv_contacts(path).notes
 
 
 async def test_a_data_row_is_never_taken_for_column_names(tmp_path: Path) -> None:
     path = listing(tmp_path, "name,contact,kind\nAsha,9000000001,Mobile\nBina,,Mobile\n")
     with pytest.raises(InputFileError, match="no column is known as the phone"):
-        await read(CsvContacts(path))
+        await read(csv_contacts(path))
 
 
 @pytest.mark.parametrize(
@@ -194,12 +195,12 @@ async def test_a_data_row_is_never_taken_for_column_names(tmp_path: Path) -> Non
 )
 async def test_what_is_no_list_is_called_by_its_name(tmp_path: Path, content: bytes, what: str) -> None:
     with pytest.raises(InputFileError, match=what):
-        await read(CsvContacts(listing(tmp_path, content, "portal.xls")))
+        await read(csv_contacts(listing(tmp_path, content, "portal.xls")))
 
 
 async def test_words_for_nothing_are_not_spoken(tmp_path: Path) -> None:
     path = listing(tmp_path, "name,phone,city\nnan,+919000000001,NULL\nNull,+919000000002,#N/A\n")
-    rows = [row async for batch in CsvContacts(path).batches(9) for row in batch]
+    rows = [row async for batch in csv_contacts(path).batches(9) for row in batch]
     assert [(row.name, dict(row.variables)) for row in rows if isinstance(row, NewContact)] == [
         ("", {"city": ""}),
         ("Null", {"city": ""}),

@@ -8,14 +8,14 @@ from typing import Literal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dialer.adapters.cell_text import said
-from dialer.adapters.contact_columns import REJECT_COLUMNS
-from dialer.adapters.csv_contacts import CsvContacts
-from dialer.adapters.rejects_file import RejectsFile
+from dialer.adapters.lists.cell_text import said
+from dialer.adapters.lists.columns import REJECT_COLUMNS
+from dialer.adapters.lists.rejects_file import RejectsFile
 from dialer.domain.campaign import ContactColumns
 from dialer.domain.contact import NewContact
 from dialer.pipeline.import_contacts import CheckContacts
 from dialer.ports import ImportCounts, Reject
+from tests.contact_lists import csv_contacts
 
 EMPTY = ("the phone number is empty", "fill it in or remove the row")
 MENDED = "+919000000001"
@@ -35,7 +35,7 @@ def table(path: Path) -> list[list[str]]:
 
 
 async def check(path: Path, rejects: Path, columns: ContactColumns | None = None) -> ImportCounts:
-    source = CsvContacts(path, columns, "IN")
+    source = csv_contacts(path, columns, "IN")
     return await CheckContacts(lambda header: RejectsFile(rejects, header)).run(source)
 
 
@@ -93,7 +93,7 @@ async def test_a_mended_row_brings_no_columns_of_ours(tmp_path: Path) -> None:
     path.write_text("name,phone,city\nAsha,,Pune\n")
     await check(path, out)
     out.write_text(out.read_text().replace("Asha,,", "Asha,9000000001,"))
-    source = CsvContacts(out, region="IN")
+    source = csv_contacts(out, region="IN")
     assert source.header == ("name", "phone", "city")
     assert [row async for batch in source.batches(9) for row in batch] == [
         NewContact(MENDED, "Asha", 2, "", "IN", ("Asia/Kolkata",), {"city": "Pune"}, ("IN",))
@@ -107,7 +107,7 @@ TABLES = st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8)
 
 
 async def contacts(path: Path) -> list[tuple[str, ...]]:
-    rows = [row async for batch in CsvContacts(path).batches(3) for row in batch]
+    rows = [row async for batch in csv_contacts(path).batches(3) for row in batch]
     good = [row for row in rows if isinstance(row, NewContact)]
     assert len(good) == len(rows)
     return [tuple(row.variables.values()) for row in good]

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from dialer.adapters.database_contacts import DatabaseContacts
+from dialer.adapters.lists.contacts import TableContacts
 from dialer.adapters.sql_ledger import SqlLedger
 from dialer.domain.call import CallLog, Placed
 from dialer.domain.calling_window import CallingWindow
@@ -28,6 +28,7 @@ from dialer.domain.redial import RedialPolicy, after_attempt
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.read_source import ReadSource
 from dialer.ports import Admitted, GateRequest, Matched, SendOutcome
+from tests.contact_lists import database_contacts
 from tests.fakes.clock import ManualClock
 from tests.unit.pipeline.test_keep_calendar import NoRejects
 
@@ -219,8 +220,8 @@ async def test_each_person_gets_exactly_the_calls_that_the_rules_give(
     reader = ReadSource(ledger, clock, lambda _: lambda _: NoRejects(), "w")
     spec = CAMPAIGN
 
-    def opened(_: CampaignSpec) -> DatabaseContacts:
-        return DatabaseContacts(source_url, spec.source.query, spec.columns, reminder=spec.reminder)
+    def opened(_: CampaignSpec) -> TableContacts:
+        return database_contacts(source_url, spec.source.query, spec.columns, reminder=spec.reminder)
 
     calendar = KeepCalendar(ledger, ledger, clock, reader, opened)
     campaign = await ledger.open_campaign(spec)

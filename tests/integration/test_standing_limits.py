@@ -4,9 +4,9 @@ import pytest
 
 from config.settings import load_settings
 from dialer.cli.lists import standing_limits
-from dialer.domain.limits import UNLIMITED
+from dialer.domain.limits import UNLIMITED, PersonLimits
 
 
-@pytest.mark.parametrize(("scale", "limits"), [(1.0, {}), (0.0005, {"person_limits": UNLIMITED})])
-def test_a_rehearsal_with_scaled_delays_does_not_wait_for_tomorrow(scale: float, limits: dict[str, object]) -> None:
+@pytest.mark.parametrize(("scale", "limits"), [(1.0, PersonLimits()), (0.0005, UNLIMITED)])
+def test_a_rehearsal_with_scaled_delays_does_not_wait_for_tomorrow(scale: float, limits: PersonLimits) -> None:
     assert standing_limits(load_settings().model_copy(update={"redial_scale": scale})) == limits

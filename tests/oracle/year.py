@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from dialer.adapters.campaign_window import read_window
+from dialer.adapters.campaign_file.tables import Window
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.opening import SEARCH_WEEKS, WEEK_S, Closed, window_at
 from tests.oracle.opinion import Campaign, may_call
@@ -122,7 +122,7 @@ def _window(campaign: Campaign) -> CallingWindow:
         "rules_reason": "the oracle",
         "also_rules": list(campaign.also_rules),
     }
-    return read_window(raw, campaign.timezone)
+    return Window.model_validate(raw | {"timezone": campaign.timezone}).window()
 
 
 def changes_of(name: str) -> Iterator[int]:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from dialer.adapters.cell_text import Unclear, cell_text, said, storable
+from dialer.adapters.lists.cell_text import Unclear, cell_text, said, storable
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from dialer.adapters.computed_once import computed_once
+from dialer.adapters.lists.computed_once import computed_once
 
 ADAPTERS = Path(__file__).parents[3] / "dialer" / "adapters"
 

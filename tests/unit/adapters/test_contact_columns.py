@@ -1,6 +1,6 @@
 import pytest
 
-from dialer.adapters.contact_columns import choose_columns
+from dialer.adapters.lists.columns import choose_columns
 from dialer.domain.campaign import ContactColumns
 from dialer.errors import InputFileError
 

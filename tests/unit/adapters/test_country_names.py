@@ -2,7 +2,7 @@ import phonenumbers
 import pytest
 from phonenumbers.geodata.locale import LOCALE_DATA
 
-from dialer.adapters.country_names import read_country
+from dialer.adapters.lists.country_names import read_country
 
 
 @pytest.mark.parametrize(

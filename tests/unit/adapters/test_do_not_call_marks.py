@@ -1,7 +1,7 @@
 import pytest
 
-from dialer.adapters.contact_columns import normalised
-from dialer.adapters.do_not_call_marks import Sense, is_barred, sense_of
+from dialer.adapters.lists.columns import normalised
+from dialer.adapters.lists.do_not_call_marks import Sense, is_barred, sense_of
 
 
 @pytest.mark.parametrize(

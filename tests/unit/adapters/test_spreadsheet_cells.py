@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.adapters.spreadsheet_cells import harmless, undone
+from dialer.adapters.lists.spreadsheet_cells import harmless, undone
 
 RUN = re.compile(r"^\s*[=+@＝＋－＠-]")
 

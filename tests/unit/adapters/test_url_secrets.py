@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from dialer.adapters.url_secrets import Secrets
+from dialer.adapters.lists.url_secrets import Secrets
 
 CANARY = "canary/9:x"
 

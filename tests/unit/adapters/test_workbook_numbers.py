@@ -4,7 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from dialer.adapters.workbook.numbers import Format, Value, format_of, number_value
+from dialer.adapters.lists.workbook.numbers import Format, Value, format_of, number_value
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from dialer.adapters.workbook.shown import shown
+from dialer.adapters.lists.workbook.shown import shown
 
 
 @pytest.mark.parametrize(

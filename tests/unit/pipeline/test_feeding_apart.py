@@ -240,5 +240,5 @@ def test_what_cannot_be_obeyed(spec: CampaignSpec, why: str) -> None:
 )
 def test_settings_of_another_type_do_not_read(spoilt: CampaignSpec) -> None:
     spec, flaw = usable_spec(write_spec(spoilt), "plain", "simulator")
-    assert (spec, flaw) == (CampaignSpec("plain", "", "simulator"), "its settings do not read (TypeError)")
+    assert (spec, flaw) == (CampaignSpec("plain", "", "simulator"), "its settings do not read (ValidationError)")
     assert usable_spec(write_spec(READ), "plain", "simulator") == (READ, "")

@@ -1,0 +1,73 @@
+"""Which country a row's number belongs to, by what the row says of it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dialer.adapters.lists.country_names import Country, read_country
+from dialer.domain.phone_spelling import bare, digits_of
+
+
+class Told(NamedTuple):
+    """``region`` (ISO 3166, "" for none) completes a number without a plus; ``country`` is that of the person."""
+
+    region: str = ""
+    country: str = ""
+
+
+class Contradiction(NamedTuple):
+    """Cells that tell no country, or two: the column at fault, why, and what to do about it."""
+
+    column: int
+    reason: str
+    remedy: str
+
+
+NOTHING_TOLD = Told()
+_KNOWN = "use an ISO 3166 code, a name or a calling code, e.g. IN, India, +91"
+
+
+def country_of(cells: Sequence[str], named: int | None, seen: Sequence[int], phone: str) -> Told | Contradiction:
+    """What the columns with a country or calling code say.
+
+    ``named`` is the one that the campaign file names: it must be readable. Those ``seen`` by their header matter for
+    numbers without a plus; a calling code must never be another than that of the number.
+    """
+    told: list[tuple[int, Country]] = []
+    for column in seen if named is None else (named, *seen):
+        text = cells[column].strip()
+        country = read_country(text) if text else None
+        if country is not None:
+            told.append((column, country))
+        elif text and (column == named or not _has_code(phone)):
+            return Contradiction(column, f"unknown region {_shown(text)}", _KNOWN)
+    if not told:
+        return NOTHING_TOLD
+    return _agreed(told, cells, named, phone)
+
+
+def _agreed(
+    told: Sequence[tuple[int, Country]], cells: Sequence[str], named: int | None, phone: str
+) -> Told | Contradiction:
+    if _has_code(phone):
+        digits = digits_of(bare(phone))
+        for column, country in told:
+            if digits_of(cells[column]) and not digits.startswith(str(country.calling_code)):
+                return Contradiction(
+                    column, "the number begins with another calling code", "correct the one or the other"
+                )
+    elif len({country.calling_code for _, country in told}) > 1:
+        return Contradiction(told[1][0], "the row names two countries", 'correct one, or write the number with "+"')
+    place = next((country.place for column, country in told if column == named), "")
+    region = next((country.place for _, country in told if country.place), "") or told[0][1].region
+    return Told(region, place)
+
+
+def _has_code(phone: str) -> bool:
+    """Whether a number tells its country itself."""
+    return phone[:1] == "+" or bare(phone)[:1] == "+"
+
+
+def _shown(value: str) -> str:
+    """A value that may be printed: a column named by mistake may hold phone numbers."""
+    private = sum(char.isdecimal() for char in value) > 4 or len(value) > 40
+    return "in this cell" if private else f'"{value}"'

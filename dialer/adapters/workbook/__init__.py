@@ -1,6 +1,0 @@
-"""Workbooks (.xlsx, Office Open XML: ECMA-376 part 1), read row by row in memory that does not grow with the rows."""
-
-from dialer.adapters.workbook.book import Sheet, Workbook, open_workbook
-from dialer.adapters.workbook.rows import Row
-
-__all__ = ["Row", "Sheet", "Workbook", "open_workbook"]
