@@ -15,9 +15,9 @@ from random import Random
 import httpx
 import uvloop
 
-from dialer.adapters.lifo_transport import LifoTransport
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.adapters.providers.http.lifo_transport import LifoTransport
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaanivoice.adapter import VaaniVoice
 from dialer.domain.call import CallRequest, Placed
 
 BODY = b'{"success":true,"message":"ok","output":{"call_id":"outbound-1790000000-0a1b2c3d"},"error":null}'

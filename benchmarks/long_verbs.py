@@ -19,10 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.migrate import migrate
-from dialer.adapters.sql_ledger.transaction import Transaction
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.migrate import migrate
+from dialer.adapters.ledger.transaction import Transaction
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.domain.calling_window import parse_window
 from dialer.domain.contact import NewContact
 from dialer.domain.limits import PersonLimits

@@ -23,8 +23,8 @@ from redis.asyncio import Redis
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.pacing import RedisPacer
 from dialer.domain.call import CallLog, Placed
 from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, Pace

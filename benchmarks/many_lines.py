@@ -19,9 +19,9 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from benchmarks.many_campaigns import empty_database, redis_cpu_s
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.pacing import RedisPacer
 from dialer.domain.calling_window import ALWAYS
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.limits import UNLIMITED

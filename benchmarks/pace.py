@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from redis.asyncio import Redis
 
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.redis_pacer.timing import Timing
+from dialer.adapters.pacing import RedisPacer
+from dialer.adapters.pacing.timing import Timing
 from dialer.ports import Limits
 from tests.fakes.pacer import restore
 from tests.redis_server import redis_server

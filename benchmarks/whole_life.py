@@ -33,12 +33,12 @@ import psycopg
 import uvloop
 
 from benchmarks.cost_per_call import ROOT, WARM_UP, Cost, DialerSide, bare_round, line, measured, provider, until
-from dialer.adapters.sql_ledger.engines import open_engine
-from dialer.adapters.sql_ledger.migrate import prepare
-from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
-from dialer.adapters.sql_ledger.spec_text import write_spec
-from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
-from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.adapters.ledger.engines import open_engine
+from dialer.adapters.ledger.migrate import prepare
+from dialer.adapters.ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.ledger.spec_text import write_spec
+from dialer.adapters.ledger.sqlite_engine import SqliteEngine
+from dialer.adapters.ledger.transaction import Transaction
 from dialer.domain.campaign import CampaignSpec
 from tests.postgres_server import fresh_database, postgres_server
 from tests.redis_server import redis_server

@@ -17,18 +17,18 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from config import Settings, SettingsError, fill_url
-from dialer.adapters.arq_queue import ArqQueue, arq_redis, pacing_redis
-from dialer.adapters.embedded_redis import embedded_redis, running_server
-from dialer.adapters.feeder_bell import FeederBell
+from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.lists.contacts import Table, TableContacts
 from dialer.adapters.lists.csv_table import CsvTable
 from dialer.adapters.lists.rejects_file import RejectsFile
-from dialer.adapters.local_simulator import local_simulator
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.redis_pacer.timing import Timing
-from dialer.adapters.send_marks import KeptMarks
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.embedded_redis import embedded_redis, running_server
+from dialer.adapters.local.simulator_process import local_simulator
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.pacing import RedisPacer
+from dialer.adapters.pacing.timing import Timing
+from dialer.adapters.queue.arq_queue import ArqQueue, arq_redis, pacing_redis
+from dialer.adapters.queue.feeder_bell import FeederBell
+from dialer.adapters.queue.send_marks import KeptMarks
 from dialer.control_room import dialing_times, open_ledger, operator
 from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.campaign_name import file_stem

@@ -9,9 +9,9 @@ from pathlib import Path
 from random import SystemRandom
 
 from config import Settings
-from dialer.adapters.provider_values import storable
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.providers.answers.values import storable
 from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.decide_review import DecideReview

@@ -10,8 +10,8 @@ from random import SystemRandom
 from pydantic import SecretStr
 
 from config import Settings
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.providers import PROVIDERS
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.registry import PROVIDERS
 from dialer.domain.campaign import SIMULATOR
 from dialer.errors import UsageError
 from dialer.ports import CallProvider, Clock, Limits, LoginStore

@@ -21,8 +21,8 @@ from redis.exceptions import RedisError
 
 from config import load_settings
 from config.logs import configure_logs
-from dialer.adapters.arq_queue import DIAL_QUEUE, deserialize, serialize
-from dialer.adapters.cancelling import cancelled
+from dialer.adapters.queue.arq_queue import DIAL_QUEUE, deserialize, serialize
+from dialer.adapters.queue.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerNewer, LedgerUnavailable, UsageError
 from jobs.health import uptime_s, write_heartbeat

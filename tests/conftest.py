@@ -72,7 +72,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_database(postgres_url: str) -> Iterator[str]:
     """The name of a database with the newest schema, to be copied."""
-    from dialer.adapters.sql_ledger.migrate import migrate
+    from dialer.adapters.ledger.migrate import migrate
     from tests.postgres_server import fresh_database
 
     with fresh_database(postgres_url, "migrated") as url:
@@ -92,7 +92,7 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def used_database(postgres_url: str) -> Iterator[str]:
     """The URL of a ledger that is emptied after each test: a database for each would cost five times as much."""
-    from dialer.adapters.sql_ledger.migrate import migrate
+    from dialer.adapters.ledger.migrate import migrate
     from tests.postgres_server import fresh_database
 
     with fresh_database(postgres_url, "used") as url:
@@ -112,7 +112,7 @@ def postgres_ledger_url(used_database: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An SQLite ledger with the newest schema, to be copied."""
-    from dialer.adapters.sql_ledger.migrate import migrate
+    from dialer.adapters.ledger.migrate import migrate
 
     path = tmp_path_factory.mktemp("ledger") / "migrated.db"
     migrate(f"sqlite:///{path}")
@@ -156,7 +156,7 @@ def any_ledger_url(request: pytest.FixtureRequest) -> str:
 @pytest_asyncio.fixture
 async def ledger(any_ledger_url: str, clock: ManualClock) -> AsyncIterator[FullLedger]:
     """An opened ledger on the manual clock: in memory, on SQLite and on PostgreSQL."""
-    from dialer.adapters.sql_ledger import SqlLedger
+    from dialer.adapters.ledger import SqlLedger
     from tests.memory_ledger import memory_ledger
 
     opened = await SqlLedger.open(any_ledger_url, clock) if any_ledger_url else memory_ledger(clock)

@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from tests.provider_api import voice_at
 from tests.raw_server import StoppedClock
 

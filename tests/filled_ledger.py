@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from dialer.adapters.sql_ledger.spec_text import write_spec
+from dialer.adapters.ledger.spec_text import write_spec
 from tests.fakes.clock import START
 from tests.ledger_steps import ACCOUNT, spec
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.migrate import migrate
-from dialer.adapters.sql_ledger.sqlite_engine import SqliteTransaction
-from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.transaction import Row, Transaction
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.migrate import migrate
+from dialer.adapters.ledger.sqlite_engine import SqliteTransaction
+from dialer.adapters.ledger.store import Store
+from dialer.adapters.ledger.transaction import Row, Transaction
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Clock
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaani_api.client import VaaniApi
-from dialer.adapters.vaanivoice_api.calls import PhoneCall, WebCall
-from dialer.adapters.vaanivoice_api.campaigns import CampaignPlan
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.client import VaaniApi
+from dialer.adapters.providers.vaanivoice.calls import PhoneCall, WebCall
+from dialer.adapters.providers.vaanivoice.campaigns import CampaignPlan
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.ports import Clock
 from tests.raw_server import StoppedClock, http_answer
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.adapter import Vaani
+from dialer.adapters.providers.vaanivoice.adapter import VaaniVoice
 from dialer.domain.call import CallLog, CallRequest, LogPage
 from tests.raw_server import Line, RawServer, Script, StoppedClock, http_answer, raw_server
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from arq.worker import Worker
 
-from dialer.adapters.arq_queue import PLACE_CALL
+from dialer.adapters.queue.arq_queue import PLACE_CALL
 from jobs import worker
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +19,8 @@ PACKAGES = ("dialer", "jobs", "config")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 NAMES = [str(path.relative_to(ROOT)) for path in FILES]
 SIMULATOR = ROOT / "dialer" / "simulator"
-MIGRATIONS = ROOT / "dialer" / "adapters" / "sql_ledger" / "migrations"
+PLACING = ("vaani/adapter", "vaanivoice/adapter", "http/requests")
+MIGRATIONS = ROOT / "dialer" / "adapters" / "ledger" / "migrations"
 OPTION_LISTS = ROOT / "dialer" / "cli" / "app.py"
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 IMPORT_ALL = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
@@ -131,8 +132,8 @@ def test_a_call_is_placed_from_one_place() -> None:
 
     assert {name: count for name, count in senders.items() if count} == {
         "dialer/pipeline/place_call.py": 1,  # the room asks the provider
-        "dialer/adapters/vaani.py": 1,  # each dialect asks the sender
-        "dialer/adapters/vaanivoice.py": 1,
+        "dialer/adapters/providers/vaani/adapter.py": 1,  # each dialect asks the sender
+        "dialer/adapters/providers/vaanivoice/adapter.py": 1,
     }
 
 
@@ -140,7 +141,7 @@ def test_nothing_around_the_place_call_path_repeats_by_itself() -> None:
     path = [
         *(ROOT / "jobs").glob("*.py"),
         ROOT / "dialer" / "pipeline" / "place_call.py",
-        *(ROOT / "dialer" / "adapters" / f"{name}.py" for name in ("vaani", "vaanivoice", "provider_http")),
+        *(ROOT / "dialer" / "adapters" / "providers" / f"{name}.py" for name in PLACING),
     ]
 
     for file in path:
@@ -148,5 +149,5 @@ def test_nothing_around_the_place_call_path_repeats_by_itself() -> None:
             assert "retry" not in "".join(ast.unparse(decorator) for decorator in function.decorator_list), file
     # tenacity stands in the sender alone, where it is handed what may be repeated.
     assert [name for file, name in zip(FILES, NAMES, strict=True) if "import tenacity" in file.read_text()] == [
-        "dialer/adapters/provider_http.py"
+        "dialer/adapters/providers/http/requests.py"
     ]

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dialer.adapters.vaani_api.models import AgentSettings
-from dialer.adapters.vaanivoice_api.agents import SECTIONS
-from dialer.adapters.vaanivoice_api.models import Agent
+from dialer.adapters.providers.vaani.models import AgentSettings
+from dialer.adapters.providers.vaanivoice.agents import SECTIONS
+from dialer.adapters.providers.vaanivoice.models import Agent
 from dialer.cli.printing import print_json, print_table, put
 from dialer.cli.reaching import Reached, ask
 from dialer.errors import InputFileError, UsageError

@@ -12,8 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from config import Settings
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import say
 from dialer.cli.reaching import reach

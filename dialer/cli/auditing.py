@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config import Settings
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import local, print_json, print_table, say
 from dialer.domain.act import Act, chained, differences

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from config import Settings
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.bootstrap import open_report
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import local, masked, print_json, print_table, put

@@ -13,11 +13,11 @@ from redis.exceptions import RedisError
 
 from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
-from dialer.adapters.arq_queue import pacing_redis
-from dialer.adapters.private_home import make_private
-from dialer.adapters.providers import PROVIDERS
-from dialer.adapters.sql_ledger.hazards import hazards
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger.hazards import hazards
+from dialer.adapters.local.private_home import make_private
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.providers.registry import PROVIDERS
+from dialer.adapters.queue.arq_queue import pacing_redis
 from dialer.bootstrap import open_redis
 from dialer.cli.printing import print_json, put
 from dialer.cli.probing import probe

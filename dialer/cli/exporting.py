@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from config import Settings
+from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.lists.spreadsheet_cells import harmless
-from dialer.adapters.sql_ledger import SqlLedger
 from dialer.cli.bars import Bar, open_bar
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import cells

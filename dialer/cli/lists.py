@@ -5,10 +5,10 @@ from pathlib import Path
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, override, read_campaign
-from dialer.adapters.daemon_thread import in_daemon_thread
-from dialer.adapters.provider_values import storable
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.daemon_thread import in_daemon_thread
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.providers.answers.values import storable
 from dialer.bootstrap import open_import, open_list, open_reader, outlook_now, rejects_in, ring_feeder
 from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.opening import settings as load

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from config import Settings, SettingsError, load_settings
 from config.logs import configure_logs
-from dialer.adapters.private_home import make_private
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.private_home import make_private
 from dialer.cli.printing import say
 from dialer.cli.stopping import run
 from dialer.control_room import open_ledger

@@ -4,15 +4,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
-from dialer.adapters import vaani, vaanivoice
-from dialer.adapters.call_log_rows import TOKEN_KEY
-from dialer.adapters.provider_pages import ROWS
-from dialer.adapters.provider_values import mapping
-from dialer.adapters.vaani_api.answers import find_call_id
-from dialer.adapters.vaani_api.client import VaaniApi
-from dialer.adapters.vaani_api.models import CallLogEntry
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
-from dialer.adapters.vaanivoice_api.models import CallRecord
+from dialer.adapters.providers.answers.call_log_rows import TOKEN_KEY
+from dialer.adapters.providers.answers.pages import ROWS
+from dialer.adapters.providers.answers.values import mapping
+from dialer.adapters.providers.vaani import adapter as vaani
+from dialer.adapters.providers.vaani.answers import find_call_id
+from dialer.adapters.providers.vaani.client import VaaniApi
+from dialer.adapters.providers.vaani.models import CallLogEntry
+from dialer.adapters.providers.vaanivoice import adapter as vaanivoice
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
+from dialer.adapters.providers.vaanivoice.models import CallRecord
 from dialer.cli.reaching import Reached
 from dialer.domain.call import CallLog
 from dialer.errors import ProviderError

@@ -7,13 +7,13 @@ from random import SystemRandom
 from typing import TypeVar
 
 from config import Settings
-from dialer.adapters.local_simulator import local_simulator
-from dialer.adapters.providers import PROVIDERS
-from dialer.adapters.system_clock import SystemClock
-from dialer.adapters.vaani_api.archive import VaaniArchive
-from dialer.adapters.vaani_api.client import VaaniApi
-from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.local.simulator_process import local_simulator
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.providers.registry import PROVIDERS
+from dialer.adapters.providers.vaani.archive import VaaniArchive
+from dialer.adapters.providers.vaani.client import VaaniApi
+from dialer.adapters.providers.vaanivoice.archive import VaaniVoiceArchive
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.cli.opening import settings as load
 from dialer.cli.stopping import run
 from dialer.control_room import open_ledger

@@ -1,7 +1,7 @@
 """dialer review: calls that the provider denied and its log shows, and the operator's word on them."""
 
 from config import Settings
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.control_room import open_review

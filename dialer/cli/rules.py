@@ -4,7 +4,7 @@ import argparse
 import sys
 from datetime import UTC, date, datetime
 
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.domain.country_rules import rulebook, stale
 from dialer.domain.hours import DAYS, hours_text
 

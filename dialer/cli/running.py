@@ -11,8 +11,8 @@ import uvloop
 
 from config import Settings
 from dialer.adapters.campaign_file import Overrides, read_campaign
-from dialer.adapters.local_simulator import local_simulator
-from dialer.adapters.private_home import make_private
+from dialer.adapters.local.private_home import make_private
+from dialer.adapters.local.simulator_process import local_simulator
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
 from dialer.cli.bars import CountedSource, open_bar
 from dialer.cli.lists import SOURCE, UNUSABLE, import_list, name_of, standing_limits

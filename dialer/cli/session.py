@@ -6,7 +6,7 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from dialer.adapters.vaanivoice_api.models import SessionEvent
+from dialer.adapters.providers.vaanivoice.models import SessionEvent
 from dialer.cli.printing import print_json, put, say
 from dialer.cli.reaching import Reached, ask
 from dialer.errors import ProviderError, SessionExpired

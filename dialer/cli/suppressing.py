@@ -10,11 +10,11 @@ from itertools import islice
 from pathlib import Path
 
 from config import Settings
+from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.lists.contacts import known_region
 from dialer.adapters.lists.spreadsheet_cells import harmless
 from dialer.adapters.lists.suppressions import CsvSuppressions
-from dialer.adapters.provider_values import storable
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.providers.answers.values import storable
 from dialer.bootstrap import rejects_in
 from dialer.cli.bars import open_bar
 from dialer.cli.opening import number, with_ledger

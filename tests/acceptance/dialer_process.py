@@ -21,8 +21,8 @@ from typing import Any
 
 import httpx
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.pipeline.report import ReportCampaign
 from tests.forked import Forked
 

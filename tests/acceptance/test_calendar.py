@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.system_clock import SystemClock
 from tests.acceptance.conftest import OpenHome, OpenProvider
 from tests.acceptance.dialer_process import campaign_file, dialing, write_list
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.call import CallLog, NotPlaced
 from dialer.ports import Admitted, GateRequest, Matched, SendOutcome
 from tests.acceptance.conftest import OpenHome

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.file_lock import file_lock
+from dialer.adapters.local.file_lock import file_lock
 from tests.acceptance.conftest import OpenHome, OpenProvider
 from tests.acceptance.dialer_process import Home, Provider, Running, dialing, until, write_list
 from tests.redis_server import RedisServer

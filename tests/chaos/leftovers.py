@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dialer.adapters.arq_queue import pacing_redis
-from dialer.adapters.redis_pacer.script import PacerScript, read_look
+from dialer.adapters.pacing.script import PacerScript, read_look
+from dialer.adapters.queue.arq_queue import pacing_redis
 from tests.chaos.agreements import Agreement
 from tests.chaos.faults import DIAL_QUEUE, Happened
 from tests.chaos.machinery import ACCOUNT

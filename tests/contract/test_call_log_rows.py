@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.adapters import vaani, vaanivoice
-from dialer.adapters.call_log_rows import call_back_at, entities
+from dialer.adapters.providers.answers.call_log_rows import call_back_at, entities
+from dialer.adapters.providers.vaani import adapter as vaani
+from dialer.adapters.providers.vaanivoice import adapter as vaanivoice
 from dialer.domain.disposition import Disposition as D
 from dialer.domain.suppression import OptOut, opted_out
 

@@ -13,7 +13,7 @@ from dialer.adapters.campaign_file import Overrides, override, read_campaign, re
 from dialer.adapters.campaign_file.messages import tables_of
 from dialer.adapters.campaign_file.tables import CampaignFile
 from dialer.adapters.campaign_file.values import parse_duration
-from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
+from dialer.adapters.ledger.spec_text import read_spec, write_spec
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Pace, Reminder, Schedule, Source
 from dialer.domain.disposition import Disposition

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import dialer.errors
-from dialer.adapters.vaanivoice_api.calls import PhoneCall
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.providers.vaanivoice.calls import PhoneCall
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.errors import AnswerLate, NotSent, ProviderError, UsageError
 from tests.event_server import ACTIVE, ENDED, READY, events_from, says
 from tests.provider_api import every, voice_at

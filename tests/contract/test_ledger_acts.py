@@ -10,7 +10,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.act import PROGRAM, Act, By, chained
 from dialer.domain.campaign import Pace
 from dialer.domain.suppression import REHEARSALS, hash_of

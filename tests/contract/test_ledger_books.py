@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.call import Placed
 from dialer.domain.campaign import SIMULATOR
 from dialer.domain.contact import ContactStatus

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.fitting_pages import FittingPages
-from dialer.adapters.provider_answers import Answer, lists_value
+from dialer.adapters.providers.answers.fitting_pages import FittingPages
+from dialer.adapters.providers.answers.proof import Answer, lists_value
 from dialer.errors import AnswerTooLarge, NotFound
 from tests.provider_dialects import START_S, Dialect, each_dialect, provider_at, serving
 from tests.raw_server import http_answer, raw_server

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from dialer.adapters.redis_pacer import RedisPacer
+from dialer.adapters.pacing import RedisPacer
 from dialer.ports import Grant, Limits, Pacer
 from tests.fakes.pacer import MemoryPacer, restore
 from tests.redis_server import redis_server

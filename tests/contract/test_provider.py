@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.adapter import Vaani
+from dialer.adapters.providers.vaanivoice.adapter import VaaniVoice
 from dialer.domain.call import CallRequest, Placed
 from dialer.errors import UsageError
 from dialer.ports import CallProvider

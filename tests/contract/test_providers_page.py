@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
+from dialer.adapters.providers.http.requests import Endpoint
 from tests import provider_dialects
 from tests.contract import test_document_vaani_calls, test_document_vaanivoice_sdk, test_provider, test_provider_logs
 from tests.provider_dialects import Dialect

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dialer.adapters.redis_pacer.tally import Tally
+from dialer.adapters.pacing.tally import Tally
 
 
 @pytest.mark.parametrize(

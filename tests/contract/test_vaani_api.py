@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaani_api.calls import LogFilter
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.adapter import Vaani
+from dialer.adapters.providers.vaani.calls import LogFilter
 from dialer.domain.call import NotPlaced, Placed
 from dialer.errors import KeyRefused, LoginExpired, NotFound
 from tests.provider_api import every, vaani_at

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.vaani_api.models import Batch
+from dialer.adapters.providers.vaani.models import Batch
 from dialer.errors import AnswerUnreadable, CallRefused, InputFileError, NotFound, OutcomeUnknown, UsageError
 from tests.provider_api import BATCH, csv_in, every, vaani_at
 from tests.provider_dialects import serving

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from dialer.adapters.vaanivoice_api.agents import SECTIONS
-from dialer.adapters.vaanivoice_api.campaigns import CampaignPlan
+from dialer.adapters.providers.vaanivoice.agents import SECTIONS
+from dialer.adapters.providers.vaanivoice.campaigns import CampaignPlan
 from dialer.errors import CallRefused, NotFound, RequestInvalid, UsageError
 from tests.provider_api import every, voice_at
 from tests.provider_dialects import serving

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.vaanivoice_api.calls import ModifyAgent, PhoneCall, WebCall
-from dialer.adapters.vaanivoice_api.models import CallRecord, Transcript, Turn
+from dialer.adapters.providers.vaanivoice.calls import ModifyAgent, PhoneCall, WebCall
+from dialer.adapters.providers.vaanivoice.models import CallRecord, Transcript, Turn
 from dialer.errors import AnswerUnreadable, CallIdMissing, NotFound, TranscriptFailed, TranscriptMissing, Unsuccessful
 from tests.provider_api import PHONE_CALL, every, voice_at
 from tests.provider_dialects import serving

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialer.adapters.vaanivoice_api.signatures import verify_webhook
-from dialer.adapters.vaanivoice_api.webhooks import TERMINAL, WebhookKind, parse_webhook
+from dialer.adapters.providers.vaanivoice.signatures import verify_webhook
+from dialer.adapters.providers.vaanivoice.webhooks import TERMINAL, WebhookKind, parse_webhook
 from dialer.errors import AnswerUnreadable, WebhookForged
 
 SECRET = "not-a-real-secret"

@@ -16,12 +16,12 @@ import uvloop
 
 from config import Settings, load_settings
 from config.logs import configure_logs
-from dialer.adapters.sql_ledger.engines import open_engine
-from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
-from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
-from dialer.adapters.sql_ledger.store import Store, _Ask
-from dialer.adapters.sql_ledger.transaction import Transaction
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger.engines import open_engine
+from dialer.adapters.ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.ledger.sqlite_engine import SqliteEngine
+from dialer.adapters.ledger.store import Store, _Ask
+from dialer.adapters.ledger.transaction import Transaction
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.bootstrap import App, open_app
 from dialer.errors import UsageError
 from dialer.pipeline.dialing_times import DialingTimes

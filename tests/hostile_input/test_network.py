@@ -7,12 +7,12 @@ from random import Random
 
 import pytest
 
-from dialer.adapters.media_places import is_inside, literal, refuse_strange_media
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.recording_file import save_elsewhere
-from dialer.adapters.socket_stream import connect
-from dialer.adapters.vaani_api.client import VaaniApi
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.providers.http.media_places import is_inside, literal, refuse_strange_media
+from dialer.adapters.providers.http.recording_file import save_elsewhere
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.http.socket_stream import connect
+from dialer.adapters.providers.vaani.client import VaaniApi
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.errors import AnswerUnreadable, NotSent, ProviderError, UsageError
 from tests.acceptance.conftest import OpenHome
 from tests.acceptance.dialer_process import Provider

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.vaanivoice_api.archive import VaaniVoiceArchive
-from dialer.adapters.vaanivoice_api.client import VaaniVoiceApi
+from dialer.adapters.providers.vaanivoice.archive import VaaniVoiceArchive
+from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.cli.archiving import Files, Pace, file_name
 from dialer.errors import KeyRefused
 from tests.event_server import SleptClock

@@ -13,9 +13,9 @@ import pytest_asyncio
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
-from dialer.adapters.arq_queue import DIAL_QUEUE, ArqQueue, arq_redis
-from dialer.adapters.cancelling import cancelled
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.queue.arq_queue import DIAL_QUEUE, ArqQueue, arq_redis
+from dialer.adapters.queue.cancelling import cancelled
 from dialer.ports import QueuedAttempt
 from jobs.worker import COMMON, FUNCTIONS, SteadyWorker
 from tests.redis_server import running_redis

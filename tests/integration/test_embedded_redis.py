@@ -14,15 +14,15 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.embedded_redis import embedded_redis
-from dialer.adapters.redis_server import addresses, answers
+from dialer.adapters.local.embedded_redis import embedded_redis
+from dialer.adapters.local.redis_server import addresses, answers
 from dialer.errors import QueueUnavailable
 from tests.acceptance.dialer_process import ROOT, until
 
 HOLDER = """
 import sys
 from pathlib import Path
-from dialer.adapters.embedded_redis import embedded_redis
+from dialer.adapters.local.embedded_redis import embedded_redis
 with embedded_redis(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()

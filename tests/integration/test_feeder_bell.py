@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from dialer.adapters.embedded_redis import embedded_redis, running_server
-from dialer.adapters.feeder_bell import FeederBell
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.embedded_redis import embedded_redis, running_server
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.queue.feeder_bell import FeederBell
 from tests.acceptance.conftest import OpenHome, OpenProvider, open_home, open_provider
 from tests.acceptance.dialer_process import dialing, until, write_list
 from tests.fakes.clock import ManualClock

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.ledger.postgresql_engine import PostgresqlEngine
 from dialer.errors import LedgerUnavailable
 
 LOCK_WITHIN_S = 0.4

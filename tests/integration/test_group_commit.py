@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dialer.adapters.sql_ledger import SqlLedger, leases
-from dialer.adapters.sql_ledger.engines import open_engine
-from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.adapters.ledger import SqlLedger, leases
+from dialer.adapters.ledger.engines import open_engine
+from dialer.adapters.ledger.transaction import Transaction
 from tests.fakes.clock import ManualClock
 
 

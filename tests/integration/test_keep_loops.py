@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.errors import LedgerUnavailable
 from dialer.pipeline.keep_loops import KeepLoops, Loop
 from tests.fakes.clock import ManualClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignStatus

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.ledger_clock import SET_EVERY_S, LedgerClock
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.ledger_clock import SET_EVERY_S, LedgerClock
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.domain.attempt import AttemptState
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.ports import Admitted

@@ -8,10 +8,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.hazards import file_system, hazards
-from dialer.adapters.sql_ledger.migrate import migrate, prepare
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.hazards import file_system, hazards
+from dialer.adapters.ledger.migrate import migrate, prepare
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.domain.campaign import CampaignSpec
 from dialer.errors import LedgerUnavailable
 

@@ -18,10 +18,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from dialer.adapters import sql_ledger
-from dialer.adapters.sql_ledger.ledger import PAGE
-from dialer.adapters.sql_ledger.migrate import migrate
-from dialer.adapters.sql_ledger.transaction import for_postgresql, for_sqlite
+from dialer.adapters import ledger
+from dialer.adapters.ledger.ledger import PAGE
+from dialer.adapters.ledger.migrate import migrate
+from dialer.adapters.ledger.transaction import for_postgresql, for_sqlite
 from tests.fakes.clock import START
 from tests.filled_ledger import CAMPAIGN_ID, fill
 from tests.ledger_steps import ACCOUNT, phone
@@ -82,7 +82,7 @@ def statements() -> dict[str, str]:
     """Every statement of the ledger: its module and name -> the text."""
     found: dict[str, str] = {}
     for module in modules():
-        for name, value in vars(importlib.import_module(f"{sql_ledger.__name__}.{module}")).items():
+        for name, value in vars(importlib.import_module(f"{ledger.__name__}.{module}")).items():
             for key, text in value.items() if isinstance(value, dict) else [("", value)]:
                 if isinstance(text, str) and BEGINS.match(text) and not name.startswith("_"):
                     found.setdefault(text, f"{module}.{name}" + (f"[{key.__name__}]" if isinstance(key, type) else ""))
@@ -90,7 +90,7 @@ def statements() -> dict[str, str]:
 
 
 def modules() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(sql_ledger.__path__) if module.name not in APART]
+    return [module.name for module in pkgutil.iter_modules(ledger.__path__) if module.name not in APART]
 
 
 def values_of(text: str) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def filled_postgresql(empty_database: str) -> Iterator[psycopg.Connection]:
 def test_every_statement_stands_where_it_is_found() -> None:
     assert len(statements()) > 150
     for module in modules():
-        tree = ast.parse((Path(sql_ledger.__path__[0]) / f"{module}.py").read_text())
+        tree = ast.parse((Path(ledger.__path__[0]) / f"{module}.py").read_text())
         for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]:
             for node in ast.walk(function):
                 where = f"{module}.{function.name}"

@@ -10,10 +10,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger import migrate as migrations
-from dialer.adapters.sql_ledger.migrate import migrate
-from dialer.adapters.sql_ledger.tables import metadata
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger import migrate as migrations
+from dialer.adapters.ledger.migrate import migrate
+from dialer.adapters.ledger.tables import metadata
 from dialer.domain.campaign import CampaignStatus
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import listed, phone

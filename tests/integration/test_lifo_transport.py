@@ -7,8 +7,8 @@ import httpx
 import pytest
 import uvloop
 
-from dialer.adapters.lifo_transport import LifoTransport
-from dialer.adapters.provider_answers import TRANSPORT_ERRORS
+from dialer.adapters.providers.answers.proof import TRANSPORT_ERRORS
+from dialer.adapters.providers.http.lifo_transport import LifoTransport
 from tests.raw_server import Line, RawServer, Script, black_hole, http_answer, raw_server, refused_url
 
 PATIENT = httpx.Timeout(60)

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.pacing import RedisPacer
 from dialer.domain.disposition import Disposition
 from dialer.pipeline.keep_lines import FRESH_S, IN_FLIGHT_S, KeepLines
 from dialer.ports import Admitted, Limits, LiveCall

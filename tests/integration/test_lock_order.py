@@ -7,8 +7,8 @@ from contextlib import contextmanager
 import psycopg
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.postgresql_engine import GATE_LOCK
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.postgresql_engine import GATE_LOCK
 from tests.fakes.clock import ManualClock
 from tests.ledger_steps import person, phone, running, spec
 from tests.reminder_steps import LEASE

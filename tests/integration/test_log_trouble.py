@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.campaign import CampaignStatus
 from dialer.errors import Forbidden, KeyRefused, NotFound, ProviderError, ServerFailed
 from tests.fakes.clock import ManualClock

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger, importing, unfinished
-from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.turns import HOLD_S
+from dialer.adapters.ledger import SqlLedger, importing, unfinished
+from dialer.adapters.ledger.store import Store
+from dialer.adapters.ledger.turns import HOLD_S
 from dialer.domain.attempt import AttemptState
 from dialer.domain.calling_window import CallingWindow, parse_window
 from dialer.domain.campaign import CampaignStatus
@@ -176,7 +176,7 @@ async def test_a_changed_source_gives_way_and_is_taken_over_to_the_end(ledger: S
 async def test_a_list_of_numbers_gives_way_and_bars_them_all(
     ledger: SqlLedger, commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.adapters.sql_ledger.ledger.AT_ONCE", 2)
+    monkeypatch.setattr("dialer.adapters.ledger.ledger.AT_ONCE", 2)
     campaign = await running(ledger, 10)
     commits.sizes.clear()
     commits.between = lambda: ledger.move_campaign(campaign.campaign_id, "pause", "")
@@ -190,7 +190,7 @@ async def test_a_list_of_numbers_gives_way_and_bars_them_all(
 async def test_a_campaign_that_ends_gives_way_and_ends_for_everybody(
     ledger: SqlLedger, commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.adapters.sql_ledger.ledger.AT_ONCE", 2)
+    monkeypatch.setattr("dialer.adapters.ledger.ledger.AT_ONCE", 2)
     campaign = await running(ledger, 10)
     commits.sizes.clear()
     called: list[int] = []
@@ -208,7 +208,7 @@ async def test_a_campaign_that_ends_gives_way_and_ends_for_everybody(
 async def test_a_claim_puts_off_a_page_at_a_time_and_finds_who_stands_behind(
     ledger: SqlLedger, commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.adapters.sql_ledger.claiming.LOOK_AT_ONCE", 4)
+    monkeypatch.setattr("dialer.adapters.ledger.claiming.LOOK_AT_ONCE", 4)
     window = CallingWindow(frozenset(range(7)), ((540, 1080),), lead_s=0.0, rules="off", rules_reason="a test")
     campaign = await running(ledger, 0, window=window)
     asleep = [replace(person(n, "Asia/Tokyo"), places=("JP", f"JP-{n}")) for n in range(10)]
@@ -227,7 +227,7 @@ async def test_a_claim_puts_off_a_page_at_a_time_and_finds_who_stands_behind(
 async def test_a_claim_gives_way_among_people_who_had_their_calls_of_the_day(
     ledger: SqlLedger, commits: Commits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.adapters.sql_ledger.claiming.LOOK_AT_ONCE", 4)
+    monkeypatch.setattr("dialer.adapters.ledger.claiming.LOOK_AT_ONCE", 4)
     await place(ledger, await running(ledger, 10, "before"))
     campaign = await ledger.open_campaign(spec("spring", limits=PersonLimits(per_day=1)))
     await ledger.add_contacts(campaign.campaign_id, [person(n) for n in [*range(1, 11), 50]])

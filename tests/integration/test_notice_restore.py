@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from dialer.adapters.send_marks import KeptMarks
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.queue.send_marks import KeptMarks
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignStatus

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.engines import Engine, open_engine
-from dialer.adapters.sql_ledger.pieces import HELD_S
-from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.transaction import NO_VALUES, Row, Transaction, Values
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.engines import Engine, open_engine
+from dialer.adapters.ledger.pieces import HELD_S
+from dialer.adapters.ledger.store import Store
+from dialer.adapters.ledger.transaction import NO_VALUES, Row, Transaction, Values
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import Refused, Unknown
 from dialer.domain.contact import ContactStatus

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from dialer.adapters.redis_pacer.outbox import Outbox
-from dialer.adapters.redis_pacer.script import PacerScript
+from dialer.adapters.pacing.outbox import Outbox
+from dialer.adapters.pacing.script import PacerScript
 
 PATIENCE_S = 30.0
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.local.system_clock import SystemClock
 from dialer.cli.app import app
 from dialer.errors import NotFound, UsageError
 from dialer.simulator.clock import VirtualClock

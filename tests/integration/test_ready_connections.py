@@ -9,12 +9,12 @@ from random import Random
 import httpx
 import pytest
 
-from dialer.adapters.lifo_transport import LifoTransport
-from dialer.adapters.network_way import Proxy, proxy_for
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.socket_stream import interleaved
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.adapters.providers.http.lifo_transport import LifoTransport
+from dialer.adapters.providers.http.network_way import Proxy, proxy_for
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.http.socket_stream import interleaved
+from dialer.adapters.providers.vaani.adapter import Vaani
+from dialer.adapters.providers.vaanivoice.adapter import VaaniVoice
 from dialer.domain.call import CallRequest, NotPlaced, Placed, Unknown
 from dialer.errors import NotSent, UsageError
 from tests.raw_server import Line, Permit, StoppedClock, http_answer, raw_server, refused_url

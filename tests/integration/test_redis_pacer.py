@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
-from dialer.adapters.redis_pacer import RedisPacer
-from dialer.adapters.redis_pacer.timing import Timing
+from dialer.adapters.pacing import RedisPacer
+from dialer.adapters.pacing.timing import Timing
 from dialer.errors import QueueUnavailable
 from dialer.ports import Limits
 from tests.fakes.pacer import restore

@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.lists.contacts import TableContacts
-from dialer.adapters.sql_ledger import SqlLedger
 from dialer.domain.call import CallLog, Placed
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.campaign import CampaignSpec, ContactColumns, Reminder, Schedule, Source

@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.vaani import Vaani
-from dialer.adapters.vaanivoice import VaaniVoice
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.adapter import Vaani
+from dialer.adapters.providers.vaanivoice.adapter import VaaniVoice
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.disposition import Disposition
 from tests.provider_dialects import Provider

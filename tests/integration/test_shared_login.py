@@ -3,9 +3,9 @@
 import sqlite3
 from random import Random
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.vaani import Vaani
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.adapter import Vaani
 from dialer.domain.call import CallRequest, NotPlaced, Placed
 from tests.fakes.clock import ManualClock
 from tests.raw_server import Line, Permit, RawServer, StoppedClock, raw_server

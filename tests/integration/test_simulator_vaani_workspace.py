@@ -7,9 +7,9 @@ from random import Random
 
 import pytest
 
-from dialer.adapters.provider_http import Endpoint
-from dialer.adapters.system_clock import SystemClock
-from dialer.adapters.vaani_api.client import VaaniApi
+from dialer.adapters.local.system_clock import SystemClock
+from dialer.adapters.providers.http.requests import Endpoint
+from dialer.adapters.providers.vaani.client import VaaniApi
 from dialer.errors import CallRefused, KeyRefused, NoCredit, NotFound, RequestInvalid
 from tests.provider_api import every
 from tests.simulator_support import AGENT_NUMBER, Line, line

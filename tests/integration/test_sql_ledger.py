@@ -13,8 +13,8 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.spec_text import read_spec, write_spec
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.spec_text import read_spec, write_spec
 from dialer.domain.attempt import Actor, allowed
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
@@ -329,8 +329,8 @@ def test_a_spec_is_the_same_after_it_was_stored() -> None:
 
 CHILD = """
 import asyncio, sys
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.system_clock import SystemClock
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.local.system_clock import SystemClock
 from tests.ledger_steps import claim, gate, running
 
 async def main(url):

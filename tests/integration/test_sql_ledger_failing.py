@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
-from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.sqlite_engine import SqliteEngine
+from dialer.adapters.ledger.transaction import Transaction
 from dialer.domain.attempt import AttemptState
 from dialer.errors import LedgerUnavailable
 from tests.fakes.clock import ManualClock

@@ -14,13 +14,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger import migrate as migrations
-from dialer.adapters.sql_ledger.engines import open_engine
-from dialer.adapters.sql_ledger.migrate import HEAD, migrate
-from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
-from dialer.adapters.sql_ledger.sqlite_engine import SqliteEngine
-from dialer.adapters.sql_ledger.tables import metadata
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger import migrate as migrations
+from dialer.adapters.ledger.engines import open_engine
+from dialer.adapters.ledger.migrate import HEAD, migrate
+from dialer.adapters.ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.ledger.sqlite_engine import SqliteEngine
+from dialer.adapters.ledger.tables import metadata
 from dialer.domain.attempt import AttemptState
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import ContactStatus

@@ -10,7 +10,7 @@ from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from dialer.adapters.arq_queue import DIAL_QUEUE, arq_redis
+from dialer.adapters.queue.arq_queue import DIAL_QUEUE, arq_redis
 from jobs.worker import COMMON, FUNCTIONS, SteadyWorker
 from tests.redis_server import running_redis
 

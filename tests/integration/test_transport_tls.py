@@ -12,7 +12,7 @@ import httpx
 import pytest
 import uvloop
 
-from dialer.adapters.lifo_transport import LifoTransport
+from dialer.adapters.providers.http.lifo_transport import LifoTransport
 
 BODY = b"x" * 400_000
 BIG = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)

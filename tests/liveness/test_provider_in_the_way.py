@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 import httpx
 import pytest
 
-from dialer.adapters.placing_answers import place_error, result_of
-from dialer.adapters.provider_answers import Answer
+from dialer.adapters.providers.answers.placing import place_error, result_of
+from dialer.adapters.providers.answers.proof import Answer
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.call import CallRequest, NotPlaced, Placed, PlaceResult, Unknown
 from dialer.domain.campaign import CampaignSpec, CampaignStatus, Pace

@@ -16,10 +16,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dialer.adapters.sql_ledger import SqlLedger
-from dialer.adapters.sql_ledger.postgresql_engine import PostgresqlEngine
-from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.tables import metadata
+from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.postgresql_engine import PostgresqlEngine
+from dialer.adapters.ledger.store import Store
+from dialer.adapters.ledger.tables import metadata
 from dialer.domain.attempt import Actor, AttemptState, allowed
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.calling_window import ALWAYS, parse_window

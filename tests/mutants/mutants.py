@@ -28,9 +28,9 @@ class Mutant:
     control: bool = False
 
 
-LEDGER = "dialer/adapters/sql_ledger"
-HTTP = "dialer/adapters/provider_http.py"
-ANSWERS = "dialer/adapters/provider_answers.py"
+LEDGER = "dialer/adapters/ledger"
+HTTP = "dialer/adapters/providers/http/requests.py"
+ANSWERS = "dialer/adapters/providers/answers/proof.py"
 RECONCILE = "dialer/pipeline/reconcile_calls.py"
 DOUBTS = "dialer/pipeline/log_doubts.py"
 NO_STALE_VERDICT = Edit(
@@ -109,7 +109,7 @@ MUTANTS = (
              "        try:\n            body = await _read(response, cap)\n"),
     ), (SENDER,), within="every_status"),
     Mutant(15, "control: the transport connects twice", (
-        Edit("dialer/adapters/lifo_transport.py",
+        Edit("dialer/adapters/providers/http/lifo_transport.py",
              "        stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)\n",
              "        try:\n            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)\n"
              "        except httpcore.ConnectError:\n"
@@ -122,7 +122,7 @@ MUTANTS = (
     Mutant(17, "results are kept, and a hand-over is named after its attempt only", (
         Edit("jobs/worker.py", '    "keep_result": 0,\n', ""),
         Edit("jobs/worker.py", "func(place_call, max_tries=1, keep_result=0, timeout", "func(place_call, max_tries=1, timeout"),
-        Edit("dialer/adapters/arq_queue.py", "{part[0].attempt_id}.{part[0].dispatch}", "{part[0].attempt_id}"),
+        Edit("dialer/adapters/queue/arq_queue.py", "{part[0].attempt_id}.{part[0].dispatch}", "{part[0].attempt_id}"),
     ), ("tests/integration/test_arq_queue.py",)),
     Mutant(18, "an answer of 429 spends the attempt", (
         Edit(ANSWERS, "            return NotPlacedResult(reason, error.retry_after_s, throttled=True, http_status=status)",
@@ -135,9 +135,9 @@ MUTANTS = (
              "    if kind not in CALLABLE_TYPES | {PhoneNumberType.UNKNOWN}:\n"),
     ), ("tests/unit/domain/test_phone_number.py",)),
     Mutant(20, "jobs are pickled", (
-        Edit("dialer/adapters/arq_queue.py", "    return json.dumps(value, default=str).encode()\n",
+        Edit("dialer/adapters/queue/arq_queue.py", "    return json.dumps(value, default=str).encode()\n",
              "    import pickle\n    return pickle.dumps(value)\n"),
-        Edit("dialer/adapters/arq_queue.py", "    return json.loads(value)\n",
+        Edit("dialer/adapters/queue/arq_queue.py", "    return json.loads(value)\n",
              "    import pickle\n    return pickle.loads(value)\n"),
     ), ("tests/integration/test_arq_queue.py",)),
 )  # fmt: skip

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from dialer.adapters.sql_ledger import dial, reconcile
-from dialer.adapters.sql_ledger.store import Store
-from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.adapters.ledger import dial, reconcile
+from dialer.adapters.ledger.store import Store
+from dialer.adapters.ledger.transaction import Transaction
 from dialer.errors import LedgerUnavailable
 from tests.memory_ledger import Tables
 from tests.simulation.faults import Faults

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dialer.adapters.sql_ledger import SqlLedger, feed
-from dialer.adapters.sql_ledger.moves import STATES, add_events, event
-from dialer.adapters.sql_ledger.transaction import Transaction
+from dialer.adapters.ledger import SqlLedger, feed
+from dialer.adapters.ledger.moves import STATES, add_events, event
+from dialer.adapters.ledger.transaction import Transaction
 from dialer.domain.attempt import Actor, AttemptState
 from dialer.domain.call import CallLog, NotPlaced
 from dialer.domain.campaign import CampaignSpec

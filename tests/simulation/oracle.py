@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from dialer.adapters.sql_ledger.states import in_states
+from dialer.adapters.ledger.states import in_states
 from dialer.domain.attempt import FINAL, TRANSITIONS, Actor, AttemptState
 from dialer.domain.calling_window import CallingWindow
 from dialer.domain.contact import FINAL_CONTACTS

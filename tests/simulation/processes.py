@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field, replace
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.call import PlaceResult, Unknown
 from dialer.errors import LedgerUnavailable, QueueUnavailable
 from dialer.pipeline.dialing_times import DialingTimes

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.calling_window import ALWAYS, CallingWindow
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.contact import NewContact

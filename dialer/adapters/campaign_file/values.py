@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from dialer.adapters.providers import PROVIDERS
+from dialer.adapters.providers.registry import PROVIDERS
 from dialer.domain.campaign_name import plain_name
 from dialer.domain.country_rules import rulebook
 from dialer.domain.cron import next_moment

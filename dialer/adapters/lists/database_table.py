@@ -12,13 +12,13 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from dialer.adapters.daemon_thread import DaemonThread, settled
 from dialer.adapters.lists.cell_text import cell_text
 from dialer.adapters.lists.computed_once import computed_once
 from dialer.adapters.lists.contacts import Head, Table
 from dialer.adapters.lists.rows import POOL_ROWS, Row, no_more_than
 from dialer.adapters.lists.source_engine import Patience, open_source_engine
 from dialer.adapters.lists.url_secrets import Secrets
+from dialer.adapters.local.daemon_thread import DaemonThread, settled
 from dialer.domain.campaign import Source
 from dialer.errors import SourceUnavailable
 

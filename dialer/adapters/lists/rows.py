@@ -10,11 +10,11 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dialer.adapters.child_process import work_for_parent
 from dialer.adapters.lists.cell_text import Unclear, said, storable
 from dialer.adapters.lists.columns import ChosenColumns
 from dialer.adapters.lists.do_not_call_marks import is_barred
 from dialer.adapters.lists.row_country import NOTHING_TOLD, Contradiction, Told, country_of
+from dialer.adapters.local.child_process import work_for_parent
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, parse_phone, parse_phones

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dialer.adapters.provider_times import seconds, when
-from dialer.adapters.provider_values import money, phone, text
+from dialer.adapters.providers.answers.times import seconds, when
+from dialer.adapters.providers.answers.values import money, phone, text
 
 AT = datetime(2026, 11, 27, 10, 5, 33, tzinfo=UTC).timestamp()
 

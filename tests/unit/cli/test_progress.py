@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from config.logs import configure_logs
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.cli.app import app
 from dialer.cli.bars import open_bar
 from dialer.cli.progress import LINE_EVERY_S, Progress

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from dialer.adapters.sql_ledger.spec_text import usable_spec, write_spec
+from dialer.adapters.ledger.spec_text import usable_spec, write_spec
 from dialer.domain.campaign import CampaignSpec, CampaignStatus, Pace, Reminder, Schedule, Source
 from dialer.domain.campaign_flaw import flaw_of
 from dialer.domain.contact import NewContact

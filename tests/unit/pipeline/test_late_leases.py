@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.errors import LedgerUnavailable
 from dialer.pipeline.keep_loops import LATE_S, LEASE_S, RENEW_S, KeepLoops, Loop
 from tests.fakes.clock import ManualClock

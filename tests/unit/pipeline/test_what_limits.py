@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dialer.adapters.sql_ledger import SqlLedger
+from dialer.adapters.ledger import SqlLedger
 from dialer.domain.calling_window import ALWAYS, CallingWindow
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.disposition import Disposition

@@ -1,5 +1,0 @@
-"""The Pacer port over Redis: exact slots and lines, shared by every worker process."""
-
-from dialer.adapters.redis_pacer.pacer import RedisPacer
-
-__all__ = ["RedisPacer"]
