@@ -30,7 +30,7 @@ class Mutant:
 
 LEDGER = "dialer/adapters/ledger"
 HTTP = "dialer/adapters/providers/http/requests.py"
-ANSWERS = "dialer/adapters/providers/answers/proof.py"
+PLACING = "dialer/adapters/providers/answers/placing.py"
 RECONCILE = "dialer/pipeline/reconcile_calls.py"
 DOUBTS = "dialer/pipeline/log_doubts.py"
 NO_STALE_VERDICT = Edit(
@@ -59,7 +59,7 @@ MUTANTS = (
              "kind = lost_kind(error) if armed and not isinstance(error, httpx.ReadTimeout) else NotSent"),
     ), (SENDER,), within="hangs"),
     Mutant(3, "a 500 counts as not placed", (
-        Edit(ANSWERS, "_TRY_ELSEWHERE = {421, 425}", "_TRY_ELSEWHERE = {421, 425, 500}"),
+        Edit(PLACING, "_TRY_ELSEWHERE = {407, 421, 425}", "_TRY_ELSEWHERE = {407, 421, 425, 500}"),
     ), (SENDER,), within="every_status"),
     Mutant(4, "a cancelled request counts as not placed", (
         Edit(HTTP, "                return await self._answer(request, cap)\n        except (ProviderError, asyncio.Canc"
@@ -68,8 +68,8 @@ MUTANTS = (
              "            raise NotSent('cancelled') from error\n        except ProviderError:\n            raise\n"),
     ), (SENDER,), within="cancelling"),
     Mutant(5, "the worker is told to send before the intent is on disk", (
-        Edit(f"{LEDGER}/store.py", "                    start += len(ask.items)\n",
-             "                    start += len(ask.items)\n                _resolve(asks)\n"),
+        Edit(f"{LEDGER}/store.py", "                start += len(ask.items)\n",
+             "                start += len(ask.items)\n            _resolve(asks)\n"),
     ), (FAILING,), within="no_answer_before and sqlite"),
     Mutant(6, "the gate does not look at the attempt's state", (NO_STALE_VERDICT, NO_GUARD), (DIALING,), within="i1 and sqlite"),
     Mutant(7, "the same, without the index on sends", (
@@ -79,13 +79,13 @@ MUTANTS = (
     ), (DIALING,), within="i1 and sqlite"),
     Mutant(8, "two calls to one number at once", (
         Edit("dialer/domain/gate.py", "    if facts.number_is_live:\n", "    if False:\n"),
-        Edit(f"{LEDGER}/tables.py", 'Index("attempts_one_live_per_phone", attempts.c.phone, unique=True,',
-             'Index("attempts_one_live_per_phone", attempts.c.phone,'),
+        Edit(f"{LEDGER}/tables.py", 'attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal, unique=True,',
+             'attempts_one_live_per_phone", attempts.c.phone, attempts.c.rehearsal,'),
     ), ("tests/unit/domain/test_gate.py", DIALING), within="open_call or (i2 and sqlite)"),
     Mutant(9, "the gate and a pause may be inside at once", (NO_LOCK,), (SQL,), within="race"),
     Mutant(10, "nothing is asked at the last instant", (
-        Edit("dialer/pipeline/place_call.py", "    def last_instant(self) -> None:\n        self._refuse_late()\n",
-             "    def last_instant(self) -> None:\n"),
+        Edit("dialer/pipeline/send_permit.py",
+             'Raises SendWithdrawn."""\n        self._refuse_late()\n', 'Raises SendWithdrawn."""\n'),
     ), ("tests/unit/pipeline/test_place_call.py",), within="late or first_byte"),
     Mutant(11, "a call of unknown fate holds no line", (
         Edit("dialer/domain/attempt.py", "LIVE = frozenset({S.DIALING, S.PLACED, S.UNKNOWN})",
@@ -110,10 +110,10 @@ MUTANTS = (
     ), (SENDER,), within="every_status"),
     Mutant(15, "control: the transport connects twice", (
         Edit("dialer/adapters/providers/http/lifo_transport.py",
-             "        stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)\n",
-             "        try:\n            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)\n"
-             "        except httpcore.ConnectError:\n"
-             "            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS)\n"),
+             "            stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS, *self._may)\n",
+             "            try:\n                stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS, *self._may)\n"
+             "            except httpcore.ConnectError:\n"
+             "                stream = await connect(host, origin.port, timeout_s, SOCKET_OPTIONS, *self._may)\n"),
     ), (SENDER, "tests/integration/test_lifo_transport.py"), control=True),
     Mutant(16, "a zone's offset is looked up once", (
         Edit("dialer/domain/local_time.py", "offset = datetime.fromtimestamp(at, UTC)",
@@ -125,7 +125,7 @@ MUTANTS = (
         Edit("dialer/adapters/queue/arq_queue.py", "{part[0].attempt_id}.{part[0].dispatch}", "{part[0].attempt_id}"),
     ), ("tests/integration/test_arq_queue.py",)),
     Mutant(18, "an answer of 429 spends the attempt", (
-        Edit(ANSWERS, "            return NotPlacedResult(reason, error.retry_after_s, throttled=True, http_status=status)",
+        Edit(PLACING, "            return NotPlacedResult(reason, error.retry_after_s, throttled=True, http_status=status)",
              "            return Refused(Disposition.FAILED, reason, status)"),
     ), (SENDER,), within="every_status"),
     Mutant(19, "a possible number counts as a valid one", (
