@@ -1,27 +1,24 @@
 """Rows of any list into contacts: the numbers of a long list are read by processes of their own."""
 
 import asyncio
-import multiprocessing
 import os
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from dialer.adapters.lists.cell_text import Unclear, said, storable
 from dialer.adapters.lists.columns import ChosenColumns
 from dialer.adapters.lists.do_not_call_marks import is_barred
+from dialer.adapters.lists.number_readers import Cells, number_readers, read_numbers
 from dialer.adapters.lists.row_country import NOTHING_TOLD, Contradiction, Told, country_of
-from dialer.adapters.local.child_process import work_for_parent
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, parse_phone, parse_phones
 from dialer.domain.phone_spelling import bare, digits_of
 from dialer.domain.time_zones import bare_clock_fits, is_bare_clock, offer, zone_names
 from dialer.domain.whereabouts import NOTHING, Declared, Unplaced, whereabouts
-from dialer.errors import ReadingStopped
 from dialer.ports import Reject
 
 POOL_ROWS = 20_000
@@ -210,34 +207,29 @@ async def read_batches(
     """Every row in order, ``size`` at a time. ``expected`` rows decide whether processes are started.
 
     ``rows`` are fetched in ``thread``, else in one of the event loop's. At most a few batches are held at once, so
-    memory does not grow with the list.
+    memory does not grow with the list. Raises ReadingStopped when a process that reads is killed.
     """
     loop = asyncio.get_running_loop()
-    executor, depth = _executor(expected)
+    executor, read, depth = _who_reads(expected)
     waiting: deque[tuple[list[Prepared | Reject], asyncio.Future[list[Phone | Unusable]]]] = deque()
     try:
         while prepared := await loop.run_in_executor(thread, _next, rows, reader, size):
             cells = [(row.text, row.region) for row in prepared if isinstance(row, Prepared)]
-            waiting.append((prepared, loop.run_in_executor(executor, parse_phones, cells, reader.countries)))
+            waiting.append((prepared, loop.run_in_executor(executor, read, cells, reader.countries)))
             if len(waiting) > depth:
                 yield await _finished(reader, *waiting.popleft())
         while waiting:
             yield await _finished(reader, *waiting.popleft())
-    except BrokenProcessPool:
-        raise ReadingStopped from None
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _executor(expected: int) -> tuple[Executor, int]:
-    """Who reads the numbers, and how many batches may wait. One core is left to whoever stores them."""
-    workers = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))
+def _who_reads(expected: int) -> tuple[Executor, Callable[[Cells, frozenset[str]], list[Phone | Unusable]], int]:
+    """Who reads the numbers and how, and how many batches may wait. One core is left to whoever stores them."""
     if expected < POOL_ROWS:
-        return ThreadPoolExecutor(1, "phone-numbers"), 0
-    # Spawned, not forked: the ledger and the event loop have threads, and a fork would copy their locks.
-    spawned = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, spawned, initializer=work_for_parent, initargs=(os.getpid(),))
-    return pool, workers * _IN_FLIGHT
+        return ThreadPoolExecutor(1, "phone-numbers"), parse_phones, 0
+    workers = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))
+    return number_readers(workers), read_numbers, workers * _IN_FLIGHT
 
 
 def _next(rows: Iterator[Row], reader: RowReader, size: int) -> list[Prepared | Reject]:
