@@ -89,6 +89,7 @@ class App:
     calendar: KeepCalendar
     loops: KeepLoops
     bell: FeederBell
+    report: ReportCampaign
     restores: Mapping[str, NoticeRestore]
     pulse: Pulse = field(default_factory=Pulse)
 
@@ -196,13 +197,16 @@ async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[Re
             stack.push_async_callback(redis.aclose)
             pacer = RedisPacer(redis, f"dialer:{ledger.identity}", time.monotonic)
             stack.push_async_callback(pacer.aclose)
+        yield _reader(settings, ledger, pacer)
 
-        def has_key_for(account: str) -> bool:
-            return account == SIMULATOR or has_key(settings, account)
 
-        pace_of = pacer.state if pacer else None
-        limits = WhatLimits(ledger, ledger.clock, account_limits(settings), has_key_for, pace_of)
-        yield ReportCampaign(ledger, pacer, limits)
+def _reader(settings: Settings, ledger: SqlLedger, pacer: RedisPacer | None) -> ReportCampaign:
+    def may_use(account: str) -> bool:
+        return account == SIMULATOR or has_key(settings, account)
+
+    pace_of = pacer.state if pacer else None
+    limits = WhatLimits(ledger, ledger.clock, account_limits(settings), may_use, pace_of)
+    return ReportCampaign(ledger, pacer, limits)
 
 
 async def reach_redis(url: str, *, wait: bool) -> None:
@@ -366,6 +370,7 @@ async def _join(
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
         loops=KeepLoops(ledger, clock, f"{worker}:{SystemRandom().getrandbits(32):08x}"),
         bell=FeederBell(redis, ledger.identity, clock),
+        report=_reader(settings, ledger, pacer),
         restores=restores,
     )
 

@@ -25,7 +25,7 @@ from dialer.cli.stopping import INTERRUPTED, Stop, end_within
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
 from dialer.errors import UsageError
-from dialer.pipeline.report import ReportCampaign, import_document
+from dialer.pipeline.report import import_document
 from dialer.ports import ContactSource
 from dialer.provider_access import require_key
 from jobs.health import forget_the_gone, heartbeat_file
@@ -107,7 +107,7 @@ async def _run(
                 usable = await _import(app, spec, source, path, as_json=as_json)
                 stop.cuts = None
                 code = await _work_until_over(app, spec.handle, spec.provider, stop) or (0 if usable else UNUSABLE)
-                document = await ReportCampaign(app.ledger, app.pacer).document(spec.handle)
+                document = await app.report.document(spec.handle)
     except asyncio.CancelledError:
         if not stop.asked.is_set():
             raise

@@ -117,11 +117,12 @@ class EnqueueDue:
         halted = []
         for account in sorted({c.spec.provider for c in campaigns if c.status is CampaignStatus.RUNNING}):
             recent = await self.view.recent_sends(account, LOST_IN_A_ROW)
-            if recent.get("unknown", 0) < LOST_SHARE * LOST_IN_A_ROW:
+            if _lost(recent) < LOST_SHARE * LOST_IN_A_ROW:
                 continue
+            # What a killed worker had on the wire is lost in a row as well, and is no fault of the provider.
             in_a_row = recent.get("unknown", 0) >= LOST_IN_A_ROW
             recent = recent if in_a_row else await self.view.recent_sends(account, LOST_OF)
-            lost = recent.get("unknown", 0)
+            lost = _lost(recent)
             if in_a_row or lost > LOST_SHARE * LOST_OF:
                 reason = (
                     f"{lost} of the last {sum(recent.values())} requests got no readable answer. Check the provider "
@@ -264,6 +265,10 @@ def room_of(limits: Limits, queued: int, live: int, spare: int, ahead_s: float) 
     if limits.concurrent_calls > 0:
         rooms.append(limits.concurrent_calls - live - queued + min(live, spare))
     return max(0, min(rooms))
+
+
+def _lost(sends: Mapping[str, int]) -> int:
+    return sends.get("unknown", 0) + sends.get("worker gone", 0)
 
 
 def _limits(campaign: Campaign) -> Limits:

@@ -349,7 +349,10 @@ class LedgerView(Protocol):
         ...
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
-        """Kind -> how many of the account's last ``limit`` sends since it was last halted."""
+        """Kind -> how many of the account's last ``limit`` sends since it was last halted.
+
+        "worker gone": of unknown fate because their worker ended before it could record the answer.
+        """
         ...
 
     async def scans(self, account: str, since: float, until: float) -> list[LogScan]:

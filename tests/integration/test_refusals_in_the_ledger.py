@@ -128,9 +128,25 @@ async def test_no_more_than_ten_are_asked_before_one_is_accepted_over_all_worker
     assert isinstance(turned, Turned) and turned.state is S.PLANNED
     await sql.record_sends([outcome(admitted[0], Placed("call-1"))])
     clock.skip(2)
-    assert isinstance((await sql.pass_gate([replace(request(queued[25]), on_trial=True)]))[0], Admitted)
+    (proven,) = await sql.pass_gate([replace(request(queued[25]), on_trial=True)])
+    assert isinstance(proven, Admitted)
+    await sql.record_sends([outcome(proven, STRANGE, follow=Settle(ContactStatus.EXHAUSTED))])
     assert isinstance((await sql.pass_gate([replace(request(queued[26]), on_trial=True)]))[0], Turned)
     assert isinstance((await sql.pass_gate([request(queued[27])]))[0], Admitted), "this worker knows better"
+
+
+async def test_what_a_killed_worker_left_under_way_holds_up_nobody_after_an_accepted_call(
+    sql: SqlLedger, clock: ManualClock
+) -> None:
+    campaign = await running(sql, 30)
+    queued = await claim(sql, campaign)
+    first, *left = await sql.pass_gate([request(one) for one in queued[:16]])
+    assert isinstance(first, Admitted) and len(left) > FEW
+    await sql.record_sends([outcome(first, Placed("call-1"))])
+    clock.skip(59)
+    assert isinstance((await sql.pass_gate([replace(request(queued[20]), on_trial=True)]))[0], Admitted)
+    clock.skip(2)
+    assert isinstance((await sql.pass_gate([replace(request(queued[21]), on_trial=True)]))[0], Turned)
 
 
 async def doubt(ledger: SqlLedger, campaign: Campaign, clock: ManualClock, answer: NotPlaced = ODD) -> str:

@@ -175,7 +175,7 @@ def _on_trial(
 ) -> Admit | Defer:
     """While it is not known that calls are accepted, only few people are asked, over all workers."""
     if campaign_id not in rooms:
-        rooms[campaign_id] = room_on_trial(transaction, campaign_id)
+        rooms[campaign_id] = room_on_trial(transaction, campaign_id, now)
     rooms[campaign_id] -= 1
     return admit if rooms[campaign_id] >= 0 else Defer(now + TRIAL_WAIT_S, ON_TRIAL)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialer.adapters.ledger.campaigns import CAMPAIGN_BY_ID, PLAN_AGAIN, campaign_of
-from dialer.adapters.ledger.moves import OPEN_CONTACT, add_events, end_waiting, event
+from dialer.adapters.ledger.moves import OPEN_CONTACT, WORKER_GONE, add_events, end_waiting, event
 from dialer.adapters.ledger.person_history import read_histories
 from dialer.adapters.ledger.spec_text import usable_spec
 from dialer.adapters.ledger.suppressing import suppressed_among
@@ -304,7 +304,7 @@ def sweep(transaction: Transaction, sweeps: Sequence[None], now: float) -> list[
         )
     overdue = transaction.all(OVERDUE_ANSWERS, {"now": now})
     if overdue:
-        reason = "no answer recorded in time: its worker is gone"
+        reason = WORKER_GONE
         ids = [row[0] for row in overdue]
         transaction.run(MAKE_UNKNOWN, {"ids": ids, "reason": reason})
         transaction.run(SENDS_UNKNOWN, {"tokens": [row[1] for row in overdue], "reason": reason})

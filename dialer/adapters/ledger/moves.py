@@ -38,6 +38,8 @@ _OPEN_PAGE = " UNION ALL ".join(
 )
 """The next ids after one, of a campaign's open contacts; ``more`` says which. For ``page_of_open``."""
 
+WORKER_GONE = "no answer recorded in time: its worker is gone"
+"""Why a send is of unknown fate that says nothing of the provider."""
 STATES = "SELECT id, state FROM attempts WHERE id IN :ids*"
 
 END_WAITING = """

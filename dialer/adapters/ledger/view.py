@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from dialer.adapters.ledger.acts import last_act
 from dialer.adapters.ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, CAMPAIGN_COLUMNS, campaign_of
 from dialer.adapters.ledger.facts import facts_named
-from dialer.adapters.ledger.moves import OPEN_CONTACT, attempts_made
+from dialer.adapters.ledger.moves import OPEN_CONTACT, WORKER_GONE, attempts_made
 from dialer.adapters.ledger.reconcile import fact_prefix
 from dialer.adapters.ledger.spec_text import usable_spec
 from dialer.adapters.ledger.states import in_states
@@ -97,10 +97,10 @@ SCANS = """
 SELECT started_at, ended_at, since, pages, rows, whole FROM scans
 WHERE account = :account AND started_at >= :since AND started_at <= :until ORDER BY started_at, id LIMIT 1000
 """
-RECENT_SENDS = """
+RECENT_SENDS = f"""
 SELECT class, count(*) FROM (
-    SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found' ELSE s.class END
-        AS class
+    SELECT CASE WHEN s.class = 'unknown' AND a.state NOT IN ('unknown', 'unconfirmed') THEN 'found'
+        WHEN s.class = 'unknown' AND s.reason = '{WORKER_GONE}' THEN 'worker gone' ELSE s.class END AS class
     FROM sends s JOIN attempts a ON a.id = s.attempt_id
     WHERE s.account = :account AND NOT (s.class = 'not_placed' AND s.requests = 0)
         AND s.id > coalesce((SELECT CAST(value AS INTEGER) FROM ledger_facts WHERE name = 'halted-at:' || :account), 0)

@@ -16,6 +16,8 @@ from dialer.domain.redial import Settle
 from dialer.domain.refusal import ASKED_AGAIN, DOUBT, DOUBT_OF_CAMPAIGN, FEW, TWO, About, counted, is_everybodys
 from dialer.ports import SendOutcome
 
+PROVEN_FOR_S = 60.0
+"""So long a call that was accepted shows, also to a worker that has just started, that calls are accepted."""
 FOUND = frozenset({AttemptState.PLACED, AttemptState.ENDED})
 """States in which an attempt of unknown fate was found in the log."""
 
@@ -29,7 +31,8 @@ AND s.id > coalesce((SELECT max(CAST(value AS INTEGER)) FROM ledger_facts
 """
 _CAMPAIGN = "(SELECT campaign_id FROM attempts WHERE id = s.attempt_id)"
 ROW = f"""
-SELECT s.id, s.class, s.about, s.attempt_id, s.reason, (SELECT state FROM attempts WHERE id = s.attempt_id)
+SELECT s.id, s.class, s.about, s.attempt_id, s.reason, (SELECT state FROM attempts WHERE id = s.attempt_id),
+    s.answered_at
 FROM sends s WHERE s.class IN ('placed', 'unknown', 'refused', 'inflight') AND {_SINCE}
     AND {_CAMPAIGN} = :campaign_id
 ORDER BY s.id DESC LIMIT 200
@@ -77,6 +80,8 @@ class _InARow:
     """Attempt, what the refusal is about, its words: of people who may have been refused for everybody's fault."""
     under_way: int
     accepted_before: bool
+    accepted_at: float | None
+    """When the last one was, if it was answered."""
 
 
 def weigh_refusals(transaction: Transaction, campaign_ids: Sequence[int], now: float) -> list[str]:
@@ -102,9 +107,14 @@ def weigh(transaction: Transaction, campaign_id: int, now: float, *, over: bool)
     return _weigh_doubts(transaction, of, now)
 
 
-def room_on_trial(transaction: Transaction, campaign_id: int) -> int:
-    """How many more people may be asked before one of them must be accepted."""
+def room_on_trial(transaction: Transaction, campaign_id: int, now: float) -> int:
+    """How many more people may be asked before one of them must be accepted.
+
+    Right after one was accepted, and nobody refused, what is under way says nothing: its worker may have been killed.
+    """
     row = _row(transaction, _of(transaction, campaign_id))
+    if row.accepted_at is not None and now - row.accepted_at <= PROVEN_FOR_S and not row.refused:
+        return FEW
     refused = counted([what for _, what, _ in row.refused], accepted_before=row.accepted_before)
     return FEW - len(refused) - row.under_way
 
@@ -118,10 +128,10 @@ def _of(transaction: Transaction, campaign_id: int) -> dict[str, Any]:
 def _row(transaction: Transaction, of: dict[str, Any]) -> _InARow:
     refused: dict[int, tuple[int, About, str]] = {}
     under_way: set[int] = set()
-    accepted_id = 0
-    for send_id, kind, about, attempt_id, reason, state in transaction.all(ROW, of):
+    accepted_id, accepted_at = 0, None
+    for send_id, kind, about, attempt_id, reason, state, answered_at in transaction.all(ROW, of):
         if kind == "placed" or (kind == "unknown" and state in FOUND):
-            accepted_id = send_id
+            accepted_id, accepted_at = send_id, answered_at
             break
         if kind == "inflight":
             under_way.add(attempt_id)
@@ -133,7 +143,7 @@ def _row(transaction: Transaction, of: dict[str, Any]) -> _InARow:
         told = {"ids": list(refused), "accepted_id": accepted_id}
         for (attempt_id,) in transaction.all(REFUSED_BEFORE, told):
             del refused[attempt_id]
-    return _InARow(tuple(refused.values()), len(under_way), bool(accepted_id))
+    return _InARow(tuple(refused.values()), len(under_way), bool(accepted_id), accepted_at)
 
 
 def _weigh_doubts(transaction: Transaction, of: dict[str, Any], now: float) -> str:

@@ -120,6 +120,16 @@ async def test_a_small_list_is_halted_by_ten_in_a_row() -> None:
     assert campaign.halt_reason.startswith("10 of the last 10 requests got no readable answer")
 
 
+async def test_what_a_killed_worker_had_on_the_wire_halts_nothing() -> None:
+    house = await House().opened(30)
+    attempts = (await house.queued())[:20]
+    await house.ledger.pass_gate([house.gate_request(attempt) for attempt in attempts])
+    await house.clock.advance(100)
+    await house.queued()
+    assert (await house.states()).count(S.UNKNOWN) == 20
+    assert (await house.ledger.campaign("october")).status is CampaignStatus.RUNNING
+
+
 async def test_after_a_start_only_new_requests_count() -> None:
     house = await House().opened(60)
     await lose(house, 55)
