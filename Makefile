@@ -84,7 +84,10 @@ lock: ## make the lock files again (needs uv)
 sbom: $(VENV)/.ready ## list the packages of the lock with their licences, as CycloneDX and as text, in dist/
 	$(BIN)/python .ci/sbom.py requirements.lock
 
+picture: $(VENV)/.ready ## draw docs/run.svg, the picture in the README, from a rehearsal
+	$(BIN)/python .ci/picture.py $(BIN)/dialer
+
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom clean
+.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom picture clean
