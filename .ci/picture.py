@@ -5,6 +5,7 @@ python .ci/picture.py DIALER    (the installed command)
 
 import fcntl
 import os
+import platform
 import pty
 import re
 import struct
@@ -34,7 +35,9 @@ def recorded(dialer: str) -> Iterator[tuple[float, str]]:
         pid, terminal = pty.fork()
         if not pid:
             os.chdir(ROOT)
-            os.environ.update(DIALER_HOME=f"{home}/dialer", TERM="xterm-256color", COLUMNS=str(COLUMNS))
+            os.environ.update(
+                DIALER_HOME=f"{home}/dialer", TERM="xterm-256color", COLUMNS=str(COLUMNS), DIALER_LOG_LEVEL="warning"
+            )
             os.execv(dialer, [dialer, *COMMAND])  # noqa: S606 - the command of whoever asks
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         began = time.monotonic()
@@ -44,6 +47,7 @@ def recorded(dialer: str) -> Iterator[tuple[float, str]]:
             except OSError:
                 break
             text = data.decode(errors="replace").replace(f"{home}/dialer", ".dialer")
+            text = re.sub(rf"\w+@{re.escape(platform.node())}", "you@here", text)
             yield time.monotonic() - began, text
         os.waitpid(pid, 0)
 
