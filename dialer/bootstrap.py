@@ -333,18 +333,11 @@ async def _join(
     providers = open_providers(settings, clock, simulator_url, ledger)
     for provider in providers.values():
         stack.push_async_callback(provider.aclose)
-    reconcilers = {
-        account: ReconcileCalls(
-            ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale
-        )
-        for account, provider in providers.items()
-    }
-    restores = {
-        account: NoticeRestore(
-            room, KeptMarks(redis, settings.home, f"{ledger.identity}:{account}"), settings.reconcile_interval_s
-        )
-        for account, room in reconcilers.items()
-    }
+    reconcilers, restores = {}, {}
+    for account, provider in providers.items():
+        room = ReconcileCalls(ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale)
+        marks = KeptMarks(redis, settings.home, f"{ledger.identity}:{account}")
+        reconcilers[account], restores[account] = room, NoticeRestore(room, marks, settings.reconcile_interval_s)
     feeder = EnqueueDue(
         ledger,
         ledger,

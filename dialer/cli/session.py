@@ -6,7 +6,7 @@ import uuid
 from contextlib import suppress
 from typing import Any
 
-from dialer.adapters.providers.vaanivoice.models import SessionEvent
+from dialer.adapters.providers.vaanivoice.models import Session, SessionEvent
 from dialer.cli.printing import print_json, put, say
 from dialer.cli.reaching import Reached, ask
 from dialer.errors import ProviderError, SessionExpired
@@ -33,11 +33,7 @@ def open_session(
             return await _token(reached, agent)
         api = reached.only_voice("sessions").sessions
         session = await api.create(agent, grace_period=grace_s, session_ttl=ttl_s, initial_message=message)
-        opened = {
-            "session_url": session.session_url,
-            "session_token": session.session_token,
-            "expires_at": session.expires_at.isoformat() if session.expires_at else None,
-        }
+        opened = _opened(session)
         events: list[dict[str, str]] = []
         if connect:
             joined = await api.connect(session.session_token)
@@ -64,9 +60,21 @@ def open_session(
     if as_json:
         print_json(opened)
     elif not follow or "access_token" in opened:
-        for name, value in opened.items():
-            if value:
-                put(f"{name}: {value}")
+        _print_opened(opened)
+
+
+def _opened(session: Session) -> dict[str, Any]:
+    return {
+        "session_url": session.session_url,
+        "session_token": session.session_token,
+        "expires_at": session.expires_at.isoformat() if session.expires_at else None,
+    }
+
+
+def _print_opened(opened: dict[str, Any]) -> None:
+    for name, value in opened.items():
+        if value:
+            put(f"{name}: {value}")
 
 
 async def _token(reached: Reached, agent: str) -> dict[str, Any]:
