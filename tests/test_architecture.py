@@ -115,6 +115,14 @@ def test_a_function_stays_readable() -> None:
     assert [one for one in lengths if one[-1] > 50] == []
 
 
+def test_the_page_of_licences_names_what_is_installed() -> None:
+    lock, page = (ROOT / name for name in ("requirements.lock", "docs/licences.md"))
+    locked = set(re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*])?==", lock.read_text(), re.MULTILINE))
+    listed = set(re.findall(r"^\| ([A-Za-z0-9._-]+) \|", page.read_text(), re.MULTILINE))
+
+    assert listed - {"Package"} == locked
+
+
 def test_no_lock_file_names_an_address() -> None:
     locks = [ROOT / name for name in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")]
 
