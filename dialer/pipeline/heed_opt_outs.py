@@ -80,8 +80,8 @@ class HeedOptOuts:
             return attempt.phone, [specs[attempt.campaign_id]]
         held = known.get(row.call_id)
         if held is not None and held.attempt_id is not None:
-            told = (await self.view.story(attempt_id=held.attempt_id))[0][0]
-            return told.phone, [by_name[told.campaign]] if told.campaign in by_name else []
+            owner = (await self.view.story(attempt_id=held.attempt_id))[0][0]
+            return owner.phone, [by_name[owner.campaign]] if owner.campaign in by_name else []
         phone = row.to_number if row.outbound else row.from_number
         whole = HIDDEN not in phone and len(phone) > FEWEST_DIGITS
         return (phone, list(by_name.values())) if whole else ("", [])

@@ -61,8 +61,8 @@ class LogTrouble:
     def recall(self, fact: str) -> None:
         """What another process, or one before, noted."""
         if fact and self.since is None:
-            told = json.loads(fact)
-            self.since, self.text = told["since"], told["text"]
+            trouble = json.loads(fact)
+            self.since, self.text = trouble["since"], trouble["text"]
 
     def words(self) -> list[str]:
         """For the report."""

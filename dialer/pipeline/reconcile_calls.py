@@ -233,9 +233,9 @@ class ReconcileCalls:
 
     async def _remember(self, account: str, since: float, scan: LogReading) -> None:
         """For the story of whoever waited for it; to read the log matters more than to say so."""
-        told = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), scan.complete)
+        summary = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), scan.complete)
         with suppress(LedgerUnavailable):
-            await self.ledger.record_scan(account, told)
+            await self.ledger.record_scan(account, summary)
 
     def _matched(
         self,
