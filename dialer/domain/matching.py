@@ -174,8 +174,8 @@ class Matcher:
 
     def by_token(self, row: CallLog) -> Match | None:
         """By our token, of rows that no id matched. A second call for one request is not ours to explain."""
-        found = self._by_token.get(row.token) if row.token else None
-        return self._take(found, "token") if found is not None and self._is_free(found) else None
+        attempt = self._by_token.get(row.token) if row.token else None
+        return self._take(attempt, "token") if attempt is not None and self._is_free(attempt) else None
 
     def likely(self, row: CallLog) -> Match | None:
         """By number, agent and time, of rows that neither id nor token matched.
