@@ -68,8 +68,8 @@ def page_of_open(
     transaction: Transaction, sql: str, campaign_id: int, after: int, limit: int, **more: object
 ) -> list[int]:
     """The next contacts of a campaign after an id, by one of the statements made from ``_OPEN_PAGE``."""
-    told = {"campaign_id": campaign_id, "after": after, "limit": limit, **more}
-    return sorted(row[0] for row in transaction.all(sql, told))[:limit]
+    params = {"campaign_id": campaign_id, "after": after, "limit": limit, **more}
+    return sorted(row[0] for row in transaction.all(sql, params))[:limit]
 
 
 def add_events(transaction: Transaction, events: Sequence[dict[str, Any]]) -> None:

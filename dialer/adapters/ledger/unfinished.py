@@ -78,12 +78,12 @@ def leave(transaction: Transaction, work: str, campaign_id: int, now: float) -> 
 
 def marks(transaction: Transaction) -> list[Mark]:
     """Everything that is not finished."""
-    found = []
+    unfinished = []
     for name, value in sorted(facts_named(transaction, PREFIX).items()):
         work, campaign_id = name.split(":")
         begun, after = value.split(" ")
-        found.append(Mark(work, int(campaign_id), begun, int(after)))
-    return found
+        unfinished.append(Mark(work, int(campaign_id), begun, int(after)))
+    return unfinished
 
 
 async def finish(store: Store, clock: Clock, campaign_id: int) -> None:
