@@ -64,10 +64,10 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return parsed if math.isfinite(parsed) else None
 
 
 def money(value: object) -> float | None:
@@ -75,9 +75,9 @@ def money(value: object) -> float | None:
     if isinstance(value, dict):
         return money(pick(value, "amount", "value", "total", "cost", "price"))
     plain = number(value)
-    found = _AMOUNT.search(text(value)) if plain is None else None
-    if found is not None:
-        said = found[0].rstrip(".,")
+    match = _AMOUNT.search(text(value)) if plain is None else None
+    if match is not None:
+        said = match[0].rstrip(".,")
         if _THOUSANDS.fullmatch(said) or said.rfind(".") > said.rfind(",") >= 0:
             said = said.replace(",", "")
         elif "," in said:
@@ -128,8 +128,8 @@ _known_spelling = lru_cache(maxsize=1024)(_spelled)
 
 def mapping(value: object) -> Row:
     """An object, also when it came as JSON in a string, or in a Markdown fence; else an empty one."""
-    found = unpacked(value)
-    return found if isinstance(found, dict) else {}
+    inner = unpacked(value)
+    return inner if isinstance(inner, dict) else {}
 
 
 def unpacked(value: object) -> object:
