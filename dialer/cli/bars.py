@@ -41,7 +41,7 @@ class Bar:
     _untold: int = 0
 
     def advance(self, rows: int = 1) -> None:
-        """So many more are done. Told in lots: the rate is reckoned from the last thousand of them."""
+        """So many more are done. Reported in lots: the rate is reckoned from the last thousand of them."""
         self._untold += rows
         if self._untold >= LOT:
             self.tell()
