@@ -17,7 +17,7 @@ from dialer.ports import ContactSource, Reject
 T = TypeVar("T")
 
 BAR_AFTER_S = 2.0
-"""Whoever is done sooner needs no bar."""
+"""Work that is done sooner needs no bar."""
 BAR_WIDTH = 16
 LOT = 200
 

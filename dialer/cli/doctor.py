@@ -50,7 +50,7 @@ NTP = "Set this machine's clock by NTP: calling hours and readings of the log go
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: well (True), not well (False), or not to be told (None), and what to do."""
+    """One check: well (True), not well (False), or unknown (None), and what to do."""
 
     check: str
     ok: bool | None

@@ -38,9 +38,9 @@ class HeedOptOuts:
         known: Mapping[str, KnownCall],
         specs: Mapping[int, CampaignSpec],
     ) -> frozenset[str]:
-        """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls.
+        """Put people who opted out onto the list of all campaigns, durably; answers the ids of their calls.
 
-        Who did so in a rehearsal is only called in no rehearsal any more.
+        An opt-out in a rehearsal bars the number from rehearsals only.
         """
         by_name = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         suspects = [

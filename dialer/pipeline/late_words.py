@@ -1,6 +1,6 @@
 """What the log says of a call after it settled it: an analysis, a call back, a cost, a better word.
 
-That more is owed stands in the ledger, so it is waited for by whoever works then.
+The ledger keeps what is owed, so any process that runs later can wait for it.
 """
 
 from collections.abc import Mapping, Sequence

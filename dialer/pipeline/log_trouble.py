@@ -1,4 +1,4 @@
-"""A log that cannot be read: somebody is told, and nobody is called blindly for long."""
+"""A log that cannot be read: it is reported, and nobody is called blindly for long."""
 
 import json
 from dataclasses import dataclass

@@ -97,7 +97,7 @@ class WhatLimits:
         ]
 
     async def _account(self, campaign: Campaign, supply: Supply | None, ready: int) -> list[Layer]:
-        """Layers that hold back whoever is ready."""
+        """Layers that hold back people who are ready to be called."""
         account, live = campaign.spec.provider, supply.live if supply else 0
         ready += supply.queued if supply else 0
         own = campaign.spec.pace

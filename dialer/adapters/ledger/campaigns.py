@@ -148,7 +148,7 @@ def record_imports(
 
 
 def counted(counts: ImportCounts) -> dict[str, Any]:
-    """What the statements on ``imports`` are told of an import."""
+    """Parameters of the statements on ``imports``."""
     return {
         "total": counts.rows,
         "queued": counts.queued,

@@ -233,7 +233,7 @@ def plan_anew(
         moved=event_at != contact.event_at,
         elsewhere=(zones, places) != (" ".join(contact.zones), " ".join(contact.places)),
         status=ContactStatus(status),
-        # What was done about whoever had the number before, nobody has done about this person.
+        # What was done for the person who had the number before does not count for this one.
         attempts=attempts if key == contact.key else 0,
         gone=bool(gone),
         busy=bool(busy),

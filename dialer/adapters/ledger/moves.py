@@ -18,7 +18,7 @@ VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
 def attempts_made(attempt: str) -> str:
     """SQL: how many attempts the person of ``attempt`` (a table's name) has had with it, in its campaign.
 
-    Attempts are numbered for each contact. Not counted are those that nobody was called by, and those of whoever had
+    Attempts are numbered for each contact. Those that called nobody do not count, nor those of the person who had
     the number before.
     """
     return f"""(SELECT count(*) FROM attempts made WHERE made.contact_id = {attempt}.contact_id

@@ -234,7 +234,7 @@ class Outcomes:
         return True
 
     def note(self, attempt_id: int, after: AttemptState, reason: str) -> None:
-        """An event, of a move or of what was told anew."""
+        """An event, of a move or of later news."""
         before = self._attempts[attempt_id].state
         self._events.append(event(attempt_id, self._now, Actor.RECONCILER, before, after, reason))
 
@@ -262,9 +262,9 @@ class Outcomes:
     def follow(self, attempt_id: int, follow: Redial | Settle, disposition: Disposition | None) -> None:
         """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
-        A contact that is settled is not dialed again: what still waits for it ends. What becomes known of a call to
-        whoever had the number before changes nothing for who has it now. A number that is blocked is called in no other
-        campaign either.
+        A contact that is settled is not dialed again: what still waits for it ends. News of a call to the
+        person who had the number before changes nothing for the one who has it now. A blocked number is called in no
+        other campaign either.
         """
         attempt = self._attempts[attempt_id]
         contact = attempt.contact

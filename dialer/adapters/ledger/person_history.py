@@ -40,7 +40,7 @@ class Histories:
         return list((keyed | (made or {})).values())
 
     def add(self, attempt_id: int, person: str, phone: str, made: Made) -> None:
-        """Another attempt, for whoever is asked about next."""
+        """Another attempt, so that the next question counts it."""
         self.to_phone.setdefault(phone, {})[attempt_id] = made
         if person != phone:
             self.to_person.setdefault(person, {})[attempt_id] = made

@@ -1,4 +1,4 @@
-"""Verbs of whoever reads a campaign's source: what is new, what changed, what is gone.
+"""Verbs for reading a campaign's source: what is new, what changed, what is gone.
 
 Each reading has a number, and stamps it on the contacts it finds; who was not stamped when it is complete is gone. One
 reads at a time, under a lease; a reading that was overtaken changes nothing any more.

@@ -1,7 +1,7 @@
 """What a verb leaves to do at each open contact of its campaign, page by page: it may be a million of them.
 
-The verb's own commit leaves a mark; each page moves the mark on, and the last one takes it away. Whoever finds a mark
-goes on there: the verb's caller, or the sweeper, when that was killed.
+The verb's own commit leaves a mark; each page moves the mark on, and the last one takes it away. The verb's
+caller goes on at the mark, or the sweeper, when that caller was killed.
 """
 
 from collections.abc import Callable, Sequence

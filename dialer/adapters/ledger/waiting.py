@@ -44,7 +44,7 @@ def waiting_counts(transaction: Transaction, campaign_id: int, now: float) -> di
 
 
 def waiting(transaction: Transaction, campaign_id: int, now: float) -> list[Waiting]:
-    """Who is not called yet, by why; "" for whoever may be called now."""
+    """Who is not called yet, by reason; "" for those who may be called now."""
     rows = transaction.all(WAITING_FOR, {"id": campaign_id, "now": now})
     return [Waiting(reason, int(people), due_at) for reason, people, due_at in rows]
 

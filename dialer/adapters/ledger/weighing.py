@@ -120,7 +120,7 @@ def room_on_trial(transaction: Transaction, campaign_id: int, now: float) -> int
 
 
 def _of(transaction: Transaction, campaign_id: int) -> dict[str, Any]:
-    """What the statements above are told of a campaign."""
+    """Parameters of the statements above, for one campaign."""
     account = transaction.all(ACCOUNT, {"campaign_id": campaign_id})[0][0]
     return {"campaign_id": campaign_id, "account": account}
 

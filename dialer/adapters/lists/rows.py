@@ -225,7 +225,7 @@ async def read_batches(
 
 
 def _who_reads(expected: int) -> tuple[Executor, Callable[[Cells, frozenset[str]], list[Phone | Unusable]], int]:
-    """Who reads the numbers and how, and how many batches may wait. One core is left to whoever stores them."""
+    """Who reads the numbers and how, and how many batches may wait. One core is left for storing them."""
     if expected < POOL_ROWS:
         return ThreadPoolExecutor(1, "phone-numbers"), parse_phones, 0
     workers = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))

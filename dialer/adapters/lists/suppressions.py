@@ -108,7 +108,7 @@ class CsvSuppressions:
     @computed_once
     def _chosen(self) -> ChosenColumns:
         chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), self._table.head.place)
-        return replace(chosen, marks=())  # whoever is on such a list is barred, whatever its other columns say
+        return replace(chosen, marks=())  # everybody on such a list is barred, whatever its other columns say
 
 
 def _left_over(text: str, numbers: Sequence[str]) -> int:

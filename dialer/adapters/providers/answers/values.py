@@ -32,7 +32,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 
 def pick(row: Row, *names: str) -> Any:
-    """The first of these fields that is there and holds something: not null, blank, "None" and the like."""
+    """The first of these fields that is there and holds something: not null, blank or a word such as "None"."""
     for name in names:
         value = row.get(name)
         if value is not None and not is_nothing(value):
@@ -112,7 +112,7 @@ def _whole(said: str) -> str:
 
 
 def word(value: object) -> str:
-    """A status word in one spelling: lower case, single spaces; nothing for "None" and the like."""
+    """A status word in one spelling: lower case, single spaces; nothing for words such as "None"."""
     said = text(value)
     return _known_spelling(said) if len(said) <= LONGEST_WORD else _spelled(said)
 

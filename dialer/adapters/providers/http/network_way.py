@@ -41,7 +41,7 @@ class Proxy:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """What it is told of us."""
+        """What the proxy learns of us."""
         if not self.user:
             return []
         pair = base64.b64encode(f"{self.user}:{self.password}".encode())
