@@ -1,4 +1,4 @@
-"""``.env`` in the working directory: options for whoever does not set them in the environment.
+"""``.env`` in the working directory: options that are not set in the environment.
 
 The working directory may be anybody's. What names a program, a place or an address is taken from the file only when
 nobody but its owner, who is this user or root, can write it.

@@ -47,10 +47,10 @@ def mask_phones(text: str, secrets: Iterable[str] = ()) -> str:
     return PHONE_LIKE.sub(_last_digits, CREDENTIALS.sub("[secret]@", text))
 
 
-def _last_digits(found: re.Match[str]) -> str:
-    if found["kept"]:
-        return found.group()
-    return "…" + "".join(filter(str.isdigit, found.group()))[-KEPT_DIGITS:]
+def _last_digits(match: re.Match[str]) -> str:
+    if match["kept"]:
+        return match.group()
+    return "…" + "".join(filter(str.isdigit, match.group()))[-KEPT_DIGITS:]
 
 
 class Mask:
@@ -61,9 +61,9 @@ class Mask:
         self._secrets = sorted((secret for secret in secrets if secret), key=len, reverse=True)
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        told = {name: value if name == "timestamp" else self._item(name, value) for name, value in event.items()}
+        masked = {name: value if name == "timestamp" else self._item(name, value) for name, value in event.items()}
         # What others wrote must not look like a line of ours.
-        return told | {"event": str(told.get("event", "")).replace("\n", " ")}
+        return masked | {"event": str(masked.get("event", "")).replace("\n", " ")}
 
     def _item(self, name: object, value: Any) -> Any:
         return "[secret]" if str(name).lower() in SECRET_KEYS else self._masked(value)

@@ -36,16 +36,16 @@ def fill_url(url: str, env_file: Path = Path(".env")) -> FilledUrl:
     listed = frozenset((known.get(LISTED_IN) or "").replace(",", " ").split())
     values: list[str] = []
 
-    def value(found: re.Match[str]) -> str:
-        _refuse(found[1], listed)
-        filled = known.get(found[1])
+    def value(match: re.Match[str]) -> str:
+        _refuse(match[1], listed)
+        filled = known.get(match[1])
         if not filled:
-            raise SettingsError(f"{found[1]} is not set in the environment: the [source] url needs it")
+            raise SettingsError(f"{match[1]} is not set in the environment: the [source] url needs it")
         values.append(filled)
         return filled
 
     owner, at, rest = url.rpartition("@")
-    whole = _PLACEHOLDER.sub(lambda found: quote(value(found), safe=""), owner) + at + _PLACEHOLDER.sub(value, rest)
+    whole = _PLACEHOLDER.sub(lambda match: quote(value(match), safe=""), owner) + at + _PLACEHOLDER.sub(value, rest)
     return FilledUrl(whole, tuple(values))
 
 

@@ -45,7 +45,7 @@ def dialing_times(settings: Settings) -> DialingTimes:
 
 
 def operator(why: str = "") -> By:
-    """Whoever runs this process: the operating system's user, and the host."""
+    """Who runs this process: the operating system's user, and the host."""
     try:
         user = pwd.getpwuid(os.getuid()).pw_name
     except KeyError:

@@ -28,7 +28,7 @@ DialerError
     │   └── RequestInvalid     400, 422
     ├── NotFound               404 for a log, an agent, a recording
     │   ├── SessionExpired     410
-    │   └── TranscriptMissing  no transcript, told by a 404 or inside a 200
+    │   └── TranscriptMissing  no transcript, said by a 404 or inside a 200
     ├── WebhookForged          a webhook without the signature of the secret, or older than allowed
     └── OutcomeUnknown         anything after the first byte that is not one of the above
         ├── AnswerLate         no answer in time

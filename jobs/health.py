@@ -63,8 +63,8 @@ def ailment(home: Path, now: float) -> str:
 
 def _ailment_of(path: Path, now: float) -> str:
     try:
-        told = json.loads(path.read_text())
-        well_at, why = told["well_at"], str(told["why"])
+        ailment = json.loads(path.read_text())
+        well_at, why = ailment["well_at"], str(ailment["why"])
     except (OSError, ValueError, KeyError, TypeError) as broken:
         return f"its word cannot be read ({type(broken).__name__})"
     if isinstance(well_at, int | float) and 0 <= now - well_at <= STALE_S:

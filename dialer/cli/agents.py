@@ -26,11 +26,11 @@ def list_agents(provider: str | None, search: str, *, as_json: bool) -> None:
             return [shown for shown in every if search.lower() in shown["name"].lower()]
         return [_voice(agent) async for agent in reached.only_voice("agents").agents.list(search)]
 
-    found = ask(provider, use)
+    agents = ask(provider, use)
     if as_json:
-        print_json(found)
+        print_json(agents)
     else:
-        print_table(("agent", "name", "display_name", "language"), [list(one.values())[:4] for one in found])
+        print_table(("agent", "name", "display_name", "language"), [list(one.values())[:4] for one in agents])
 
 
 def show_agent(provider: str | None, agent: str, *, as_json: bool) -> None:
@@ -41,11 +41,11 @@ def show_agent(provider: str | None, agent: str, *, as_json: bool) -> None:
             return (await reached.vaani.agents.get(agent)).raw
         return (await reached.only_voice("agents").agents.get(agent)).raw
 
-    found = ask(provider, use)
+    agent_settings = ask(provider, use)
     if as_json:
-        print_json(found)
+        print_json(agent_settings)
         return
-    for name, value in found.items():
+    for name, value in agent_settings.items():
         put(f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
 
 
@@ -98,14 +98,14 @@ def read_config(file: Path) -> dict[str, Any]:
     remedy = "Give a JSON object, or TOML in a file that ends in .toml."
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text()
-        found = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+        config = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
     except OSError as error:
         raise InputFileError(str(file), f"cannot be read ({error.strerror})", "Name a file that can.") from None
     except (ValueError, RecursionError) as error:
         raise InputFileError(str(file), f"not readable ({error})", remedy) from None
-    if not isinstance(found, dict):
+    if not isinstance(config, dict):
         raise InputFileError(str(file), "no object", remedy)
-    return found
+    return config
 
 
 def _voice(agent: Agent) -> Shown:

@@ -149,7 +149,7 @@ class Files:
 
 
 def file_name(text: str) -> str:
-    """A name that is safe as a file's; what had to be changed is told apart by a few letters behind it."""
+    """A name that is safe as a file's; a few letters at the end keep changed names apart."""
     plain = re.sub(r"[^A-Za-z0-9_.-]", "_", text).lstrip(".")[:100]
     return plain if plain and plain == text else f"{plain}-{sha256(text.encode()).hexdigest()[:8]}"
 

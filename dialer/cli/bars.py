@@ -17,7 +17,7 @@ from dialer.ports import ContactSource, Reject
 T = TypeVar("T")
 
 BAR_AFTER_S = 2.0
-"""Whoever is done sooner needs no bar."""
+"""Work that is done sooner needs no bar."""
 BAR_WIDTH = 16
 LOT = 200
 
@@ -41,7 +41,7 @@ class Bar:
     _untold: int = 0
 
     def advance(self, rows: int = 1) -> None:
-        """So many more are done. Told in lots: the rate is reckoned from the last thousand of them."""
+        """So many more are done. Reported in lots: the rate is reckoned from the last thousand of them."""
         self._untold += rows
         if self._untold >= LOT:
             self.tell()

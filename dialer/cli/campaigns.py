@@ -26,7 +26,7 @@ SHOWN_SCANS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class History:
     """All that happened to an attempt."""
 
     attempt: AttemptRow
@@ -112,11 +112,11 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     """The story of a person (a phone number) or of one attempt (its id)."""
     phone, attempt_id = _whom(who, region)
 
-    async def use(_: Settings, ledger: SqlLedger) -> list[Told]:
+    async def use(_: Settings, ledger: SqlLedger) -> list[History]:
         story = await ledger.story(phone=phone, attempt_id=attempt_id)
         sends = await ledger.sends([attempt.attempt_id for attempt, _ in story])
         return [
-            Told(
+            History(
                 attempt,
                 events,
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
@@ -132,15 +132,17 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
         hint = "" if phone else ' (a phone number begins with "+", or needs --region)'
         raise UnknownName(f"no attempt {whom} was made yet{hint}")
     if as_json:
-        print_json([_attempt_document(told) for told in story])
+        print_json([_attempt_document(history) for history in story])
         return
-    for told in story:
-        attempt = told.attempt
+    for history in story:
+        attempt = history.attempt
         outcome = f" · {attempt.disposition}" if attempt.disposition else ""
         rehearsal = " (rehearsal)" if attempt.account == SIMULATOR else ""
         title = f"attempt {attempt.attempt_id} · {attempt.campaign}{rehearsal} · {masked(attempt.phone)}"
         put(f"{title} · try {attempt.number_of} · {attempt.state}{outcome}")
-        for _, line in sorted([*_moves(told), *_sends(told), *_looks(told), *_acts(told)], key=itemgetter(0)):
+        for _, line in sorted(
+            [*_moves(history), *_sends(history), *_looks(history), *_acts(history)], key=itemgetter(0)
+        ):
             put(f"  {line}")
 
 
@@ -162,19 +164,19 @@ async def _acts_on(ledger: SqlLedger, attempt: AttemptRow, events: list[Event]) 
     return [act async for act in ledger.acts(handle) if act.act in MOVES and since <= act.at <= until]
 
 
-def _acts(told: Told) -> Iterator[tuple[float, str]]:
-    for act in told.acts:
+def _acts(history: History) -> Iterator[tuple[float, str]]:
+    for act in history.acts:
         why = f": {act.why}" if act.why else ""
         yield act.at, f"{iso(act.at)}  campaign {act.before} -> {act.after}  {act.act} by {act.who}{why}"
 
 
-def _moves(told: Told) -> Iterator[tuple[float, str]]:
-    for event in told.events:
+def _moves(history: History) -> Iterator[tuple[float, str]]:
+    for event in history.events:
         yield event.at, f"{iso(event.at)}  {event.before} -> {event.after}  {event.actor}: {event.reason}"
 
 
-def _sends(told: Told) -> Iterator[tuple[float, str]]:
-    for send in told.sends:
+def _sends(history: History) -> Iterator[tuple[float, str]]:
+    for send in history.sends:
         at = send.started_at if send.answered_at is None else send.answered_at
         kind = send.kind.replace("_", " ")
         if not send.requests and send.kind != "inflight":
@@ -185,8 +187,8 @@ def _sends(told: Told) -> Iterator[tuple[float, str]]:
         yield at, f"{iso(at)}  {_count(send.requests, 'request')}: {status}{took}, {kind}: {send.reason}"
 
 
-def _looks(told: Told) -> Iterator[tuple[float, str]]:
-    scans = told.scans
+def _looks(history: History) -> Iterator[tuple[float, str]]:
+    scans = history.scans
     shown = scans if len(scans) <= SHOWN_SCANS else [*scans[:2], *scans[-2:]]
     for scan in shown:
         whole = "" if scan.whole else ", not whole: proves no absence"
@@ -212,8 +214,8 @@ def _whom(who: str, region: str) -> tuple[str, int]:
     return number(who, region), 0
 
 
-def _attempt_document(told: Told) -> dict[str, object]:
-    attempt = told.attempt
+def _attempt_document(history: History) -> dict[str, object]:
+    attempt = history.attempt
     return {
         "attempt_id": attempt.attempt_id,
         "campaign": attempt.campaign,
@@ -237,7 +239,7 @@ def _attempt_document(told: Told) -> dict[str, object]:
                 "http_status": one.http_status,
                 "reason": one.reason,
             }
-            for one in told.sends
+            for one in history.sends
         ],
         "log_scans": [
             {
@@ -246,10 +248,10 @@ def _attempt_document(told: Told) -> dict[str, object]:
                 "rows": one.rows,
                 "whole": one.whole,
             }
-            for one in told.scans
+            for one in history.scans
         ],
         "events": [
             {"at": iso(e.at), "actor": e.actor, "before": e.before, "after": e.after, "reason": e.reason}
-            for e in told.events
+            for e in history.events
         ],
     }

@@ -50,7 +50,7 @@ NTP = "Set this machine's clock by NTP: calling hours and readings of the log go
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: well (True), not well (False), or not to be told (None), and what to do."""
+    """One check: well (True), not well (False), or unknown (None), and what to do."""
 
     check: str
     ok: bool | None
@@ -61,14 +61,14 @@ class Finding:
 def examine(*, probing: bool, as_json: bool) -> int:
     """Check everything; ``probing`` also asks the provider what its documents leave open. Answers the exit code."""
     findings = run(lambda: _every_check(probing))
-    well = all(found.ok is not False for found in findings)
+    well = all(finding.ok is not False for finding in findings)
     if as_json:
-        print_json({"ok": well, "checks": [asdict(found) for found in findings]})
+        print_json({"ok": well, "checks": [asdict(finding) for finding in findings]})
     else:
-        for found in findings:
-            put(f"{_MARKS[found.ok]} {found.check}: {found.message}")
-            if found.remedy and not found.ok:
-                put(f"       {found.remedy}")
+        for finding in findings:
+            put(f"{_MARKS[finding.ok]} {finding.check}: {finding.message}")
+            if finding.remedy and not finding.ok:
+                put(f"       {finding.remedy}")
     return 0 if well else 1
 
 
@@ -92,7 +92,7 @@ async def _every_check(probing: bool) -> list[Finding]:
     for name in keyed:
         async with reach(settings, name) as reached:
             of_this = [spec for spec in specs if spec.provider == name]
-            findings += [found async for found in _provider(reached, of_this, probing)]
+            findings += [finding async for finding in _provider(reached, of_this, probing)]
     return findings
 
 
@@ -174,11 +174,11 @@ async def _provider(reached: Reached, specs: Sequence[CampaignSpec], probing: bo
     yield _clock(name, answer.headers.get("date"))
     for agent in sorted({spec.agent for spec in specs}):
         yield await _agent(reached, agent)
-    for found in _caller_ids(name, specs):
-        yield found
+    for finding in _caller_ids(name, specs):
+        yield finding
     if probing:
-        async for told in probe(reached):
-            yield Finding(f"{name} probe", *told)
+        async for probed in probe(reached):
+            yield Finding(f"{name} probe", *probed)
 
 
 def _clock(name: str, date: str | None) -> Finding:
@@ -210,8 +210,8 @@ def _caller_ids(name: str, specs: Sequence[CampaignSpec]) -> Iterator[Finding]:
     check = f"{name} caller ids"
     for caller_id in sorted({one for spec in specs for one in spec.caller_ids}):
         if E164.fullmatch(caller_id):
-            told = "the provider lists no numbers, so only a call shows whether it is the account's"
-            yield Finding(check, None, f"{mask(caller_id)} is well written; {told}")
+            reason = "the provider lists no numbers, so only a call shows whether it is the account's"
+            yield Finding(check, None, f"{mask(caller_id)} is well written; {reason}")
         else:
             remedy = 'Write it with "+" and the country code, digits only.'
             yield Finding(check, False, f"{mask(caller_id)} is no number to show", remedy)

@@ -58,10 +58,10 @@ def export_campaign(
 
 async def _own_columns(ledger: SqlLedger, campaign_id: int) -> tuple[str, ...]:
     """The list's own columns, in the order in which they first appear."""
-    found: dict[str, None] = {}
+    columns: dict[str, None] = {}
     async for row in ledger.contact_rows(campaign_id):
-        found |= dict.fromkeys(row.variables)
-    return tuple(found)
+        columns |= dict.fromkeys(row.variables)
+    return tuple(columns)
 
 
 async def _write(
@@ -81,8 +81,8 @@ async def _write(
     writer, kept = csv.writer(sys.stdout, lineterminator="\n"), list if raw else harmless
     writer.writerow(cells(kept([*columns, *own])))
     async for row in rows:
-        told = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
-        writer.writerow(cells(kept(told)))
+        values = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
+        writer.writerow(cells(kept(values)))
         bar.advance()
 
 

@@ -28,11 +28,11 @@ def number(text: str, region: str) -> str:
 def settings() -> Settings:
     """The options, with logs configured. Raises UsageError."""
     try:
-        found = load_settings()
+        loaded = load_settings()
     except SettingsError as wrong:
         raise UsageError(str(wrong)) from None
-    configure_logs(level=found.log_level, fmt=found.log_format, secrets=found.secrets)
-    return found
+    configure_logs(level=loaded.log_level, fmt=loaded.log_format, secrets=loaded.secrets)
+    return loaded
 
 
 def with_ledger(use: Callable[[Settings, SqlLedger], Awaitable[T]]) -> T:

@@ -40,7 +40,7 @@ def with_overrides(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command, in place of its parameter ``overrides``, the options of which they are made."""
 
     @wraps(command)
-    def told(**given: Any) -> None:
+    def with_options(**given: Any) -> None:
         from dialer.adapters.campaign_file import read_options
 
         chosen = {name: given.pop(name) for name in OVERRIDES}
@@ -53,6 +53,6 @@ def with_overrides(command: Callable[..., None]) -> Callable[..., None]:
     taken: list[Parameter] = []
     for parameter in signature(command).parameters.values():
         taken += options if parameter.name == "overrides" else [parameter.replace(kind=Parameter.KEYWORD_ONLY)]
-    told.__signature__ = signature(command).replace(parameters=taken)  # type: ignore[attr-defined]
-    told.__annotations__ = {parameter.name: parameter.annotation for parameter in taken}
-    return told
+    with_options.__signature__ = signature(command).replace(parameters=taken)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in taken}
+    return with_options

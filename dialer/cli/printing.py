@@ -39,7 +39,7 @@ def print_json(document: object) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, so that stdout stays clean. Whoever closed it wants to hear nothing."""
+    """A line for people, on stderr, so that stdout stays clean. If stderr is closed, nothing is printed."""
     with suppress(OSError, ValueError):
         print(plain(text), file=sys.stderr, flush=True)
 

@@ -18,30 +18,30 @@ from dialer.cli.reaching import Reached
 from dialer.domain.call import CallLog
 from dialer.errors import ProviderError
 
-Told = tuple[bool | None, str, str]
+Answer = tuple[bool | None, str, str]
 Row = Mapping[str, Any]
 
 SHOWN_WORDS = 8
 
 
-async def probe(reached: Reached) -> AsyncIterator[Told]:
+async def probe(reached: Reached) -> AsyncIterator[Answer]:
     """Each answer: whether it is well (None: neither), what was found, and what to do."""
     asking = _voice(reached.voice) if reached.voice is not None else _vaani(reached.vaani)
     try:
-        async for told in asking:
-            yield told
+        async for answer in asking:
+            yield answer
     except ProviderError as error:
         yield False, f"a probe could not be read: {error}", "Try again."
 
 
-async def _voice(api: VaaniVoiceApi) -> AsyncIterator[Told]:
+async def _voice(api: VaaniVoiceApi) -> AsyncIterator[Answer]:
     health = await api.health()
     yield health.status == "healthy", f"health: {health.status or 'says nothing'}", "See the provider's status page."
     body = await api.http.get_json("/api/call-history", {"page": 1, "page_size": vaanivoice.PAGE_SIZE})
     rows = _rows(body)
     records = [CallRecord.read(row) for row in rows if row.get("call_id")]
-    for told in _log(rows, [vaanivoice.read_row(record.raw) for record in records]):
-        yield told
+    for answer in _log(rows, [vaanivoice.read_row(record.raw) for record in records]):
+        yield answer
     echoed = any(set(record.metadata) - vaanivoice.VENDOR_KEYS for record in records)
     tokens = sum(TOKEN_KEY in record.metadata for record in records)
     yield None, f"call_metadata echoes our own keys: {_yes(echoed, records)}; {tokens} rows hold our token", ""
@@ -61,15 +61,15 @@ async def _voice(api: VaaniVoiceApi) -> AsyncIterator[Told]:
         yield None, f"{what}: {await _answer_to(api, '/api/call-history', query)}", ""
 
 
-async def _vaani(api: VaaniApi | None) -> AsyncIterator[Told]:
+async def _vaani(api: VaaniApi | None) -> AsyncIterator[Answer]:
     assert api is not None
     body = await api.http.get_json("/calls/logs", {"page": 1, "page_size": vaani.PAGE_SIZE})
     envelope = "a bare list" if isinstance(body, list) else ", ".join(sorted(body))
     yield None, f"the list of logs comes as: {envelope}", ""
     rows = _rows(body)
     entries = [CallLogEntry.read(row) for row in rows if find_call_id(dict(row))]
-    for told in _log(rows, [vaani.read_row(entry.raw) for entry in entries]):
-        yield told
+    for answer in _log(rows, [vaani.read_row(entry.raw) for entry in entries]):
+        yield answer
     kinds = Counter(entry.call_type for entry in entries)
     yield None, f"call types: {_words(kinds)}", ""
     echoed = any(entry.dynamic_variables for entry in entries)
@@ -80,7 +80,7 @@ async def _vaani(api: VaaniApi | None) -> AsyncIterator[Told]:
     yield None, f"calls without any talk that have a log: {unanswered}", ""
 
 
-def _log(rows: Sequence[Row], logs: Sequence[CallLog]) -> list[Told]:
+def _log(rows: Sequence[Row], logs: Sequence[CallLog]) -> list[Answer]:
     times = [log.started_at for log in logs if log.started_at is not None]
     order = "unknown: fewer than two rows"
     if len(times) > 1:
@@ -107,16 +107,16 @@ def _rows(body: Any) -> list[Row]:
 
 async def _answer_to(api: VaaniVoiceApi, path: str, query: Mapping[str, int]) -> str:
     try:
-        found = _rows(await api.http.get_json(path, query))
+        rows = _rows(await api.http.get_json(path, query))
     except ProviderError as error:
         return f"refused (HTTP {error.status})" if error.status else str(error)
-    return f"{len(found)} rows"
+    return f"{len(rows)} rows"
 
 
-def _words(found: Counter[str]) -> str:
-    named = ", ".join(f'"{word}" ({count})' for word, count in found.most_common(SHOWN_WORDS))
+def _words(counts: Counter[str]) -> str:
+    named = ", ".join(f'"{word}" ({count})' for word, count in counts.most_common(SHOWN_WORDS))
     return named or "none"
 
 
-def _yes(found: bool, rows: Sequence[object]) -> str:
-    return ("yes" if found else "no") if rows else "unknown: no calls yet"
+def _yes(shown: bool, rows: Sequence[object]) -> str:
+    return ("yes" if shown else "no") if rows else "unknown: no calls yet"

@@ -24,20 +24,20 @@ def list_calls(
     wanted = _disposition(disposition)
 
     async def use(reached: Reached) -> list[CallLog]:
-        found: list[CallLog] = []
+        calls: list[CallLog] = []
         async with aclosing(cast(Any, reached.archive.calls(begin, end, agent))) as logs:
             async for log in logs:
                 if wanted is None or log.disposition is wanted:
-                    found.append(log)
-                if limit and len(found) == limit:
+                    calls.append(log)
+                if limit and len(calls) == limit:
                     break
-        return found
+        return calls
 
-    found = ask(provider, use)
+    calls = ask(provider, use)
     if as_json:
-        print_json([document(log) for log in found])
+        print_json([document(log) for log in calls])
         return
-    rows = [{**document(log), "to": masked(log.to_number) if log.to_number else ""} for log in found]
+    rows = [{**document(log), "to": masked(log.to_number) if log.to_number else ""} for log in calls]
     print_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
 
 
@@ -45,21 +45,21 @@ def show_call(provider: str | None, call_id: str, *, transcript: bool, recording
     """One call; its transcript and its recording if they are asked for. Raises NotFound."""
 
     async def use(reached: Reached) -> dict[str, Any]:
-        found = document(await _row(reached, call_id))
+        call = document(await _row(reached, call_id))
         if reached.voice is not None:
             details = await reached.voice.calls.details(call_id)
-            found |= {
+            call |= {
                 "pending": details.pending,
-                "summary": details.summary or found["summary"],
+                "summary": details.summary or call["summary"],
                 "entity": details.entity,
                 "evaluation": details.evaluation,
             }
         if transcript:
-            found["transcript"] = await reached.archive.transcript(call_id)
+            call["transcript"] = await reached.archive.transcript(call_id)
         if recording is not None:
             kind, size = await reached.archive.save_recording(call_id, recording)
-            found["recording"] = {"path": str(recording), "content_type": kind, "bytes": size}
-        return found
+            call["recording"] = {"path": str(recording), "content_type": kind, "bytes": size}
+        return call
 
     shown = ask(provider, use)
     if as_json:
@@ -101,10 +101,10 @@ def moment(text: str, option: str) -> float | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(f'{option} "{text}": write a day (2026-02-01) or a time (2026-02-01T09:00+05:30)') from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _disposition(text: str) -> Disposition | None:

@@ -42,9 +42,9 @@ class Reached:
     @property
     def either(self) -> VaaniVoiceApi | VaaniApi:
         """Whichever it is."""
-        found = self.voice or self.vaani
-        assert found is not None
-        return found
+        api = self.voice or self.vaani
+        assert api is not None
+        return api
 
     def only_voice(self, what: str) -> VaaniVoiceApi:
         """The client of vaanivoice. Raises UsageError when ``what`` is asked of another provider."""

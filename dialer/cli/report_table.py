@@ -127,9 +127,9 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _calendar(schedule: Mapping[str, str | None], source: Mapping[str, str | None] | None) -> Iterator[tuple[str, str]]:
     dates = {"starts": "start", "ends": "end", "next round": "next_round"}
-    told = [f"{word} {local(schedule[key])}" for word, key in dates.items() if schedule[key]]
-    if told:
-        yield "schedule", ", ".join(told)
+    moments = [f"{word} {local(schedule[key])}" for word, key in dates.items() if schedule[key]]
+    if moments:
+        yield "schedule", ", ".join(moments)
     if source is None:
         return
     if source["error"]:

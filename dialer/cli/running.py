@@ -50,7 +50,7 @@ REHEARSAL_TIMES: dict[str, float] = {
 QUICK_CALLS = ("--ring-s", "0.5,2", "--no-answer-ring-s", "2,3", "--talk-s", "1,4", "--log-delay-s", "1")
 LOOK_S = 0.2
 OWED_FOR_S = 10.0
-"""How long a campaign that is finished is kept open for what more may be told of its calls."""
+"""How long a finished campaign is kept open for what the log may still add to its calls."""
 OVER = {
     CampaignStatus.FINISHED: 0,
     CampaignStatus.CANCELLED: 1,

@@ -25,7 +25,7 @@ class Stop:
     def __init__(self, promise_s: float) -> None:
         self.asked = asyncio.Event()
         self.cuts: asyncio.Task[Any] | None = None
-        """The task that the first signal cuts off; None: it is told by ``asked`` alone."""
+        """The task that the first signal cuts off; None: only ``asked`` says so."""
         self._promise_s, self._loop = promise_s, asyncio.get_running_loop()
         self._first_at = 0.0
         for number in SIGNALS:

@@ -115,8 +115,8 @@ def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
 async def _rows(ledger: SqlLedger) -> AsyncIterator[dict[str, str | None]]:
     names = {campaign.campaign_id: campaign.spec.name for campaign in await ledger.campaigns()}
     async for entry in ledger.suppressions():
-        told = (entry.phone, entry.reason, entry.source, names.get(entry.campaign_id or 0, ""), iso(entry.added_at))
-        yield dict(zip(COLUMNS, told, strict=True))
+        values = (entry.phone, entry.reason, entry.source, names.get(entry.campaign_id or 0, ""), iso(entry.added_at))
+        yield dict(zip(COLUMNS, values, strict=True))
 
 
 def _named(phones: Iterable[str], region: str) -> list[str]:

@@ -44,8 +44,8 @@ class Act:
 
 def chained(act: Act, before: str) -> str:
     """The hash of an act and of the ``before`` hash of the act that precedes it ("" for the first)."""
-    told = [before, repr(act.at), act.who, act.act, act.campaign, act.subject, act.before, act.after, act.why]
-    return sha256(json.dumps(told, ensure_ascii=True).encode()).hexdigest()
+    fields = [before, repr(act.at), act.who, act.act, act.campaign, act.subject, act.before, act.after, act.why]
+    return sha256(json.dumps(fields, ensure_ascii=True).encode()).hexdigest()
 
 
 def differences(before: str, after: str) -> Iterator[tuple[str, object, object]]:

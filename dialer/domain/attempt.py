@@ -21,7 +21,7 @@ class AttemptState(StrEnum):
     UNKNOWN = "unknown"
     """Bytes may have left and no answer is known. Holds its line and its number. The reconciler moves it."""
     ENDED = "ended"
-    """Final: the call log told what the call came to."""
+    """Final: the call log showed what the call came to."""
     REFUSED = "refused"
     """Final: the provider refused this number or payload and placed nothing. Given back when it refuses everybody."""
     UNCONFIRMED = "unconfirmed"

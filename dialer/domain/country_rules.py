@@ -74,14 +74,16 @@ class Rulebook:
         """
         known = tuple(sorted(set(places)))
         countries = {place[:2] for place in known}
-        found = {rule_id: frozenset(known) for rule_id in map(self._named, also)}
+        places_of = {rule_id: frozenset(known) for rule_id in map(self._named, also)}
         for place in sorted({*known, *countries}):
             for rule_id in self._of(place, known):
                 own = {other for other in known if rule_id == UNKNOWN or other.startswith(place)} | {place}
-                found[rule_id] = found.get(rule_id, frozenset()) | own
+                places_of[rule_id] = places_of.get(rule_id, frozenset()) | own
         if not known:
-            found[UNKNOWN] = frozenset()
-        return tuple(AppliedRule(self.by_id[rule_id], tuple(sorted(found[rule_id]))) for rule_id in sorted(found))
+            places_of[UNKNOWN] = frozenset()
+        return tuple(
+            AppliedRule(self.by_id[rule_id], tuple(sorted(places_of[rule_id]))) for rule_id in sorted(places_of)
+        )
 
     def _of(self, place: str, known: tuple[str, ...]) -> list[str]:
         """The rules for one place: a state without a rule of its own is under its country's alone."""

@@ -47,14 +47,14 @@ def parse_hours(text: str) -> Hours:
 
 
 def _span(part: str, text: str) -> Span:
-    found = _SPAN.fullmatch(part)
-    if found:
-        opens_h, opens_m, closes_h, closes_m = (int(found[n]) for n in range(1, 5))
+    match = _SPAN.fullmatch(part)
+    if match:
+        opens_h, opens_m, closes_h, closes_m = (int(match[n]) for n in range(1, 5))
         opens, closes = opens_h * 60 + opens_m, closes_h * 60 + closes_m
         clocks = opens_m < 60 and closes_m < 60 and opens < DAY_MIN and closes <= DAY_MIN
-        if clocks and (opens < closes) != bool(found[5]):
-            return opens, closes + (DAY_MIN if found[5] else 0)
-        if clocks and not found[5]:
+        if clocks and (opens < closes) != bool(match[5]):
+            return opens, closes + (DAY_MIN if match[5] else 0)
+        if clocks and not match[5]:
             remedy = f'if it ends on the next day, write "{part}+1"' if closes else 'write "24:00" for midnight'
             raise CampaignFileError(f'window hours "{text}": must open before closing; {remedy}')
     raise CampaignFileError(f'window hours "{text}" must read like "09:00-20:00" or "09:00-12:00, 14:00-20:00"')

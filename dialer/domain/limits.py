@@ -1,6 +1,6 @@
 """How often one person may be called, over all campaigns.
 
-Pure: whoever asks brings what was called before, read in the same critical section that reserves the next call.
+Pure: the caller brings what was called before, read in the same critical section that reserves the next call.
 """
 
 from collections.abc import Iterable, Sequence

@@ -40,12 +40,12 @@ def clock_text(zone: str, at: float) -> str:
 
 def to_utc(zone: str, local: Sequence[Stretch], start: int, end: int) -> list[Stretch]:
     """When, between ``start`` and ``end`` (unix seconds), the local clock reads a time in ``local``, in order."""
-    found = [
+    stretches = [
         (max(opens - offset, since), min(closes - offset, until))
         for since, until, offset in _offsets(zone, start, end)
         for opens, closes in local
     ]
-    return merged(stretch for stretch in found if stretch[0] < stretch[1])
+    return merged(stretch for stretch in stretches if stretch[0] < stretch[1])
 
 
 def merged(stretches: Iterable[Stretch]) -> list[Stretch]:

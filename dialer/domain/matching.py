@@ -14,7 +14,7 @@ from typing import Protocol
 from dialer.domain.call import CallLog
 
 NEAR_BEFORE_S, NEAR_AFTER_S = 5.0, 120.0
-"""How far from its request a call may begin and still give the lie to an answer, where no token tells."""
+"""How far from its request a call may begin and still contradict an answer, where there is no token."""
 HIDDEN = "?"
 """Stands in a shown number for digits that are not shown, however many."""
 NATIONAL_DIGITS = 7
@@ -159,7 +159,7 @@ class Matcher:
         self._by_time.sort(key=lambda candidate: candidate.dialed_at)
 
     def mislead(self, call_id: str, owner: int) -> None:
-        """A call that is another attempt's for certain: whoever else was given its id was misled."""
+        """A call that certainly belongs to another attempt: any other that was given its id was misled."""
         for candidate in self._by_call_id.get(call_id, ()):
             if candidate.attempt_id != owner:
                 self._misled.add(candidate.attempt_id)
@@ -174,8 +174,8 @@ class Matcher:
 
     def by_token(self, row: CallLog) -> Match | None:
         """By our token, of rows that no id matched. A second call for one request is not ours to explain."""
-        found = self._by_token.get(row.token) if row.token else None
-        return self._take(found, "token") if found is not None and self._is_free(found) else None
+        attempt = self._by_token.get(row.token) if row.token else None
+        return self._take(attempt, "token") if attempt is not None and self._is_free(attempt) else None
 
     def likely(self, row: CallLog) -> Match | None:
         """By number, agent and time, of rows that neither id nor token matched.

@@ -59,8 +59,8 @@ def is_military(text: str) -> bool:
 def states_of_postal(country: str, text: str) -> tuple[str, ...]:
     """The codes of the states that a postal code may be in; empty for what is no postal code of a state."""
     word = text.strip().upper()
-    found = (_ZIP if country == "US" else _CANADIAN).fullmatch(word)
-    return _table().by_postal.get((country, found[1]), ()) if found else ()
+    match = (_ZIP if country == "US" else _CANADIAN).fullmatch(word)
+    return _table().by_postal.get((country, match[1]), ()) if match else ()
 
 
 def zones_of_states(codes: Iterable[str]) -> tuple[str, ...]:

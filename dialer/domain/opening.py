@@ -128,8 +128,8 @@ def _startable(
             if not shared:
                 return (), ()
             shared = common(shared, _open_stretches(timetable, zone, week))
-    found = [(opens, min(closes - window.lead_s, end)) for opens, closes in shared if opens < end]
-    kept = [(opens, closes) for opens, closes in found if opens < closes]
+    stretches = [(opens, min(closes - window.lead_s, end)) for opens, closes in shared if opens < end]
+    kept = [(opens, closes) for opens, closes in stretches if opens < closes]
     return tuple(opens for opens, _ in kept), tuple(closes for _, closes in kept)
 
 

@@ -1,4 +1,4 @@
-"""What a new contact can look forward to, told before anybody is called."""
+"""What will become of a new contact, worked out before anybody is called."""
 
 from dataclasses import dataclass, field
 from typing import Protocol

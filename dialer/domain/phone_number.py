@@ -170,9 +170,9 @@ def numbers_in(text: str, region: str = "") -> list[str]:
     candidates += [*parts, *(_completed(first, part) for first, part in pairwise(parts))]
     if decimal := _DECIMAL.fullmatch(text):
         candidates.append(decimal[1])
-    found = [match.number for match in PhoneNumberMatcher(text, region or None, Leniency.POSSIBLE)]
+    matched = [match.number for match in PhoneNumberMatcher(text, region or None, Leniency.POSSIBLE)]
     numbers = [number for each in candidates for number in _meant(each, region)]
-    return list(dict.fromkeys(_e164(number) for number in [*numbers, *found] if phonenumbers.is_valid_number(number)))
+    return list(dict.fromkeys(_e164(number) for number in [*numbers, *matched] if phonenumbers.is_valid_number(number)))
 
 
 def _completed(number: str, ending: str) -> str:
@@ -301,8 +301,8 @@ def _zones_of_prefix(digits: str) -> tuple[str, ...]:
 def _zones_of_area(area_code: str) -> tuple[str, ...]:
     """Every zone in which an area code, or the one it overlays, has an exchange."""
     prefixes = tuple({f"1{area_code}", f"1{base_of(area_code)}"})
-    found = {zone for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(prefixes) for zone in zones}
-    return tuple(sorted(found))
+    of_area = {zone for prefix, zones in TIMEZONE_DATA.items() if prefix.startswith(prefixes) for zone in zones}
+    return tuple(sorted(of_area))
 
 
 def _short_code(text: str, region: str) -> Unusable | None:

@@ -88,8 +88,8 @@ def heads(text: str) -> list[tuple[str, Unusable]]:
     """What stands before each mark at which a number may have ended, and what the cell is if it did end there."""
     marks = [(mark.start(), SEVERAL) for mark in _BETWEEN.finditer(text)]
     marks += [(mark.start(), REMARK) for mark in _BRACKET.finditer(text)]
-    found = [(text[:at].rstrip(), verdict) for at, verdict in sorted(marks, key=lambda mark: mark[0])]
-    return [(head, verdict) for head, verdict in found if len(digits_of(head)) > _FEW_DIGITS]
+    parts = [(text[:at].rstrip(), verdict) for at, verdict in sorted(marks, key=lambda mark: mark[0])]
+    return [(head, verdict) for head, verdict in parts if len(digits_of(head)) > _FEW_DIGITS]
 
 
 def tail_of(text: str) -> str:

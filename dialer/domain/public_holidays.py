@@ -54,8 +54,8 @@ def holidays_of(place: str, year: int) -> frozenset[date]:
     if country not in _subdivisions():
         return frozenset()
     subdivision = part if part in _subdivisions()[country] else None
-    found = holidays.country_holidays(country, subdiv=subdivision, years=year)
-    return frozenset(day for day in found if day.year == year)
+    days = holidays.country_holidays(country, subdiv=subdivision, years=year)
+    return frozenset(day for day in days if day.year == year)
 
 
 @cache

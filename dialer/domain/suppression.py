@@ -46,21 +46,21 @@ class OptOut:
 
 def opted_out(rules: OptOut, log: CallLog) -> str:
     """The word or field of a row that says so; "" when none does."""
-    found: dict[str, list[str]] = {}
+    entities: dict[str, list[str]] = {}
     for name, value in log.entities.items():
-        found.setdefault(_plain(name), []).append(value)
+        entities.setdefault(_plain(name), []).append(value)
     said = {_plain(log.raw_status), _plain(str(log.disposition or ""))}
-    said |= {value for name, values in found.items() if _DISPOSITIONS.search(name) for value in map(_plain, values)}
+    said |= {value for name, values in entities.items() if _DISPOSITIONS.search(name) for value in map(_plain, values)}
     for rule in rules.entities:
         name, equals, value = rule.partition("=")
-        if any(_plain(one) == _plain(value) if equals else says_yes(one) for one in found.get(_plain(name), ())):
+        if any(_plain(one) == _plain(value) if equals else says_yes(one) for one in entities.get(_plain(name), ())):
             return rule
     return next((word for word in rules.dispositions if _plain(word) in said), "")
 
 
-def says_yes(told: str) -> bool:
+def says_yes(value: str) -> bool:
     """Whether a value means yes: "true", 1, "Yes, he asked not to be called"."""
-    said = told.strip().lower()
+    said = value.strip().lower()
     return _ONE.fullmatch(said) is not None or re.split(r"[\W_]+", said, maxsplit=1)[0] in _YES
 
 

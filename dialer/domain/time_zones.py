@@ -78,8 +78,8 @@ def zones_within(country: str, zones: tuple[str, ...], sharing: tuple[str, ...] 
     """``zones`` of a number as those of its country: a foreign one stands for those of the country with its clock.
 
     libphonenumber has some countries on the clock of another, which has summer time where they have none: then the
-    person may be in any zone of the country. ``sharing``: countries whose numbers cannot always be told from those of
-    this one; zones of theirs stay beside its own.
+    person may be in any zone of the country. ``sharing``: countries whose numbers may look like those of this
+    one; zones of theirs stay beside its own.
     """
     own = zones_of_country(country)
     if not own:

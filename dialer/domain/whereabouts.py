@@ -55,15 +55,15 @@ def whereabouts(phone: Phone, declared: Declared = NOTHING, *, trust: bool = Fal
     if declared == NOTHING:
         return Whereabouts(phone.zones, inferred)
     country = declared.country or phone.region
-    found = (_states if country in COUNTRIES else _parts)(country, declared.state, declared.postal_code)
-    if isinstance(found, Unplaced):
-        return found
-    states = set(found) if country in COUNTRIES else set()
+    named = (_states if country in COUNTRIES else _parts)(country, declared.state, declared.postal_code)
+    if isinstance(named, Unplaced):
+        return named
+    states = set(named) if country in COUNTRIES else set()
     of_states = zones_of_states(states)
     own = (declared.zone,) if declared.zone else of_states
     zones = own if trust and own else _agreed(own, of_states, phone.zones)
-    told = {*found, *((country,) if declared.country or found else ())}
-    return Whereabouts(zones, tuple(sorted({*told, *inferred})))
+    places = {*named, *((country,) if declared.country or named else ())}
+    return Whereabouts(zones, tuple(sorted({*places, *inferred})))
 
 
 @lru_cache(maxsize=4096)

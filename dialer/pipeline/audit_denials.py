@@ -53,6 +53,6 @@ class AuditDenials:
 
 
 def _contradicted(row: CallLog, denied: Sequence[Denied]) -> list[tuple[Denied, str]]:
-    """The request whose answer this row gives the lie, if any, and by what evidence."""
-    found = [(send, contradicts(row, send.token, send.phone, send.sent_at)) for send in denied]
-    return [(send, by) for send, by in found if by][:1]
+    """The request whose answer this row contradicts, if any, and by what evidence."""
+    judged = [(send, contradicts(row, send.token, send.phone, send.sent_at)) for send in denied]
+    return [(send, by) for send, by in judged if by][:1]

@@ -68,7 +68,7 @@ class Standing:
     """Connecting took so long, the last time, that a slot would pass meanwhile: it comes before the slot."""
     back_off: BackOff = field(default_factory=BackOff)
     proof: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever finds out whether the provider answers at all."""
+    """Held by the task that finds out whether the provider answers at all."""
     proved: bool = True
 
     @property

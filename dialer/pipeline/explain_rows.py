@@ -41,19 +41,19 @@ class ExplainRows:
 
     def explain(self, scan: LogReading, waiting: Sequence[OpenAttempt]) -> Explained:
         """Match every row that is not settled; where the log's clock turns out to be another, once more by that."""
-        told = self._matched(scan, waiting)
-        shift = self._further_shift(scan, waiting, told)
+        explained = self._matched(scan, waiting)
+        shift = self._further_shift(scan, waiting, explained)
         if shift is not None:
             self.clock.shift_s += shift
             log.warning("log.clock_learned", account=self.reader.provider.account, clock=told_hours(self.clock.shift_s))
             scan.rows = {call_id: shifted(row, -shift) for call_id, row in scan.rows.items()}
             self.clock.behind_s = None
-            told = self._matched(scan, waiting)
-        self._learn(scan, waiting, told)
-        self._bound(scan, waiting, told)
+            explained = self._matched(scan, waiting)
+        self._learn(scan, waiting, explained)
+        self._bound(scan, waiting, explained)
         if not self.ids_are_final:
-            self._join_legs(scan, told)
-        return told
+            self._join_legs(scan, explained)
+        return explained
 
     def _matched(self, scan: LogReading, waiting: Sequence[OpenAttempt]) -> Explained:
         matcher = Matcher(
@@ -68,12 +68,12 @@ class ExplainRows:
             if known.settled and known.attempt_id is not None:
                 matcher.mislead(call_id, known.attempt_id)
         rows = [row for row in scan.rows.values() if not scan.is_settled(row.call_id) and row.readable]
-        told = Explained()
+        explained = Explained()
         for evidence in (matcher.by_id, matcher.by_token, matcher.likely):
             for row in rows:
-                if row.call_id not in told.matches and (match := evidence(row)) is not None:
-                    told.matches[row.call_id] = match
-        return told
+                if row.call_id not in explained.matches and (match := evidence(row)) is not None:
+                    explained.matches[row.call_id] = match
+        return explained
 
     def _stranded(self, scan: LogReading, waiting: Sequence[OpenAttempt]) -> set[int]:
         """Attempts whose call ids are nowhere in a whole log, though their time is up: other evidence must do."""
@@ -85,12 +85,12 @@ class ExplainRows:
             if attempt.call_id not in scan.rows and attempt.dialed_at + self.horizon_s < scan.started
         }
 
-    def _further_shift(self, scan: LogReading, waiting: Sequence[OpenAttempt], told: Explained) -> float | None:
+    def _further_shift(self, scan: LogReading, waiting: Sequence[OpenAttempt], explained: Explained) -> float | None:
         """How much further the log's clock is from ours than was thought; None where nothing says so."""
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         certain = [
             (scan.rows[call_id], attempts[match.attempt_id].dialed_at)
-            for call_id, match in told.matches.items()
+            for call_id, match in explained.matches.items()
             if match.evidence != "number and time"
         ]
         if certain:
@@ -98,17 +98,17 @@ class ExplainRows:
                 return None
             late_by = [row.started_at - dialed_at for row, dialed_at in certain if row.started_at is not None]
             return further_shift(late_by, alone=True)
-        found = {match.attempt_id for match in told.matches.values()}
-        missed = [attempt for attempt in waiting if attempt.attempt_id not in found][-TEACHERS:]
+        matched = {match.attempt_id for match in explained.matches.values()}
+        missed = [attempt for attempt in waiting if attempt.attempt_id not in matched][-TEACHERS:]
         return further_shift(
-            self._lateness(scan, missed, told), alone=len(missed) == 1 and not found and not self.clock.proven
+            self._lateness(scan, missed, explained), alone=len(missed) == 1 and not matched and not self.clock.proven
         )
 
-    def _lateness(self, scan: LogReading, missed: Sequence[OpenAttempt], told: Explained) -> list[float]:
+    def _lateness(self, scan: LogReading, missed: Sequence[OpenAttempt], explained: Explained) -> list[float]:
         """How late calls to the numbers of missed attempts begin, each of the one row that came up since."""
         by_ending: dict[str, list[CallLog]] = {}
         for row in scan.rows.values():
-            if row.outbound and row.started_at is not None and row.to_number and row.call_id not in told.matches:
+            if row.outbound and row.started_at is not None and row.to_number and row.call_id not in explained.matches:
                 by_ending.setdefault(row.to_number[-4:], []).append(row)
         late_by = []
         for attempt in missed:
@@ -125,34 +125,34 @@ class ExplainRows:
                 late_by.append(min(begun) - attempt.dialed_at)
         return late_by
 
-    def _learn(self, scan: LogReading, waiting: Sequence[OpenAttempt], told: Explained) -> None:
+    def _learn(self, scan: LogReading, waiting: Sequence[OpenAttempt], explained: Explained) -> None:
         """What the rows of our own calls prove of the log."""
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         clock = self.clock
-        for call_id, match in told.matches.items():
+        for call_id, match in explained.matches.items():
             row, attempt = scan.rows[call_id], attempts[match.attempt_id]
             clock.shows_numbers = clock.shows_numbers or same_number(row.to_number, attempt.phone)
             clock.shows_token = clock.shows_token or bool(row.token)
             clock.shows_agent = clock.shows_agent or is_agents(row, attempt.agent) is True
             clock.proven = clock.proven or _begun_sanely(row, attempt.dialed_at, scan.started)
 
-    def _bound(self, scan: LogReading, waiting: Sequence[OpenAttempt], told: Explained) -> None:
+    def _bound(self, scan: LogReading, waiting: Sequence[OpenAttempt], explained: Explained) -> None:
         dialed_at = {attempt.attempt_id: attempt.dialed_at for attempt in waiting}
-        for call_id, match in told.matches.items():
+        for call_id, match in explained.matches.items():
             at = dialed_at[match.attempt_id]
             row = bounded(scan.rows[call_id], at, scan.started, CLOCK_SKEW_S)
             if row.disposition is None and row.presumed is not None and at + self.horizon_s < scan.started:
                 row = replace(row, disposition=row.presumed)  # its end was never written
             scan.rows[call_id] = row
 
-    def _join_legs(self, scan: LogReading, told: Explained) -> None:
+    def _join_legs(self, scan: LogReading, explained: Explained) -> None:
         """Rows of one number that begin together are one call: whether anybody talked is said by any of them."""
         partners: dict[str, list[tuple[float, CallLog, int, bool]]] = {}
         unmatched = []
         for row in scan.rows.values():
             if row.started_at is None or not row.to_number or not row.outbound:
                 continue
-            known, match = scan.known.get(row.call_id), told.matches.get(row.call_id)
+            known, match = scan.known.get(row.call_id), explained.matches.get(row.call_id)
             settled_by = known.attempt_id if known is not None and known.settled else None
             attempt_id = settled_by if match is None else match.attempt_id
             if attempt_id is None:
@@ -162,21 +162,21 @@ class ExplainRows:
         for begun, row in unmatched:
             near = [one for one in partners.get(row.to_number, ()) if abs(one[0] - begun) <= SAME_CALL_S]
             if near:
-                self._join(scan, row, near[0][1:], told)
+                self._join(scan, row, near[0][1:], explained)
 
-    def _join(self, scan: LogReading, row: CallLog, partner: tuple[CallLog, int, bool], told: Explained) -> None:
+    def _join(self, scan: LogReading, row: CallLog, partner: tuple[CallLog, int, bool], explained: Explained) -> None:
         other, attempt_id, settled = partner
         if settled:
             before = scan.known[other.call_id].disposition
             better = row.disposition in TALKED and before not in TALKED
-            (told.corrections if better else told.legs)[row.call_id] = attempt_id
+            (explained.corrections if better else explained.legs)[row.call_id] = attempt_id
             return
-        lead_id = next(call_id for call_id, match in told.matches.items() if match.attempt_id == attempt_id)
+        lead_id = next(call_id for call_id, match in explained.matches.items() if match.attempt_id == attempt_id)
         if _tells_more(row, scan.rows[lead_id]):
-            told.matches[row.call_id] = replace(told.matches.pop(lead_id), evidence=ANOTHER_ROW)
-            told.legs[lead_id] = attempt_id
+            explained.matches[row.call_id] = replace(explained.matches.pop(lead_id), evidence=ANOTHER_ROW)
+            explained.legs[lead_id] = attempt_id
         else:
-            told.legs[row.call_id] = attempt_id
+            explained.legs[row.call_id] = attempt_id
 
 
 def _begun_sanely(row: CallLog, dialed_at: float, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""What follows for the person of a call that is over, and how long more may be told of it."""
+"""What follows for the person of a call that is over, and how long the log may still add to it."""
 
 from dataclasses import dataclass
 from random import Random

@@ -38,9 +38,9 @@ class HeedOptOuts:
         known: Mapping[str, KnownCall],
         specs: Mapping[int, CampaignSpec],
     ) -> frozenset[str]:
-        """Put whoever opted out onto the list of all campaigns, durably; answers the ids of their calls.
+        """Put people who opted out onto the list of all campaigns, durably; answers the ids of their calls.
 
-        Who did so in a rehearsal is only called in no rehearsal any more.
+        An opt-out in a rehearsal bars the number from rehearsals only.
         """
         by_name = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         suspects = [
@@ -80,8 +80,8 @@ class HeedOptOuts:
             return attempt.phone, [specs[attempt.campaign_id]]
         held = known.get(row.call_id)
         if held is not None and held.attempt_id is not None:
-            told = (await self.view.story(attempt_id=held.attempt_id))[0][0]
-            return told.phone, [by_name[told.campaign]] if told.campaign in by_name else []
+            owner = (await self.view.story(attempt_id=held.attempt_id))[0][0]
+            return owner.phone, [by_name[owner.campaign]] if owner.campaign in by_name else []
         phone = row.to_number if row.outbound else row.from_number
         whole = HIDDEN not in phone and len(phone) > FEWEST_DIGITS
         return (phone, list(by_name.values())) if whole else ("", [])

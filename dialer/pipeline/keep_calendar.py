@@ -178,9 +178,9 @@ class KeepCalendar:
                 words += await self.ledger.add_contacts(made.campaign_id, people)
                 people.clear()
         words += await self.ledger.add_contacts(made.campaign_id, people)
-        told = Counter(words)
+        tally = Counter(words)
         counts = ImportCounts(
-            len(words), told["queued"], told["duplicate"], told["suppressed"], deferred=told["deferred"]
+            len(words), tally["queued"], tally["duplicate"], tally["suppressed"], deferred=tally["deferred"]
         )
         await self.ledger.record_import(made.campaign_id, "round", campaign.spec.name, counts)
 

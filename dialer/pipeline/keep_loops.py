@@ -1,7 +1,7 @@
 """What one process of the fleet does for all: feed, keep the calendar, read sources, read each account's log.
 
 Each of these loops is held by one process under a lease in the ledger, and runs in a task of its own: one that hangs
-or fails holds up no other. Whoever holds a lease renews it; when its process stops, freezes or is cut off, another
+or fails holds up no other. The holder renews its lease; when its process stops, freezes or is cut off, another
 takes the loop over.
 """
 
@@ -25,7 +25,7 @@ LATE_S = 10.0
 """So long a process goes on that has not heard yet whether its lease was renewed.
 
 On a machine that is busy with other work the answer comes late, and most often it is that nobody else took the loop.
-Whoever is told that another has it stops at once.
+A process that hears that another has it stops at once.
 """
 FIRST_REST_S, LONGEST_REST_S = 1.0, 30.0
 FREE_WITHIN_S = 1.0

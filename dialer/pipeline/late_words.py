@@ -1,6 +1,6 @@
 """What the log says of a call after it settled it: an analysis, a call back, a cost, a better word.
 
-That more is owed stands in the ledger, so it is waited for by whoever works then.
+The ledger keeps what is owed, so any process that runs later can wait for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,17 +55,17 @@ class LateWords:
     ) -> list[Matched]:
         """What rows of settled calls say anew; ``better``: further rows of settled calls, which tell more."""
         self._specs = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
-        found = []
+        corrections = []
         for call_id, row in scan.rows.items():
             known = scan.known.get(call_id)
             if call_id in better:
-                found.append(await self._told_beside(row, better[call_id]))
+                corrections.append(await self._told_beside(row, better[call_id]))
             elif known is not None and known.settled and known.attempt_id is not None:
                 correction = await self._correction(row, known, known.attempt_id)
-                found += [correction] if correction is not None else []
-        if found:
+                corrections += [correction] if correction is not None else []
+        if corrections:
             self.wait_s = FIRST_S
-        return found
+        return corrections
 
     async def _told_beside(self, row: CallLog, attempt_id: int) -> Matched:
         attempt = await self._attempt(attempt_id)

@@ -50,14 +50,14 @@ class LogDoubts:
         """Take over what is noted. A campaign that runs after a halt for doubts: the operator has looked."""
         known = facts.get(KNOWN, "")
         if known and known != self._known:
-            told = json.loads(known)
-            self.read_since, self.pardoned_at = told["read_since"], told["pardoned_at"]
+            learned = json.loads(known)
+            self.read_since, self.pardoned_at = learned["read_since"], learned["pardoned_at"]
             clock = self.clock
-            clock.shift_s, clock.proven = told["shift_s"], clock.proven or told["proven"]
-            clock.shows_numbers = clock.shows_numbers or told["shows_numbers"]
-            clock.shows_agent = clock.shows_agent or told["shows_agent"]
-            clock.shows_token = clock.shows_token or told["shows_token"]
-            clock.behind_s = told["behind_s"] if clock.behind_s is None else clock.behind_s
+            clock.shift_s, clock.proven = learned["shift_s"], clock.proven or learned["proven"]
+            clock.shows_numbers = clock.shows_numbers or learned["shows_numbers"]
+            clock.shows_agent = clock.shows_agent or learned["shows_agent"]
+            clock.shows_token = clock.shows_token or learned["shows_token"]
+            clock.behind_s = learned["behind_s"] if clock.behind_s is None else clock.behind_s
             self._known = known
         self.noted = facts.get(LOG_NOTES, "[]")
         self.read_since = self.read_since or now
@@ -130,7 +130,7 @@ class LogDoubts:
     async def _halt(self, verdict: Verdict) -> None:
         reason = (
             f"{self._doubt(verdict)}. Compare the log with `dialer attempts`, and mend how it is written if they are "
-            "ours. `dialer start` says that they are not: whoever was not found may then be called again"
+            "ours. `dialer start` says that they are not: people whose calls were not found may then be called again"
         )
         halted = await self.ledger.halt_account(self.account, reason)
         await self.ledger.note_log(self.account, {DOUBT: "yes"})

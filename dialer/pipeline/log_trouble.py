@@ -1,4 +1,4 @@
-"""A log that cannot be read: somebody is told, and nobody is called blindly for long."""
+"""A log that cannot be read: it is reported, and nobody is called blindly for long."""
 
 import json
 from dataclasses import dataclass
@@ -61,8 +61,8 @@ class LogTrouble:
     def recall(self, fact: str) -> None:
         """What another process, or one before, noted."""
         if fact and self.since is None:
-            told = json.loads(fact)
-            self.since, self.text = told["since"], told["text"]
+            trouble = json.loads(fact)
+            self.since, self.text = trouble["since"], trouble["text"]
 
     def words(self) -> list[str]:
         """For the report."""

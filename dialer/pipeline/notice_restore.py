@@ -122,7 +122,7 @@ class NoticeRestore:
         explained = room.explainer().explain(scan, waiting)
         tokens = await room.ledger.known_tokens([row.token for row in scan.rows.values() if row.token])
         denied = await room.ledger.denied_sends(account, since - room.horizon_s)
-        found = []
+        strays = []
         for call_id, row in scan.rows.items():
             known = scan.known.get(call_id)
             ours = call_id in explained.matches or call_id in explained.legs or call_id in explained.corrections
@@ -131,8 +131,8 @@ class NoticeRestore:
             if row.started_at is None or row.started_at < since or (clock.shows_token and not row.token):
                 continue
             if not any(contradicts(row, send.token, send.phone, send.sent_at) for send in denied):
-                found.append(row)
-        return sorted(found, key=lambda row: row.started_at or 0.0)
+                strays.append(row)
+        return sorted(strays, key=lambda row: row.started_at or 0.0)
 
     async def _adopt(
         self, scan: LogReading, strays: Sequence[CallLog], campaigns: Sequence[Campaign]
@@ -175,14 +175,14 @@ class NoticeRestore:
         """The ledger is older. Wait until every call shows; then go on, or halt where the log does not tell of all."""
         room, account = self.reconciler, self.reconciler.provider.account
         waits_s = case.last + room.horizon_s - room.clock.now()
-        told = (
+        reason = (
             "this ledger is older than what was done since: it was restored from a copy. "
             f"{case.adopted} calls that it did not know were taken over from the call log"
         )
         if waits_s > 0:
-            why = f"{told}; the account waits for others that may still come up there. {AFTER_RESTORE} at once"
+            why = f"{reason}; the account waits for others that may still come up there. {AFTER_RESTORE} at once"
         elif unclear or room.provider.silent_when_unanswered:
-            why = f"{told}; but it does not show every call. {AFTER_RESTORE}, and may call people again"
+            why = f"{reason}; but it does not show every call. {AFTER_RESTORE}, and may call people again"
         else:
             await self._pass(case, "every call since was taken over")
             return
@@ -207,5 +207,5 @@ def _spellings(shown: str, regions: Collection[str]) -> list[str]:
     """The numbers that a row may mean: as it stands there, or dialed at home in one of these regions."""
     if not shown or HIDDEN in shown:
         return []
-    found = [parse_phone(shown.lstrip("+"), region) for region in regions]
-    return [shown, *(one.e164 for one in found if isinstance(one, Phone) and one.e164 != shown)]
+    parsed = [parse_phone(shown.lstrip("+"), region) for region in regions]
+    return [shown, *(one.e164 for one in parsed if isinstance(one, Phone) and one.e164 != shown)]

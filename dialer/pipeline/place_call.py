@@ -68,7 +68,7 @@ class PlaceCall:
     waiting: dict["asyncio.Task[None]", QueuedAttempt] = field(default_factory=dict)
     """What waits here for a slot and a line; the leases are kept. By task, for an attempt may be handed over twice."""
     active: set["asyncio.Task[None]"] = field(default_factory=set)
-    """Whoever is about an attempt in this worker."""
+    """The tasks that are busy with an attempt in this worker."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set whenever the last of them is done."""
     caution: Caution = field(default_factory=Caution)

@@ -51,11 +51,11 @@ class ReadSource:
         error, brought = INTERRUPTED, None
 
         async def store(contacts: Sequence[NewContact]) -> Sequence[str]:
-            told = await self.ledger.take_rows(campaign.campaign_id, reading, contacts, LEASE_S)
-            if "stale" in told:
+            results = await self.ledger.take_rows(campaign.campaign_id, reading, contacts, LEASE_S)
+            if "stale" in results:
                 raise SourceUnavailable("another reading of the source has begun meanwhile")
-            words.update(told)
-            return told
+            words.update(results)
+            return results
 
         try:
             source, rejects = opened(campaign.spec), self.rejects(campaign.spec.name)

@@ -52,7 +52,7 @@ class Reconciled:
     scarce: bool = False
     """Whether a campaign has as many calls open as it may: a freed line is waited for."""
     corrected: int = 0
-    """Settled calls of which something else was told."""
+    """Settled calls of which the log says something else."""
     failed: int = 0
     """Readings in a row that failed."""
 
@@ -232,10 +232,10 @@ class ReconcileCalls:
         return await self.recorder.correct(corrections)
 
     async def _remember(self, account: str, since: float, scan: LogReading) -> None:
-        """For the story of whoever waited for it; to read the log matters more than to say so."""
-        told = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), scan.complete)
+        """For the story of the attempts that waited. Reading the log matters more than this note."""
+        summary = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), scan.complete)
         with suppress(LedgerUnavailable):
-            await self.ledger.record_scan(account, told)
+            await self.ledger.record_scan(account, summary)
 
     def _matched(
         self,

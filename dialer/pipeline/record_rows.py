@@ -58,15 +58,15 @@ class RecordRows:
 
     async def _bare(self, row: Matched, wrong: Exception) -> bool:
         """Without its texts, what a row says of the outcome can be stored in any case; else it is set aside."""
-        told = row.log
-        bare = replace(told, raw_status="", summary="", recording_url="", entities={})
+        call = row.log
+        bare = replace(call, raw_status="", summary="", recording_url="", entities={})
         kind = type(wrong).__name__
         try:
             ended = (await self.ledger.record_logs(self.account, [replace(row, log=bare)]))[0]
         except LedgerUnavailable:
             raise
         except Exception:
-            self.set_aside.add(told.call_id)
+            self.set_aside.add(call.call_id)
             log.exception("log.row_set_aside", account=self.account, attempt=row.attempt_id)
             return False
         log.error("log.row_stored_bare", account=self.account, attempt=row.attempt_id, error=kind)

@@ -97,7 +97,7 @@ class WhatLimits:
         ]
 
     async def _account(self, campaign: Campaign, supply: Supply | None, ready: int) -> list[Layer]:
-        """Layers that hold back whoever is ready."""
+        """Layers that hold back people who are ready to be called."""
         account, live = campaign.spec.provider, supply.live if supply else 0
         ready += supply.queued if supply else 0
         own = campaign.spec.pace
@@ -188,5 +188,5 @@ def _longest(of_kind: Sequence[Waiting], words: str) -> str:
 def _pace(own: float, of_account: float, state: PaceState | None, ready: int) -> Layer:
     learned = state.learned_per_s if state else 0.0
     rates = {"of the campaign": own, "of the account": of_account, "that the provider takes": learned}
-    told = [f"{rate:g} calls/s {whose}" for whose, rate in rates.items() if rate > 0]
-    return Layer("pace", ready > 0 and bool(told), ", ".join(told) or "no limit", ready)
+    limits = [f"{rate:g} calls/s {whose}" for whose, rate in rates.items() if rate > 0]
+    return Layer("pace", ready > 0 and bool(limits), ", ".join(limits) or "no limit", ready)

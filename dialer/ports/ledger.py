@@ -128,7 +128,7 @@ class Ledger(Protocol):
         """Add numbers; True where it was not there. Waiting attempts to them end, their contacts settle.
 
         Of what was listed under the same ``once`` before nothing happens: False.
-        Whoever is named by a hash ends when their turn comes: nobody passes the gate any more.
+        A contact whose number is listed by hash ends when its turn comes: none passes the gate any more.
         """
         ...
 
@@ -184,7 +184,7 @@ class Ledger(Protocol):
     async def weigh_refusals(self, campaign_id: int) -> str:
         """Halt what refuses everybody: the reason, or "" while it may be the people's own.
 
-        Whoever was refused since the last accepted call is given back, unspent. See ``dialer.domain.refusal``.
+        Attempts that were refused since the last accepted call are given back, unspent. See ``dialer.domain.refusal``.
         """
         ...
 
@@ -314,7 +314,7 @@ class LedgerView(Protocol):
         ...
 
     async def waiting(self, campaign_id: int) -> list[Waiting]:
-        """Who is not called yet, by why; "" for whoever may be called now."""
+        """Who is not called yet, by reason; "" for those who may be called now."""
         ...
 
     async def is_held(self, name: str) -> bool:

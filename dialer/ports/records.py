@@ -71,7 +71,7 @@ class SourceState:
 class Suppression:
     """A reason not to call ``phone`` (E.164, or its hash). ``campaign_id`` None: no campaign; REHEARSALS: no rehearsal.
 
-    ``once`` names what gave the reason, if that may bar a number only once: whoever was taken off the list since is
+    ``once`` names what gave the reason, if that may bar a number only once: a number taken off the list since is
     not put back by it.
     """
 

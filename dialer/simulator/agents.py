@@ -1,4 +1,4 @@
-"""The agents of an account: whoever was named at the start, and whoever was created since."""
+"""The agents of an account: those named at the start, and those created since."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field

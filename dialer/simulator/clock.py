@@ -45,7 +45,7 @@ class VirtualClock:
 
 
 class Agenda:
-    """Actions in order of time. Whoever looks at the clock lets those happen that are due, each at its own time."""
+    """Actions in order of time. Looking at the clock runs those that are due, each at its own time."""
 
     def __init__(self) -> None:
         self._planned: list[tuple[float, int, Action]] = []

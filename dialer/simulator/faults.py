@@ -25,7 +25,7 @@ PLACING: dict[str, Fault] = {
     "502": Fault(False, "502"),
     "503": Fault(False, "503 without Retry-After"),
     "503-retry-after": Fault(False, "503 with Retry-After in seconds"),
-    "307": Fault(False, "307 to the same address: whoever follows it asks twice"),
+    "307": Fault(False, "307 to the same address: following it asks twice"),
     "403": Fault(False, "403 for this number, which is on a do-not-disturb list"),
     "408": Fault(False, "408"),
     "409": Fault(False, "409"),

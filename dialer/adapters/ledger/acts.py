@@ -45,18 +45,18 @@ def record_acts(transaction: Transaction, acts: Sequence[tuple[str, str, str]], 
 
 def acts_after(transaction: Transaction, campaign: str, after: int, limit: int) -> list[tuple[int, Act]]:
     """The next acts by id: on the campaign with this handle, or all ("")."""
-    told = {"campaign": campaign, "after": after, "limit": limit}
-    rows = transaction.all(ACTS_ON_AFTER if campaign else ACTS_AFTER, told)
+    params = {"campaign": campaign, "after": after, "limit": limit}
+    rows = transaction.all(ACTS_ON_AFTER if campaign else ACTS_AFTER, params)
     return [(row[0], Act(*row)) for row in rows]
 
 
 def last_act(transaction: Transaction, campaign: str) -> Act | None:
     """What last moved a campaign."""
-    found = transaction.all(LAST_ACT, {"campaign": campaign})
-    return Act(*found[0]) if found else None
+    rows = transaction.all(LAST_ACT, {"campaign": campaign})
+    return Act(*rows[0]) if rows else None
 
 
 def handle_of(transaction: Transaction, campaign_id: int) -> str:
     """The handle of a campaign; "" for all campaigns."""
-    found = transaction.all(HANDLE, {"id": campaign_id})
-    return str(found[0][0]) if found else ""
+    rows = transaction.all(HANDLE, {"id": campaign_id})
+    return str(rows[0][0]) if rows else ""

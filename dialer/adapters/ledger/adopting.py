@@ -35,7 +35,7 @@ def adopt_calls(transaction: Transaction, calls: Sequence[Adopted], account: str
 
 
 def _adopt(transaction: Transaction, call: Adopted, account: str, now: float) -> bool:
-    told: dict[str, Any] = {
+    params: dict[str, Any] = {
         "contact_id": call.contact_id,
         "account": account,
         "rehearsal": int(call.spec.is_rehearsal),
@@ -44,7 +44,7 @@ def _adopt(transaction: Transaction, call: Adopted, account: str, now: float) ->
     }
     waiting = transaction.all(WAITING_OF, {"contact_id": call.contact_id})
     if not waiting:
-        if not transaction.run(PLAN, told):
+        if not transaction.run(PLAN, params):
             return False
         waiting = transaction.all(WAITING_OF, {"contact_id": call.contact_id})
     attempt_id = waiting[0][0]

@@ -104,16 +104,16 @@ def open_campaigns(
         if spec.name.startswith(REHEARSAL):
             raise UsageError(f'the name "{spec.name}" may not begin with "{REHEARSAL}": give another one with --name')
         text = write_spec(spec)
-        told = {"name": spec.handle, "account": spec.provider, "spec": text, "now": now}
-        is_new = transaction.run(ADD_CAMPAIGN, told) == 1
-        before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, told)[0], is_new=is_new)
+        params = {"name": spec.handle, "account": spec.provider, "spec": text, "now": now}
+        is_new = transaction.run(ADD_CAMPAIGN, params) == 1
+        before = campaign_of(transaction.all(CAMPAIGN_BY_NAME, params)[0], is_new=is_new)
         if is_new:
             # Who was barred from it by its name, while there was only a rehearsal of that name.
             transaction.run(COPY_BARS, {"id": before.campaign_id, "rehearsal": REHEARSAL + spec.name})
             add_acts(transaction, [Act(0, now, by.who, "create", spec.handle, after=text, why=by.why)])
         else:
             _keep_provider(transaction, before, spec)
-            transaction.run(RENEW_SPEC, told)
+            transaction.run(RENEW_SPEC, params)
             if before.spec != spec:
                 old = write_spec(before.spec)
                 add_acts(transaction, [Act(0, now, by.who, "change", spec.handle, "", old, text, by.why)])
@@ -140,15 +140,15 @@ def record_imports(
     """Remember what each list (fingerprint, source, counts) brought."""
     handle = handle_of(transaction, campaign_id)
     for fingerprint, source, counts in imports:
-        told = {"campaign_id": campaign_id, "fingerprint": fingerprint, "source": source, "now": now}
-        transaction.run(ADD_IMPORT, told | counted(counts))
+        params = {"campaign_id": campaign_id, "fingerprint": fingerprint, "source": source, "now": now}
+        transaction.run(ADD_IMPORT, params | counted(counts))
         brought = json.dumps({name: count for name, count in counted(counts).items() if count and name != "rejects"})
         add_acts(transaction, [Act(0, now, by.who, "import", handle, source, after=brought, why=by.why)])
     return [None] * len(imports)
 
 
 def counted(counts: ImportCounts) -> dict[str, Any]:
-    """What the statements on ``imports`` are told of an import."""
+    """Parameters of the statements on ``imports``."""
     return {
         "total": counts.rows,
         "queued": counts.queued,

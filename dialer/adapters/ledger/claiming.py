@@ -19,8 +19,8 @@ async def claim_due(store: Store, clock: Clock, wanted: Mapping[int, int], lease
     wants = [feed.Want(campaign_id, most, most) for campaign_id, most in wanted.items()]
     until = clock.monotonic() + LOOK_S
     for _ in range(LOOKS):
-        found = await in_turns(store, clock, feed.claim_due, wants, lease_s, at_once=1)
-        looked = list(zip(wants, found, strict=True))
+        claims = await in_turns(store, clock, feed.claim_due, wants, lease_s, at_once=1)
+        looked = list(zip(wants, claims, strict=True))
         for want, got in looked:
             claimed[want.campaign_id] += got.attempts
         wants = [

@@ -144,8 +144,8 @@ def pass_gate(transaction: Transaction, requests: Sequence[GateRequest], now: fl
         campaign = campaigns[row[1]]
         rehearsal = campaign.spec.is_rehearsal
         barred = listed.why(row[7], row[1], rehearsal=rehearsal)
-        found = _facts_of(row, campaign, barred, taken, histories[rehearsal])
-        verdict = judge(found, request, now)
+        contact_facts = _facts_of(row, campaign, barred, taken, histories[rehearsal])
+        verdict = judge(contact_facts, request, now)
         if isinstance(verdict, Admit) and request.on_trial:
             verdict = _on_trial(transaction, verdict, row[1], rooms, now)
         match verdict:
@@ -243,8 +243,8 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
     match verdict:
         case Defer(until, why, clock):
             transaction.run(TURN_BACK, {"attempt_id": attempt_id, "due_at": until, "reason": why})
-            told = f"{why}; clock {clock}" if clock else why
-            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, told))
+            reason = f"{why}; clock {clock}" if clock else why
+            events.append(event(attempt_id, now, Actor.WORKER, before, AttemptState.PLANNED, reason))
             return Turned(attempt_id, AttemptState.PLANNED, why)
         case Suppress(why) | Exhaust(why) | Expire(why) | Settle(why):
             status = ENDS[type(verdict)]

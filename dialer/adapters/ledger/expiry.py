@@ -7,7 +7,7 @@ from dialer.adapters.ledger.moves import _OPEN_PAGE, OPEN_CONTACT, WAITING_OF_CO
 from dialer.adapters.ledger.transaction import Transaction
 from dialer.domain.attempt import Actor
 
-# Counted for each contact: told that none may exist, PostgreSQL goes through all attempts there are.
+# Counted for each contact: with NOT EXISTS, PostgreSQL goes through all attempts there are.
 _IDLE = f"(SELECT count(*) FROM attempts WHERE attempts.contact_id = contacts.id AND attempts.state IN ({BUSY})) = 0"
 ALL_IDLE = _OPEN_PAGE.format(more=f"AND {_IDLE}")
 PASSED_IDLE = f"""

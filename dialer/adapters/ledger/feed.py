@@ -120,35 +120,35 @@ def _claim(transaction: Transaction, want: Want, lease_until: float, now: float)
     campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": want.campaign_id})[0])
     if campaign.status is not CampaignStatus.RUNNING or campaign.spec.schedule.repeat:
         return Claimed([], more=False)
-    told = {"campaign_id": want.campaign_id, "now": now, "lease_until": lease_until, "limit": want.page,
+    params = {"campaign_id": want.campaign_id, "now": now, "lease_until": lease_until, "limit": want.page,
             "account": campaign.spec.provider, "rehearsal": int(campaign.spec.is_rehearsal)}  # fmt: skip
-    planned = _claim_planned(transaction, campaign, told, want.most, now)
+    planned = _claim_planned(transaction, campaign, params, want.most, now)
     most = want.most - len(planned.attempts)
     if planned.more or not most:
         return planned
-    fresh = _claim_fresh(transaction, campaign, told, most, now)
+    fresh = _claim_fresh(transaction, campaign, params, most, now)
     return Claimed(planned.attempts + fresh.attempts, fresh.more and len(fresh.attempts) < most)
 
 
 def _claim_planned(
-    transaction: Transaction, campaign: Campaign, told: dict[str, Any], most: int, now: float
+    transaction: Transaction, campaign: Campaign, params: dict[str, Any], most: int, now: float
 ) -> Claimed:
-    due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, told), now)
+    due, closed = _split_by_window(campaign, transaction.all(DUE_ATTEMPTS, params), now)
     for (opens_at, reason), rows in closed.items():
         transaction.run(PUT_OFF_ATTEMPTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
     free, waiting, over = _split_by_person(transaction, campaign, due, most, now)
     transaction.many(PUT_OFF_ATTEMPT, waiting)
     _give_up(transaction, [(row[0], row[3], status, reason) for row, status, reason in over], now)
-    queued = _queue(transaction, campaign, [row[0] for row in free], told, now)
+    queued = _queue(transaction, campaign, [row[0] for row in free], params, now)
     return Claimed(queued, bool(closed or waiting or over) and len(queued) < most)
 
 
 def _queue(
-    transaction: Transaction, campaign: Campaign, ids: list[int], told: dict[str, Any], now: float
+    transaction: Transaction, campaign: Campaign, ids: list[int], params: dict[str, Any], now: float
 ) -> list[QueuedAttempt]:
     if not ids:
         return []
-    transaction.many(QUEUE_ATTEMPT, [{"id": id_, "lease_until": told["lease_until"]} for id_ in ids])
+    transaction.many(QUEUE_ATTEMPT, [{"id": id_, "lease_until": params["lease_until"]} for id_ in ids])
     add_events(transaction, [event(id_, now, Actor.FEEDER, "planned", AttemptState.QUEUED, "due") for id_ in ids])
     dispatches = {row[0]: row[1] for row in transaction.all(DISPATCHES, {"ids": ids})}
     return [QueuedAttempt(id_, dispatches[id_], campaign.campaign_id, campaign.spec.provider) for id_ in ids]
@@ -161,31 +161,33 @@ def _give_up(transaction: Transaction, over: Sequence[tuple[int, int, ContactSta
     transaction.many(END_CONTACT, [{"id": contact_id, "status": str(status)} for _, contact_id, status, _ in over])
 
 
-def _claim_fresh(transaction: Transaction, campaign: Campaign, told: dict[str, Any], most: int, now: float) -> Claimed:
-    fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, told), now)
+def _claim_fresh(
+    transaction: Transaction, campaign: Campaign, params: dict[str, Any], most: int, now: float
+) -> Claimed:
+    fresh, closed = _split_by_window(campaign, transaction.all(FRESH_CONTACTS, params), now)
     for (opens_at, reason), rows in closed.items():
         transaction.run(PUT_OFF_CONTACTS, {"ids": [row[0] for row in rows], "due_at": opens_at, "reason": reason})
     free, waiting, over = _split_by_person(transaction, campaign, fresh, most, now)
     transaction.many(PUT_OFF_CONTACT, waiting)
-    _never_dial(transaction, told, over, now)
-    return Claimed(_take(transaction, campaign, free, told, now), bool(closed or waiting or over))
+    _never_dial(transaction, params, over, now)
+    return Claimed(_take(transaction, campaign, free, params, now), bool(closed or waiting or over))
 
 
 def _never_dial(
-    transaction: Transaction, told: dict[str, Any], over: Sequence[tuple[Row, ContactStatus, str]], now: float
+    transaction: Transaction, params: dict[str, Any], over: Sequence[tuple[Row, ContactStatus, str]], now: float
 ) -> None:
     """An attempt that was never made tells why these fresh contacts are not called."""
     if not over:
         return
     contact_ids = [row[0] for row, *_ in over]
     transaction.run(TAKE_CONTACTS, {"ids": contact_ids})
-    transaction.many(NEVER_DIALED, [told | _whom(row) | {"reason": reason} for row, _, reason in over])
+    transaction.many(NEVER_DIALED, [params | _whom(row) | {"reason": reason} for row, _, reason in over])
     made = {row[3]: row[0] for row in transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})}
     _give_up(transaction, [(made[row[0]], row[0], status, reason) for row, status, reason in over], now)
 
 
 def _take(
-    transaction: Transaction, campaign: Campaign, fresh: list[Row], told: dict[str, Any], now: float
+    transaction: Transaction, campaign: Campaign, fresh: list[Row], params: dict[str, Any], now: float
 ) -> list[QueuedAttempt]:
     """Make the first attempt of each contact."""
     if not fresh:
@@ -195,7 +197,7 @@ def _take(
     reminds = bool(campaign.spec.reminder.event)
     reasons = [row[3] if reminds and row[3] else "first attempt" for row in fresh]
     transaction.many(
-        FIRST_ATTEMPT, [told | _whom(row) | {"reason": why} for row, why in zip(fresh, reasons, strict=True)]
+        FIRST_ATTEMPT, [params | _whom(row) | {"reason": why} for row, why in zip(fresh, reasons, strict=True)]
     )
     made = transaction.all(FIRST_ATTEMPTS, {"contact_ids": contact_ids})
     add_events(

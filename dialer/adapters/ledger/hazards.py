@@ -39,7 +39,7 @@ def hazards(url: str, mounts: Path = Path("/proc/self/mountinfo")) -> list[tuple
 
 
 def file_system(path: Path, mountinfo: str) -> str:
-    """The kind of the file system that holds ``path``, by the text of /proc/self/mountinfo; "" when it is not told."""
+    """The kind of the file system that holds ``path``, by the text of /proc/self/mountinfo; "" when it does not say."""
     place, best, kind = str(path.absolute().parent.resolve()), -1, ""
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")

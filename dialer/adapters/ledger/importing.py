@@ -22,52 +22,52 @@ async def add_list(
     store: Store, clock: Clock, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str
 ) -> list[str]:
     """As ``Ledger.add_contacts``."""
-    told: list[str] = []
+    results: list[str] = []
     for first in range(0, len(contacts), ROWS):
-        told += await _add_some(store, clock, campaign_id, contacts[first : first + ROWS], fingerprint)
-    return told
+        results += await _add_some(store, clock, campaign_id, contacts[first : first + ROWS], fingerprint)
+    return results
 
 
 async def _add_some(
     store: Store, clock: Clock, campaign_id: int, contacts: Sequence[NewContact], fingerprint: str
 ) -> list[str]:
-    told = await store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
-    moved = [contact for contact, what in zip(contacts, told, strict=True) if what == listing.MOVED]
+    results = await store.submit(listing.add_contacts, contacts, campaign_id, 0, fingerprint, serial=False)
+    moved = [contact for contact, what in zip(contacts, results, strict=True) if what == listing.MOVED]
     renewed = iter(await in_turns(store, clock, listing.renew_listed, moved, campaign_id, fingerprint, at_once=AT_ONCE))
     if fingerprint:
-        stood = [contact for contact, what in zip(contacts, told, strict=True) if what in listing.STOOD]
+        stood = [contact for contact, what in zip(contacts, results, strict=True) if what in listing.STOOD]
         await in_turns(store, clock, listing.note_listed, stood, campaign_id, fingerprint, at_once=AT_ONCE)
-    return [next(renewed) if what == listing.MOVED else what for what in told]
+    return [next(renewed) if what == listing.MOVED else what for what in results]
 
 
 async def take_rows(
     store: Store, clock: Clock, campaign_id: int, reading: int, contacts: Sequence[NewContact], lease_s: float
 ) -> list[str]:
     """As ``Ledger.take_rows``."""
-    told: list[str] = []
+    results: list[str] = []
     for first in range(0, max(1, len(contacts)), ROWS):
         kept = await store.submit(readings.keep_reading, [(campaign_id, reading, lease_s)], serial=False)
         if not kept[0]:
-            return told + ["stale"] * (len(contacts) - len(told))
-        told += await _take_some(store, clock, campaign_id, reading, contacts[first : first + ROWS])
-    return told
+            return results + ["stale"] * (len(contacts) - len(results))
+        results += await _take_some(store, clock, campaign_id, reading, contacts[first : first + ROWS])
+    return results
 
 
 async def _take_some(
     store: Store, clock: Clock, campaign_id: int, reading: int, contacts: Sequence[NewContact]
 ) -> list[str]:
-    told = await store.submit(readings.take_rows, contacts, campaign_id, reading, serial=False)
+    results = await store.submit(readings.take_rows, contacts, campaign_id, reading, serial=False)
     for verb, word in ((readings.stamp, "known"), (readings.renew_contacts, "changed")):
-        mine = [contact for contact, what in zip(contacts, told, strict=True) if what == word]
+        mine = [contact for contact, what in zip(contacts, results, strict=True) if what == word]
         await in_turns(store, clock, verb, mine, campaign_id, reading, at_once=AT_ONCE)
-    return told
+    return results
 
 
 async def drop_gone(store: Store, clock: Clock, campaign_id: int, reading: int, lease_s: float) -> int:
     """As ``Ledger.drop_gone``."""
     after = dropped = 0
     while ids := await store.read(lambda t, after=after: readings.unseen_after(t, campaign_id, reading, after, PAGE)):  # type: ignore[misc]
-        told = await in_turns(store, clock, readings.drop_gone, ids, campaign_id, reading, lease_s, at_once=AT_ONCE)
-        dropped += sum(told)
+        gone = await in_turns(store, clock, readings.drop_gone, ids, campaign_id, reading, lease_s, at_once=AT_ONCE)
+        dropped += sum(gone)
         after = ids[-1]
     return dropped

@@ -30,7 +30,7 @@ def free_names(transaction: Transaction, names: Sequence[str], holder: str, now:
 def hold(transaction: Transaction, names: Sequence[str], holder: str, lease_s: float, now: float) -> list[bool]:
     """For each name, whether ``holder`` has it now, for ``lease_s`` seconds more."""
     asked = {"holder": holder, "held_until": now + lease_s, "now": now, "latest": now + LONGEST_S}
-    # In one order, whoever asks: it does not take the gate.
+    # In the same order in every process: it does not take the gate.
     taken = sorted(names)
     won = dict(zip(taken, transaction.won(TAKE, [asked | {"name": name} for name in taken]), strict=True))
     return [won[name] for name in names]

@@ -172,8 +172,8 @@ class SqlLedger:
     async def dialing(self, *, campaign_id: int | None = None, phones: Sequence[str] = (), since: float) -> int:
         if campaign_id is None:
             return await self._store.read(lambda transaction: view.dialing_to(transaction, phones, since))
-        told = {"campaign_id": campaign_id, "since": since}
-        return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, told)[0][0]))
+        params = {"campaign_id": campaign_id, "since": since}
+        return int(await self._store.read(lambda t: t.all(view.DIALING_OF_CAMPAIGN, params)[0][0]))
 
     async def suppress(self, entries: Sequence[Suppression], by: By = PROGRAM) -> list[bool]:
         return await self._in_turns(suppressing.suppress, entries, by)
@@ -250,12 +250,12 @@ class SqlLedger:
         return await self._store.read(lambda transaction: view.known_calls(transaction, account, call_ids))
 
     async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
-        told = {"ids": list(attempt_ids)}
-        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, told)))
+        params = {"ids": list(attempt_ids)}
+        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, params)))
 
     async def owed(self, account: str) -> Owed:
-        told = {"account": account, "now": self.clock.now()}
-        calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, told)))[0]
+        params = {"account": account, "now": self.clock.now()}
+        calls, since, until = (await self._store.read(lambda transaction: transaction.all(view.OWED, params)))[0]
         return Owed(calls, since or 0.0, until or 0.0)
 
     async def last_send(self) -> tuple[int, float]:
@@ -263,8 +263,10 @@ class SqlLedger:
         return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
 
     async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
-        told = {"tokens": list(tokens)}
-        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, told))} if tokens else set()
+        params = {"tokens": list(tokens)}
+        return (
+            {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, params))} if tokens else set()
+        )
 
     async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
         return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))
@@ -285,8 +287,8 @@ class SqlLedger:
         return await self._in_pieces(self._correct_logs, rows, account)
 
     async def denied_sends(self, account: str, since: float) -> list[Denied]:
-        told = {"account": account, "since": since}
-        rows = await self._store.read(lambda transaction: transaction.all(view.DENIED_SENDS, told))
+        params = {"account": account, "since": since}
+        rows = await self._store.read(lambda transaction: transaction.all(view.DENIED_SENDS, params))
         return [Denied(*row) for row in rows]
 
     async def record_phantoms(self, account: str, rows: Sequence[Matched]) -> list[bool]:
@@ -374,8 +376,8 @@ class SqlLedger:
             after = page[-1][0]
 
     async def sends(self, attempt_ids: Sequence[int]) -> list[Send]:
-        told = {"ids": list(attempt_ids)}
-        rows = await self._store.read(lambda transaction: transaction.all(view.SENDS_OF, told))
+        params = {"ids": list(attempt_ids)}
+        rows = await self._store.read(lambda transaction: transaction.all(view.SENDS_OF, params))
         return [Send(*row) for row in rows]
 
     async def spent(self, campaign_id: int) -> tuple[float, int, int]:
@@ -383,14 +385,14 @@ class SqlLedger:
         return float(row[0]), int(row[1]), int(row[2])
 
     async def recent_sends(self, account: str, limit: int) -> Mapping[str, int]:
-        told = {"account": account, "limit": limit}
-        rows = await self._store.read(lambda transaction: transaction.all(view.RECENT_SENDS, told))
+        params = {"account": account, "limit": limit}
+        rows = await self._store.read(lambda transaction: transaction.all(view.RECENT_SENDS, params))
         return {row[0]: row[1] for row in rows}
 
     async def scans(self, account: str, since: float, until: float) -> list[LogScan]:
-        told = {"account": account, "since": since, "until": until}
-        found = await self._store.read(lambda transaction: transaction.all(view.SCANS, told))
-        return [LogScan(at, end, since, pages, rows, bool(whole)) for at, end, since, pages, rows, whole in found]
+        params = {"account": account, "since": since, "until": until}
+        scans = await self._store.read(lambda transaction: transaction.all(view.SCANS, params))
+        return [LogScan(at, end, since, pages, rows, bool(whole)) for at, end, since, pages, rows, whole in scans]
 
     async def story(self, *, phone: str = "", attempt_id: int = 0) -> list[tuple[AttemptRow, list[Event]]]:
         return await self._store.read(lambda transaction: view.story(transaction, phone, attempt_id))

@@ -1,4 +1,4 @@
-"""One time for every process of a ledger: the database's, told by a clock of this machine that is set by it."""
+"""One time for every process of a ledger: the database's, kept by a clock of this machine that is set by it."""
 
 from dialer.ports import Clock
 

@@ -192,11 +192,11 @@ def foresee(
     transaction: Transaction, contacts: Sequence[NewContact], spec: CampaignSpec, fingerprint: str, now: float
 ) -> list[str]:
     """What ``add_contacts`` would answer for these numbers, each of them once, and nothing is written."""
-    found = transaction.all(CAMPAIGN_BY_NAME, {"name": spec.handle})
-    campaign_id = int(found[0][0]) if found else 0
+    rows = transaction.all(CAMPAIGN_BY_NAME, {"name": spec.handle})
+    campaign_id = int(rows[0][0]) if rows else 0
     phones = [contact.phone for contact in contacts]
     suppressed = suppressed_among(transaction, phones, campaign_id, rehearsal=spec.is_rehearsal)
-    known = known_among(transaction, campaign_id, contacts) if found else {}
+    known = known_among(transaction, campaign_id, contacts) if rows else {}
     answers = []
     for contact in contacts:
         row = known.get(contact.phone)
@@ -233,7 +233,7 @@ def plan_anew(
         moved=event_at != contact.event_at,
         elsewhere=(zones, places) != (" ".join(contact.zones), " ".join(contact.places)),
         status=ContactStatus(status),
-        # What was done about whoever had the number before, nobody has done about this person.
+        # What was done for the person who had the number before does not count for this one.
         attempts=attempts if key == contact.key else 0,
         gone=bool(gone),
         busy=bool(busy),
@@ -255,13 +255,13 @@ def renew(
     Answers each one's plan; of who must wait (``Replan.LATER``) nothing is taken over.
     """
     plans = [plan_anew(spec, row, contact, now) for row, contact in people]
-    told = [
+    params = [
         contact_row(0, contact, reading, fingerprint) | {"id": row[0]}
         for (row, contact), (_, plan) in zip(people, plans, strict=True)
         if plan is not Replan.LATER
     ]
-    transaction.many(RENEW, told)
-    transaction.many(NAME_PERSON, told)
+    transaction.many(RENEW, params)
+    transaction.many(NAME_PERSON, params)
     moved = [
         (row[0], str(before.after(plan)), plan)
         for (row, _), (before, plan) in zip(people, plans, strict=True)
@@ -284,16 +284,16 @@ def _plan(transaction: Transaction, moved: Sequence[tuple[int, str, Moment | NoM
     contacts: list[dict[str, Any]] = []
     attempts: list[dict[str, Any]] = []
     for id_, status, plan in moved:
-        told: dict[str, Any] = {"id": id_, "why": plan.why, "status": status, "due_at": None}
+        params: dict[str, Any] = {"id": id_, "why": plan.why, "status": status, "due_at": None}
         match plan:
             case Moment(at, why) if id_ in waiting:
-                told["why"] = ""
+                params["why"] = ""
                 attempts.append({"attempt_id": waiting[id_][0][0], "due_at": at, "why": why or "planned again"})
             case Moment(at):
-                told["due_at"] = at
+                params["due_at"] = at
             case NoMoment(why):
                 end_waiting(transaction, waiting.get(id_, ()), Actor.FEEDER, why, now)
-        contacts.append(told)
+        contacts.append(params)
     transaction.many(PLAN_ATTEMPT, attempts)
     transaction.many(PLAN_CONTACT, contacts)
 

@@ -1,4 +1,4 @@
-"""Bring a ledger's schema to the newest version, at start, whoever starts first."""
+"""Bring a ledger's schema to the newest version when the first process starts."""
 
 import sqlite3
 import uuid

@@ -18,7 +18,7 @@ VALUES (:attempt_id, :at, :actor, :before, :after, :reason)
 def attempts_made(attempt: str) -> str:
     """SQL: how many attempts the person of ``attempt`` (a table's name) has had with it, in its campaign.
 
-    Attempts are numbered for each contact. Not counted are those that nobody was called by, and those of whoever had
+    Attempts are numbered for each contact. Those that called nobody do not count, nor those of the person who had
     the number before.
     """
     return f"""(SELECT count(*) FROM attempts made WHERE made.contact_id = {attempt}.contact_id
@@ -68,8 +68,8 @@ def page_of_open(
     transaction: Transaction, sql: str, campaign_id: int, after: int, limit: int, **more: object
 ) -> list[int]:
     """The next contacts of a campaign after an id, by one of the statements made from ``_OPEN_PAGE``."""
-    told = {"campaign_id": campaign_id, "after": after, "limit": limit, **more}
-    return sorted(row[0] for row in transaction.all(sql, told))[:limit]
+    params = {"campaign_id": campaign_id, "after": after, "limit": limit, **more}
+    return sorted(row[0] for row in transaction.all(sql, params))[:limit]
 
 
 def add_events(transaction: Transaction, events: Sequence[dict[str, Any]]) -> None:

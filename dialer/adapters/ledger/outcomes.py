@@ -218,34 +218,34 @@ class Outcomes:
         """Its disposition."""
         return self._attempts[attempt_id].disposition
 
-    def move(self, after: AttemptState, told: Values, reason: str) -> bool:
-        """Move the attempt that ``told`` names, if the reconciler may; ``reason`` is that of the event."""
-        attempt = self._attempts[told["attempt_id"]]
+    def move(self, after: AttemptState, params: Values, reason: str) -> bool:
+        """Move the attempt that ``params`` names, if the reconciler may; ``reason`` is that of the event."""
+        attempt = self._attempts[params["attempt_id"]]
         before = attempt.state
         if before not in sources(after, Actor.RECONCILER):
             return False
-        self._moves[after].append(told)
+        self._moves[after].append(params)
         self.note(attempt.attempt_id, after, reason)
-        attempt.state, attempt.disposition = after, told.get("disposition", attempt.disposition)
+        attempt.state, attempt.disposition = after, params.get("disposition", attempt.disposition)
         if after is AttemptState.REVIEW and attempt.dialed_at is None:
-            attempt.dialed_at = told["started_at"]
+            attempt.dialed_at = params["started_at"]
         if after in (AttemptState.PLACED, AttemptState.ENDED) and before != AttemptState.PLACED:
             self.do(SEND_ADOPTED, {"attempt_id": attempt.attempt_id})
         return True
 
     def note(self, attempt_id: int, after: AttemptState, reason: str) -> None:
-        """An event, of a move or of what was told anew."""
+        """An event, of a move or of later news."""
         before = self._attempts[attempt_id].state
         self._events.append(event(attempt_id, self._now, Actor.RECONCILER, before, after, reason))
 
-    def correct(self, told: Values) -> None:
+    def correct(self, params: Values) -> None:
         """Another disposition of an attempt that has ended."""
-        self._attempts[told["attempt_id"]].disposition = told["disposition"]
-        self.do(CORRECT_ATTEMPT, told)
+        self._attempts[params["attempt_id"]].disposition = params["disposition"]
+        self.do(CORRECT_ATTEMPT, params)
 
-    def do(self, sql: str, told: Values) -> None:
+    def do(self, sql: str, params: Values) -> None:
         """Run one of FOLLOWING."""
-        self._follows[sql].append(told)
+        self._follows[sql].append(params)
 
     def reopen(self, attempt_id: int) -> bool:
         """Let a contact be called again that this attempt, its last, had reached; whether it is so."""
@@ -262,9 +262,9 @@ class Outcomes:
     def follow(self, attempt_id: int, follow: Redial | Settle, disposition: Disposition | None) -> None:
         """Plan the redial or settle the contact of an attempt that has just been spent, or called nobody (None).
 
-        A contact that is settled is not dialed again: what still waits for it ends. What becomes known of a call to
-        whoever had the number before changes nothing for who has it now. A number that is blocked is called in no other
-        campaign either.
+        A contact that is settled is not dialed again: what still waits for it ends. News of a call to the
+        person who had the number before changes nothing for the one who has it now. A blocked number is called in no
+        other campaign either.
         """
         attempt = self._attempts[attempt_id]
         contact = attempt.contact
@@ -276,20 +276,20 @@ class Outcomes:
             self._blocked.append(Suppression(contact.phone, BLOCKED, f"attempt {attempt_id}", over))
         who, cancelled = contact.called_by(attempt, self._now), status == CampaignStatus.CANCELLED
         follow, why = what_follows(spec, follow, who, self._now, cancelled=cancelled)
-        told = {"attempt_id": attempt_id, "disposition": str(disposition or "")}
+        params = {"attempt_id": attempt_id, "disposition": str(disposition or "")}
         if isinstance(follow, Settle):
-            self._settle(contact, follow.status, told | {"status": str(follow.status), "why": why})
+            self._settle(contact, follow.status, params | {"status": str(follow.status), "why": why})
         elif contact.status in OPEN_CONTACTS:
-            self._change(contact, ContactStatus.ACTIVE, REDIAL_CONTACT, told)
+            self._change(contact, ContactStatus.ACTIVE, REDIAL_CONTACT, params)
             contact.newest = max(contact.newest, attempt.number_of + 1)
             reason = why or follow.why or f"redial after {disposition}"
             self.do(ADD_REDIAL, {"attempt_id": attempt_id, "due_at": follow.due_at, "reason": reason})
 
-    def _settle(self, contact: _Contact, status: ContactStatus, told: Values) -> None:
+    def _settle(self, contact: _Contact, status: ContactStatus, params: Values) -> None:
         late = status is ContactStatus.REACHED and contact.status in GIVEN_UP
         if contact.status not in OPEN_CONTACTS and not late:
             return
-        self._change(contact, status, SETTLE_CONTACT, told)
+        self._change(contact, status, SETTLE_CONTACT, params)
         self._settled.setdefault(contact.contact_id, f"contact {status}")
         if status is ContactStatus.REACHED and contact.person_key:
             self._cancel_others(contact)
@@ -302,18 +302,18 @@ class Outcomes:
                 self._change(other, ContactStatus.CANCELLED, CANCEL_OTHER, {"why": REACHED_ELSEWHERE})
                 self._settled.setdefault(other.contact_id, REACHED_ELSEWHERE)
 
-    def _change(self, contact: _Contact, status: ContactStatus, sql: str, told: Values = NO_VALUES) -> None:
+    def _change(self, contact: _Contact, status: ContactStatus, sql: str, params: Values = NO_VALUES) -> None:
         contact.status, contact.touched = status, True
-        self.do(sql, {"contact_id": contact.contact_id, **told})
+        self.do(sql, {"contact_id": contact.contact_id, **params})
 
     def write(self) -> None:
         """Write what was decided. Raises LedgerUnavailable where an attempt was moved meanwhile: nothing is kept."""
         for after, moves in self._moves.items():
             if not self._transaction.all_won(MOVES[after], moves):
                 raise LedgerUnavailable("an attempt moved while its outcome was judged; nothing was recorded")
-        for sql, told in self._follows.items():
-            if told:
-                self._transaction.many(sql, told)
+        for sql, params in self._follows.items():
+            if params:
+                self._transaction.many(sql, params)
         if self._events:
             add_events(self._transaction, self._events)
         if self._settled:

@@ -40,7 +40,7 @@ class Histories:
         return list((keyed | (made or {})).values())
 
     def add(self, attempt_id: int, person: str, phone: str, made: Made) -> None:
-        """Another attempt, for whoever is asked about next."""
+        """Another attempt, so that the next question counts it."""
         self.to_phone.setdefault(phone, {})[attempt_id] = made
         if person != phone:
             self.to_person.setdefault(person, {})[attempt_id] = made
@@ -48,13 +48,13 @@ class Histories:
 
 def read_histories(transaction: Transaction, people: Iterable[tuple[str, str]], *, rehearsal: bool) -> Histories:
     """The histories of these (person, phone), in two look-ups by index."""
-    found, told, kind = Histories(), set(people), {"rehearsal": int(rehearsal)}
-    persons = sorted({person for person, phone in told if person != phone})
-    phones = sorted({phone for _, phone in told})
-    rows = transaction.all(MADE_TO_PHONES, kind | {"phones": phones}) if told else []
+    histories, pairs, kind = Histories(), set(people), {"rehearsal": int(rehearsal)}
+    persons = sorted({person for person, phone in pairs if person != phone})
+    phones = sorted({phone for _, phone in pairs})
+    rows = transaction.all(MADE_TO_PHONES, kind | {"phones": phones}) if pairs else []
     if persons:
         rows += transaction.all(MADE_TO_PERSONS, kind | {"persons": persons})
     for attempt_id, person, phone, dialed_at, state, disposition, ended_at in rows:
         word = Disposition(disposition) if disposition else None
-        found.add(attempt_id, person, phone, Made(dialed_at, AttemptState(state), word, ended_at))
-    return found
+        histories.add(attempt_id, person, phone, Made(dialed_at, AttemptState(state), word, ended_at))
+    return histories

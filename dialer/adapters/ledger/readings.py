@@ -1,4 +1,4 @@
-"""Verbs of whoever reads a campaign's source: what is new, what changed, what is gone.
+"""Verbs for reading a campaign's source: what is new, what changed, what is gone.
 
 Each reading has a number, and stamps it on the contacts it finds; who was not stamped when it is complete is gone. One
 reads at a time, under a lease; a reading that was overtaken changes nothing any more.
@@ -65,10 +65,10 @@ def begin_reading(transaction: Transaction, asks: Sequence[tuple[int, str, float
     """For each (campaign id, who, lease in seconds): the number of the new reading, None while somebody reads."""
     begun: list[int | None] = []
     for campaign_id, holder, lease_s in asks:
-        told = {"campaign_id": campaign_id, "holder": holder, "lease_until": now + lease_s, "now": now}
-        transaction.run(ADD_READING, told)
-        won = transaction.run(TAKE_READING, told)
-        begun.append(transaction.all(READING, told)[0][0] if won else None)
+        params = {"campaign_id": campaign_id, "holder": holder, "lease_until": now + lease_s, "now": now}
+        transaction.run(ADD_READING, params)
+        won = transaction.run(TAKE_READING, params)
+        begun.append(transaction.all(READING, params)[0][0] if won else None)
     return begun
 
 
@@ -137,10 +137,10 @@ def drop_gone(
     transaction: Transaction, ids: Sequence[int], campaign_id: int, reading: int, lease_s: float, now: float
 ) -> list[bool]:
     """Cancel what waits for these contacts; whose call is open is cancelled when that is over."""
-    told = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s, "ids": list(ids)}
-    if not transaction.run(KEEP_READING, {name: told[name] for name in ("campaign_id", "reading", "lease_until")}):
+    params = {"campaign_id": campaign_id, "reading": reading, "lease_until": now + lease_s, "ids": list(ids)}
+    if not transaction.run(KEEP_READING, {name: params[name] for name in ("campaign_id", "reading", "lease_until")}):
         return [False] * len(ids)
-    gone = [row[0] for row in transaction.all(STILL_UNSEEN, {"ids": told["ids"], "reading": reading})]
+    gone = [row[0] for row in transaction.all(STILL_UNSEEN, {"ids": params["ids"], "reading": reading})]
     end_waiting(transaction, transaction.all(WAITING_OF_CONTACTS, {"ids": gone}), Actor.FEEDER, GONE, now)
     transaction.run(MARK_GONE, {"ids": gone})
     transaction.run(CANCEL_GONE, {"ids": gone, "why": GONE})
@@ -157,8 +157,8 @@ def end_readings(
     """
     ended = []
     for campaign_id, reading, next_at, error, counts in ends:
-        told = {"campaign_id": campaign_id, "reading": reading, "next_at": next_at, "error": error, "now": now}
-        ended.append(transaction.run(END_READING, told) == 1)
+        params = {"campaign_id": campaign_id, "reading": reading, "next_at": next_at, "error": error, "now": now}
+        ended.append(transaction.run(END_READING, params) == 1)
         if ended[-1] and counts is not None:
             transaction.run(LAST_READING, {"campaign_id": campaign_id, "now": now} | counted(counts))
     return ended

@@ -59,8 +59,8 @@ def _settle(page: Outcomes, row: Matched, now: float) -> bool:
     reason = f"call log: {row.evidence}"
     if log.disposition is not None:
         return _end(page, attempt_id, row, reason, now)
-    told = {"attempt_id": attempt_id, "call_id": log.call_id, "reason": reason}
-    if not page.move(AttemptState.PLACED, told, reason):
+    params = {"attempt_id": attempt_id, "call_id": log.call_id, "reason": reason}
+    if not page.move(AttemptState.PLACED, params, reason):
         page.do(NAME_CALL, {"attempt_id": attempt_id, "call_id": log.call_id})
     return False
 
@@ -77,9 +77,9 @@ def _review(page: Outcomes, row: Matched, now: float) -> bool:
     attempt_id, log = row.attempt_id, row.log
     if attempt_id is None or not page.state_of(attempt_id):
         return False
-    told = {"attempt_id": attempt_id, "now": now, "call_id": log.call_id, "reason": row.evidence,
+    params = {"attempt_id": attempt_id, "now": now, "call_id": log.call_id, "reason": row.evidence,
             "started_at": log.started_at}  # fmt: skip
-    page.move(AttemptState.REVIEW, told, row.evidence)
+    page.move(AttemptState.REVIEW, params, row.evidence)
     if page.state_of(attempt_id) != AttemptState.REVIEW or log.disposition is None:
         return False
     return _end(page, attempt_id, row, row.evidence, now)
@@ -88,7 +88,7 @@ def _review(page: Outcomes, row: Matched, now: float) -> bool:
 def _end(page: Outcomes, attempt_id: int, row: Matched, reason: str, now: float) -> bool:
     log = row.log
     assert log.disposition is not None
-    told = {
+    params = {
         "attempt_id": attempt_id,
         "disposition": str(log.disposition),
         "ended_at": log.ended_at,
@@ -99,7 +99,7 @@ def _end(page: Outcomes, attempt_id: int, row: Matched, reason: str, now: float)
         "now": now,
     }
     said = f"{log.disposition}: {log.raw_status or 'no word'} ({row.evidence})"
-    if not page.move(AttemptState.ENDED, told, said):
+    if not page.move(AttemptState.ENDED, params, said):
         return False
     if row.follow is not None:
         page.follow(attempt_id, row.follow, log.disposition)
@@ -140,8 +140,8 @@ def note_facts(transaction: Transaction, notes: Sequence[dict[str, str]], accoun
     """Note each (name -> text) of the account's log; an empty text forgets one."""
     for facts in notes:
         for name, value in facts.items():
-            told = {"name": f"{fact_prefix(account)}{name}", "value": value}
-            transaction.run(NOTE_FACT if value else FORGET_FACT, told if value else {"name": told["name"]})
+            params = {"name": f"{fact_prefix(account)}{name}", "value": value}
+            transaction.run(NOTE_FACT if value else FORGET_FACT, params if value else {"name": params["name"]})
     return [None] * len(notes)
 
 
@@ -176,8 +176,8 @@ def _log_row(account: str, row: Matched, now: float) -> dict[str, Any]:
 def record_scans(transaction: Transaction, scans: Sequence[LogScan], account: str, now: float) -> list[None]:
     """Remember each reading of the log."""
     for scan in scans:
-        told = asdict(scan) | {"account": account, "whole": int(scan.whole)}
-        transaction.run(ADD_SCAN, told)
+        params = asdict(scan) | {"account": account, "whole": int(scan.whole)}
+        transaction.run(ADD_SCAN, params)
     transaction.run(FORGET_SCANS, {"account": account, "before": now - SCANS_KEPT_S})
     return [None] * len(scans)
 
@@ -192,8 +192,8 @@ def settle_absent(transaction: Transaction, attempts: Sequence[Absent], now: flo
 
 def _close(page: Outcomes, absent: Absent, now: float) -> bool:
     attempt_id, disposition, reason = absent.attempt_id, absent.disposition, absent.reason
-    told = {"attempt_id": attempt_id, "disposition": str(disposition), "reason": reason, "now": now}
-    if not page.state_of(attempt_id) or not page.move(AttemptState.UNCONFIRMED, told, reason):
+    params = {"attempt_id": attempt_id, "disposition": str(disposition), "reason": reason, "now": now}
+    if not page.state_of(attempt_id) or not page.move(AttemptState.UNCONFIRMED, params, reason):
         return False
     page.follow(attempt_id, absent.follow, disposition)
     return True

@@ -40,17 +40,17 @@ def decide(transaction: Transaction, verdicts: Sequence[Verdict], campaign_id: i
 
 def _decide(transaction: Transaction, verdict: Verdict, campaign_id: int, by: By, now: float) -> bool:
     said = f"called: {verdict.disposition}" if verdict.disposition else "not called"
-    told = {
+    params = {
         "attempt_id": verdict.attempt_id,
         "campaign_id": campaign_id,
         "disposition": str(verdict.disposition or ""),
         "reason": f"{said}, by {by.who}: {by.why}",
         "now": now,
     }
-    if not transaction.run(WAS_CALLED if verdict.disposition else WAS_NOT_CALLED, told):
+    if not transaction.run(WAS_CALLED if verdict.disposition else WAS_NOT_CALLED, params):
         return False
     after = AttemptState.ENDED if verdict.disposition else AttemptState.CANCELLED
-    moved = event(verdict.attempt_id, now, Actor.OPERATOR, AttemptState.REVIEW, after, str(told["reason"]))
+    moved = event(verdict.attempt_id, now, Actor.OPERATOR, AttemptState.REVIEW, after, str(params["reason"]))
     add_events(transaction, [moved])
     calls = Outcomes(transaction, [verdict.attempt_id], now)
     calls.follow(verdict.attempt_id, verdict.follow, verdict.disposition)
@@ -72,6 +72,6 @@ def left_in_review(transaction: Transaction, campaign_id: int, since: float) -> 
 
     Those dialed after ``since`` may still be ended by the call log.
     """
-    told = {"campaign_id": campaign_id, "since": since}
-    reviewed, young, others = transaction.all(LEFT_IN_REVIEW, told)[0]
+    params = {"campaign_id": campaign_id, "since": since}
+    reviewed, young, others = transaction.all(LEFT_IN_REVIEW, params)[0]
     return 0 if young or others else int(reviewed)

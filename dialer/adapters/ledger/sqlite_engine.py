@@ -100,7 +100,7 @@ class SqliteEngine:
             raise LedgerUnavailable(f"the ledger cannot be read: {in_a_line(broken)}") from broken
 
     def database_now(self) -> float | None:
-        """None: whoever opens the file has its machine's clock."""
+        """None: every process that opens the file has the clock of the same machine."""
         return None
 
     def close_writer(self) -> None:

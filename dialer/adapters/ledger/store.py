@@ -120,7 +120,7 @@ class Store:
         if not isinstance(clock, LedgerClock) or not clock.is_due:
             return
         asked_at = clock.monotonic()
-        # While the database is out of reach the clock runs on; the commit says so to whoever waits.
+        # While the database is out of reach the clock runs on; the commit says so to those who wait.
         with suppress(LedgerUnavailable):
             theirs = self._engine.database_now()
             if theirs is None:
@@ -153,7 +153,7 @@ class Store:
             group = group or self._take_group(serial)
             for ask in group:
                 ask.error = broken
-        except Exception as wrong:  # noqa: BLE001 - handed to whoever asked
+        except Exception as wrong:  # noqa: BLE001 - handed to the caller
             group = group or self._take_group(serial)
             if len(group) == 1:
                 group[0].error = wrong

@@ -68,10 +68,10 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], by: By, n
         transaction.run(HASHES_COME)
     for campaign_id in sorted({row["campaign_id"] for row in rows}):
         phones = [row["phone"] for row in rows if row["campaign_id"] == campaign_id]
-        told = {"phones": phones, "campaign_id": campaign_id}
-        waiting = transaction.all(WAITING_TO_PHONES, told)
+        params = {"phones": phones, "campaign_id": campaign_id}
+        waiting = transaction.all(WAITING_TO_PHONES, params)
         end_waiting(transaction, waiting, Actor.OPERATOR, "suppressed", now)
-        transaction.run(SUPPRESS_CONTACTS, told)
+        transaction.run(SUPPRESS_CONTACTS, params)
     _record(transaction, [row for row, was in zip(entries, added, strict=True) if was], by, now)
     return added
 
@@ -92,9 +92,9 @@ def unsuppress(transaction: Transaction, phones: Sequence[str], campaign_id: int
     removed, acts = [], []
     handle = handle_of(transaction, campaign_id)
     for phone in phones:
-        told = {"phone": phone, "campaign_id": campaign_id}
-        was = transaction.all(THAT_SUPPRESSION, told)
-        removed.append(transaction.run(REMOVE_SUPPRESSION, told) > 0)
+        params = {"phone": phone, "campaign_id": campaign_id}
+        was = transaction.all(THAT_SUPPRESSION, params)
+        removed.append(transaction.run(REMOVE_SUPPRESSION, params) > 0)
         for reason, source, added_at in was:
             subject = phone if phone.startswith(HASHED) else hash_of(phone)
             before = json.dumps({"reason": reason, "source": source, "added_at": added_at})

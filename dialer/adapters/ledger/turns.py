@@ -1,4 +1,4 @@
-"""Long work in short commits: whoever waits for the gate gets in between two of them."""
+"""Long work in short commits: others who wait for the gate get in between two of them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

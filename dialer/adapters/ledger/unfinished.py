@@ -1,7 +1,7 @@
 """What a verb leaves to do at each open contact of its campaign, page by page: it may be a million of them.
 
-The verb's own commit leaves a mark; each page moves the mark on, and the last one takes it away. Whoever finds a mark
-goes on there: the verb's caller, or the sweeper, when that was killed.
+The verb's own commit leaves a mark; each page moves the mark on, and the last one takes it away. The verb's
+caller goes on at the mark, or the sweeper, when that caller was killed.
 """
 
 from collections.abc import Callable, Sequence
@@ -78,12 +78,12 @@ def leave(transaction: Transaction, work: str, campaign_id: int, now: float) -> 
 
 def marks(transaction: Transaction) -> list[Mark]:
     """Everything that is not finished."""
-    found = []
+    unfinished = []
     for name, value in sorted(facts_named(transaction, PREFIX).items()):
         work, campaign_id = name.split(":")
         begun, after = value.split(" ")
-        found.append(Mark(work, int(campaign_id), begun, int(after)))
-    return found
+        unfinished.append(Mark(work, int(campaign_id), begun, int(after)))
+    return unfinished
 
 
 async def finish(store: Store, clock: Clock, campaign_id: int) -> None:

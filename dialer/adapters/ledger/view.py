@@ -176,8 +176,8 @@ SELECT attempt_id, at, actor, before, after, reason FROM events WHERE attempt_id
 def campaign(transaction: Transaction, name: str) -> Campaign:
     """The real campaign of that name, else the rehearsal. Raises UnknownName, naming the nearest."""
     for handle in (name, REHEARSAL + name):
-        if found := transaction.all(CAMPAIGN_BY_NAME, {"name": handle}):
-            return campaign_of(found[0])
+        if rows := transaction.all(CAMPAIGN_BY_NAME, {"name": handle}):
+            return campaign_of(rows[0])
     names = [c.spec.name for c in campaigns(transaction)]
     near = get_close_matches(name, names, n=1)
     hint = f'did you mean "{near[0]}"?' if near else "`dialer campaigns` lists them."
@@ -199,8 +199,8 @@ def campaigns(transaction: Transaction, *, over: bool = True) -> list[Campaign]:
 
 def open_attempts(transaction: Transaction, account: str, corrected_since: float) -> list[OpenAttempt]:
     """Attempts that wait for the log, and those unconfirmed lately."""
-    found = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
-    return sorted((_open_attempt(row) for row in found), key=lambda attempt: (attempt.dialed_at, attempt.attempt_id))
+    rows = transaction.all(OPEN_ATTEMPTS, {"account": account, "corrected_since": corrected_since})
+    return sorted((_open_attempt(row) for row in rows), key=lambda attempt: (attempt.dialed_at, attempt.attempt_id))
 
 
 def dialing_to(transaction: Transaction, phones: Collection[str], since: float) -> int:
@@ -222,9 +222,9 @@ def _open_attempt(row: Row) -> OpenAttempt:
 
 def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
     """One campaign, counted."""
-    told = {"id": campaign_id, "now": now}
-    found = campaign_of(transaction.all(CAMPAIGN_BY_ID, told)[0])
-    counts = transaction.all(ATTEMPT_COUNTS, told)
+    params = {"id": campaign_id, "now": now}
+    campaign = campaign_of(transaction.all(CAMPAIGN_BY_ID, params)[0])
+    counts = transaction.all(ATTEMPT_COUNTS, params)
     states = dict.fromkeys(AttemptState, 0)
     dispositions = dict.fromkeys(Disposition, 0)
     for state, disposition, count, *_ in counts:
@@ -232,28 +232,28 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         if disposition:
             dispositions[Disposition(disposition)] += count
     contacts = dict.fromkeys(ContactStatus, 0)
-    contacts |= {ContactStatus(status): count for status, count in transaction.all(CONTACT_COUNTS, told)}
+    contacts |= {ContactStatus(status): count for status, count in transaction.all(CONTACT_COUNTS, params)}
     while_it_ran = {
-        "account": found.spec.provider,
-        "since": found.started_at or now,
-        "until": math.inf if found.finished_at is None else found.finished_at,
+        "account": campaign.spec.provider,
+        "since": campaign.started_at or now,
+        "until": math.inf if campaign.finished_at is None else campaign.finished_at,
     }
     return Report(
-        campaign=found,
+        campaign=campaign,
         imported=_imported(transaction, campaign_id),
         contacts=contacts,
         attempts=states,
         dispositions=dispositions,
         unexplained_calls=transaction.all(UNEXPLAINED, while_it_ran)[0][0],
-        unmapped_words=dict(_pairs(transaction.all(UNMAPPED, told))),
+        unmapped_words=dict(_pairs(transaction.all(UNMAPPED, params))),
         cost=sum(row[3] or 0.0 for row in counts),
         first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
         last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),
         waiting=waiting_counts(transaction, campaign_id, now),
         expired=expired_counts(transaction, campaign_id),
         source=source_states(transaction).get(campaign_id),
-        log_notes=_log_notes(transaction, found.spec.provider),
-        moved_by=last_act(transaction, found.spec.handle),
+        log_notes=_log_notes(transaction, campaign.spec.provider),
+        moved_by=last_act(transaction, campaign.spec.handle),
     )
 
 
@@ -361,13 +361,13 @@ def attempt_row(row: Row) -> AttemptRow:
 def story(transaction: Transaction, phone: str, attempt_id: int) -> list[tuple[AttemptRow, list[Event]]]:
     """The attempts to a number, or one attempt, each with every event."""
     if phone:
-        found = transaction.all(ATTEMPTS_OF_PHONE, {"phone": phone})
+        rows = transaction.all(ATTEMPTS_OF_PHONE, {"phone": phone})
     else:
-        found = transaction.all(ATTEMPT_BY_ID, {"id": attempt_id})
-    told: dict[int, list[Event]] = {row[0]: [] for row in found}
-    for row in transaction.all(EVENTS_OF, {"ids": list(told)}):
-        told[row[0]].append(Event(*row))
-    return [(attempt_row(row), told[row[0]]) for row in found]
+        rows = transaction.all(ATTEMPT_BY_ID, {"id": attempt_id})
+    events: dict[int, list[Event]] = {row[0]: [] for row in rows}
+    for row in transaction.all(EVENTS_OF, {"ids": list(events)}):
+        events[row[0]].append(Event(*row))
+    return [(attempt_row(row), events[row[0]]) for row in rows]
 
 
 def suppressions_after(transaction: Transaction, after: int, limit: int) -> list[tuple[int, Suppression]]:

@@ -34,17 +34,17 @@ SELECT waits_for, count(*) FROM contacts WHERE campaign_id = :id AND status = 'e
 
 def waiting_counts(transaction: Transaction, campaign_id: int, now: float) -> dict[str, int]:
     """Why people who are not final wait, those in a call included, and how many."""
-    told = {"id": campaign_id, "now": now}
+    params = {"id": campaign_id, "now": now}
     counts: dict[str, int] = {}
-    for words, count in (*transaction.all(WAITING_CONTACTS, told), *transaction.all(WAITING_ATTEMPTS, told)):
-        # When a limit frees is told with each attempt; together they are one reason.
+    for words, count in (*transaction.all(WAITING_CONTACTS, params), *transaction.all(WAITING_ATTEMPTS, params)):
+        # Each attempt says when its limit frees; together they are one reason.
         reason = words.partition(FREE_AT)[0]
         counts[reason] = counts.get(reason, 0) + count
     return counts
 
 
 def waiting(transaction: Transaction, campaign_id: int, now: float) -> list[Waiting]:
-    """Who is not called yet, by why; "" for whoever may be called now."""
+    """Who is not called yet, by reason; "" for those who may be called now."""
     rows = transaction.all(WAITING_FOR, {"id": campaign_id, "now": now})
     return [Waiting(reason, int(people), due_at) for reason, people, due_at in rows]
 

@@ -96,9 +96,9 @@ def weigh(transaction: Transaction, campaign_id: int, now: float, *, over: bool)
     people = [what for _, what, _ in row.refused]
     if people and is_everybodys(people, accepted_before=row.accepted_before, over=over):
         words = row.refused[0][2]
-        told = "nobody was accepted since" if row.accepted_before else "nobody was accepted"
+        accepted = "nobody was accepted since" if row.accepted_before else "nobody was accepted"
         reason = (
-            f"{len(people)} in a row refused, and {told}: {words}. No attempt is spent by it. "
+            f"{len(people)} in a row refused, and {accepted}: {words}. No attempt is spent by it. "
             "Check the campaign and the provider, then `dialer start`"
         )
         halt_campaign(transaction, campaign_id, reason, now)
@@ -120,7 +120,7 @@ def room_on_trial(transaction: Transaction, campaign_id: int, now: float) -> int
 
 
 def _of(transaction: Transaction, campaign_id: int) -> dict[str, Any]:
-    """What the statements above are told of a campaign."""
+    """Parameters of the statements above, for one campaign."""
     account = transaction.all(ACCOUNT, {"campaign_id": campaign_id})[0][0]
     return {"campaign_id": campaign_id, "account": account}
 
@@ -140,8 +140,8 @@ def _row(transaction: Transaction, of: dict[str, Any]) -> _InARow:
             refused.setdefault(attempt_id, (attempt_id, what, reason))
     if accepted_id and refused:
         # Refused before, while others got through since: that one is theirs.
-        told = {"ids": list(refused), "accepted_id": accepted_id}
-        for (attempt_id,) in transaction.all(REFUSED_BEFORE, told):
+        params = {"ids": list(refused), "accepted_id": accepted_id}
+        for (attempt_id,) in transaction.all(REFUSED_BEFORE, params):
             del refused[attempt_id]
     return _InARow(tuple(refused.values()), len(under_way), bool(accepted_id), accepted_at)
 
@@ -198,9 +198,9 @@ def hardened(transaction: Transaction, outcome: SendOutcome) -> SendOutcome:
     result = outcome.result
     if not isinstance(result, NotPlaced) or not result.doubtful:
         return outcome
-    told = {"attempt_id": outcome.attempt_id}
-    before, first = transaction.all(PRIOR_DOUBTS, told)[0]
-    if before + 1 < ASKED_AGAIN or not transaction.all(ACCEPTED_SINCE, told | {"first": first}):
+    params = {"attempt_id": outcome.attempt_id}
+    before, first = transaction.all(PRIOR_DOUBTS, params)[0]
+    if before + 1 < ASKED_AGAIN or not transaction.all(ACCEPTED_SINCE, params | {"first": first}):
         return outcome
     refused = Refused(Disposition.REJECTED, result.reason, result.http_status, About.PERSON)
     return SendOutcome(

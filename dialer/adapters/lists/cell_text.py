@@ -21,7 +21,7 @@ class Unclear(str):
     """A cell whose text does not say what it meant; its text is what is left of it.
 
     ``reason`` and ``remedy`` are for the row's reject. With ``spoken`` the text may still be given to an agent; what
-    is dialed, planned or told apart by it may not.
+    is dialed, planned or distinguished by it may not.
     """
 
     reason: str

@@ -204,11 +204,11 @@ class _Columns:
         if name:
             at = self.named(name, "phone")
             return at, f'phone numbers from column "{self.header[at]}"'
-        found = self._matching(_PLAIN_PHONE) or self._matching(_QUALIFIED_PHONE)
-        if len(found) == 1:
-            return found[0], f'phone numbers from column "{self.header[found[0]]}"'
-        if found:
-            names = self._listed([self.header[i] for i in found])
+        matching = self._matching(_PLAIN_PHONE) or self._matching(_QUALIFIED_PHONE)
+        if len(matching) == 1:
+            return matching[0], f'phone numbers from column "{self.header[matching[0]]}"'
+        if matching:
+            names = self._listed([self.header[i] for i in matching])
             raise InputFileError(
                 self.place, f"more than one column could be the phone: {names}", "Say which with --phone-column"
             )
@@ -216,10 +216,10 @@ class _Columns:
 
     def name(self, name: str) -> tuple[tuple[int, ...], str]:
         guess = self._matching(_NAME)[:1] or self._first_and_last()
-        found = [self.named(name, "name")] if name else guess
-        if not found:
+        places = [self.named(name, "name")] if name else guess
+        if not places:
             return (), "no column for the name"
-        return tuple(found), "names from " + " and ".join(f'column "{self.header[i]}"' for i in found)
+        return tuple(places), "names from " + " and ".join(f'column "{self.header[i]}"' for i in places)
 
     def variables(self, wanted: Sequence[str], taken: set[int | None]) -> tuple[tuple[str, int], ...]:
         chosen: dict[int, str] = {}

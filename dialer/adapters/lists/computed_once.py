@@ -1,4 +1,4 @@
-"""A property that is worked out once, by whoever asks first.
+"""A property that is worked out once, when it is first asked for.
 
 As ``functools.cached_property``, which in Python 3.11 holds one lock for all objects of a class while it works: a
 database that never answers would keep every other one waiting.

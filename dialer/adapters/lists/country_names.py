@@ -34,7 +34,7 @@ _NORTH_AMERICA = 1
 class Country(NamedTuple):
     """``region`` is the ISO 3166 code whose numbering plan is meant, ``calling_code`` its country code.
 
-    ``place`` is the country itself: "" where only a calling code is told that several share.
+    ``place`` is the country itself: "" where there is only a calling code that several share.
     """
 
     region: str

@@ -137,16 +137,16 @@ def is_blank(cells: Sequence[str]) -> bool:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         raise InputFileError(str(path), "no such file", _similar(path)) from None
     except OSError as error:
         raise InputFileError(str(path), f"cannot be read: {error.strerror}", "Check its permissions") from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise InputFileError(str(path), "this is a directory", "Name the CSV file in it")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise InputFileError(str(path), "not a regular file", "Save the list to a file first: it is read twice")
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def _similar(path: Path) -> str:

@@ -37,8 +37,8 @@ def _quote_fault(lines: Iterable[str], delimiter: str, began: int) -> tuple[int,
         at = 0
         while number >= began:
             if not opened:
-                found = opening.search(line, at)
-                opened, at = (number, found.end()) if found else (0, at)
+                match = opening.search(line, at)
+                opened, at = (number, match.end()) if match else (0, at)
             at = line.find('"', at) + 1 if opened else 0
             if not at:
                 break

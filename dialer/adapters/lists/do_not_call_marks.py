@@ -1,7 +1,7 @@
 """Columns in which a list says who must not be called, and what their cells say.
 
-Such columns are obeyed without being named: whoever keeps one means it. Those about e-mail, text messages or fax alone
-are none.
+Such columns are obeyed without being named: a list that has one means it. Those that are only about e-mail, text
+messages or fax do not count.
 """
 
 import re

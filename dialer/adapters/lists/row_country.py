@@ -7,7 +7,7 @@ from dialer.adapters.lists.country_names import Country, read_country
 from dialer.domain.phone_spelling import bare, digits_of
 
 
-class Told(NamedTuple):
+class RowCountry(NamedTuple):
     """``region`` (ISO 3166, "" for none) completes a number without a plus; ``country`` is that of the person."""
 
     region: str = ""
@@ -15,51 +15,53 @@ class Told(NamedTuple):
 
 
 class Contradiction(NamedTuple):
-    """Cells that tell no country, or two: the column at fault, why, and what to do about it."""
+    """Cells that name no country, or two: the column at fault, why, and what to do about it."""
 
     column: int
     reason: str
     remedy: str
 
 
-NOTHING_TOLD = Told()
+NO_COUNTRY = RowCountry()
 _KNOWN = "use an ISO 3166 code, a name or a calling code, e.g. IN, India, +91"
 
 
-def country_of(cells: Sequence[str], named: int | None, seen: Sequence[int], phone: str) -> Told | Contradiction:
+def country_of(cells: Sequence[str], named: int | None, seen: Sequence[int], phone: str) -> RowCountry | Contradiction:
     """What the columns with a country or calling code say.
 
     ``named`` is the one that the campaign file names: it must be readable. Those ``seen`` by their header matter for
     numbers without a plus; a calling code must never be another than that of the number.
     """
-    told: list[tuple[int, Country]] = []
+    countries: list[tuple[int, Country]] = []
     for column in seen if named is None else (named, *seen):
         text = cells[column].strip()
         country = read_country(text) if text else None
         if country is not None:
-            told.append((column, country))
+            countries.append((column, country))
         elif text and (column == named or not _has_code(phone)):
             return Contradiction(column, f"unknown region {_shown(text)}", _KNOWN)
-    if not told:
-        return NOTHING_TOLD
-    return _agreed(told, cells, named, phone)
+    if not countries:
+        return NO_COUNTRY
+    return _agreed(countries, cells, named, phone)
 
 
 def _agreed(
-    told: Sequence[tuple[int, Country]], cells: Sequence[str], named: int | None, phone: str
-) -> Told | Contradiction:
+    countries: Sequence[tuple[int, Country]], cells: Sequence[str], named: int | None, phone: str
+) -> RowCountry | Contradiction:
     if _has_code(phone):
         digits = digits_of(bare(phone))
-        for column, country in told:
+        for column, country in countries:
             if digits_of(cells[column]) and not digits.startswith(str(country.calling_code)):
                 return Contradiction(
                     column, "the number begins with another calling code", "correct the one or the other"
                 )
-    elif len({country.calling_code for _, country in told}) > 1:
-        return Contradiction(told[1][0], "the row names two countries", 'correct one, or write the number with "+"')
-    place = next((country.place for column, country in told if column == named), "")
-    region = next((country.place for _, country in told if country.place), "") or told[0][1].region
-    return Told(region, place)
+    elif len({country.calling_code for _, country in countries}) > 1:
+        return Contradiction(
+            countries[1][0], "the row names two countries", 'correct one, or write the number with "+"'
+        )
+    place = next((country.place for column, country in countries if column == named), "")
+    region = next((country.place for _, country in countries if country.place), "") or countries[0][1].region
+    return RowCountry(region, place)
 
 
 def _has_code(phone: str) -> bool:

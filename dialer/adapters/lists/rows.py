@@ -12,7 +12,7 @@ from dialer.adapters.lists.cell_text import Unclear, said, storable
 from dialer.adapters.lists.columns import ChosenColumns
 from dialer.adapters.lists.do_not_call_marks import is_barred
 from dialer.adapters.lists.number_readers import Cells, number_readers, read_numbers
-from dialer.adapters.lists.row_country import NOTHING_TOLD, Contradiction, Told, country_of
+from dialer.adapters.lists.row_country import NO_COUNTRY, Contradiction, RowCountry, country_of
 from dialer.domain.appointment import NoAppointment, read_appointment
 from dialer.domain.contact import NewContact
 from dialer.domain.phone_number import Phone, Unusable, parse_phone, parse_phones
@@ -37,14 +37,14 @@ Row = tuple[int, Sequence[str]]
 
 
 class Prepared(NamedTuple):
-    """A row whose number is still to be read: its ``cells`` as they stand there, and ``told``, what they say.
+    """A row whose number is still to be read: its ``cells`` as they stand there, and ``values``, what they say.
 
     ``barred``: why its person must not be called, "" when they may.
     """
 
     line: int
     cells: Sequence[str]
-    told: Sequence[str]
+    values: Sequence[str]
     text: str
     region: str
     declared: Declared
@@ -72,12 +72,12 @@ class RowReader:
 
     def notes(self) -> list[str]:
         """What was done to rows so far, in words."""
-        told = {
+        texts = {
             "completed": f"numbers completed with the country code of {self.region} (--region)",
             "barred": "people marked as not to be called",
             "empty formulas": "formulas without a saved result, taken as empty (open the workbook and save it again)",
         }
-        return [f"{text}: {self.tally[what]:,}" for what, text in told.items() if self.tally[what]]
+        return [f"{text}: {self.tally[what]:,}" for what, text in texts.items() if self.tally[what]]
 
     def prepare(self, line: int, cells: Sequence[str]) -> Prepared | Reject:
         """Check all of a row but its number."""
@@ -92,15 +92,15 @@ class RowReader:
         if Unclear in map(type, full) and (unclear := self._unclear(line, cells, full)):
             return unclear
         text = full[self.columns.phone]
-        told: Told | Contradiction = NOTHING_TOLD
+        origin: RowCountry | Contradiction = NO_COUNTRY
         if self.columns.region is not None or self.columns.countries:
-            told = country_of(full, self.columns.region, self.columns.countries, text)
-        if isinstance(told, Contradiction):
-            return self._reject(line, cells, told.reason, told.remedy, told.column)
+            origin = country_of(full, self.columns.region, self.columns.countries, text)
+        if isinstance(origin, Contradiction):
+            return self._reject(line, cells, origin.reason, origin.remedy, origin.column)
         barred = self._barred(line, cells, full)
         if isinstance(barred, Reject):
             return barred
-        country, region = told.country, told.region or self.region
+        country, region = origin.country, origin.region or self.region
         zone = self._cell(full, self.columns.timezone)
         if zone and zone not in zone_names():
             reason = f"unknown time zone {_shown(zone)}"
@@ -112,8 +112,8 @@ class RowReader:
             match read_appointment(full[self.columns.event], zone or self.event_zone):
                 case NoAppointment(reason, remedy):
                     return self._reject(line, cells, reason, remedy, self.columns.event)
-                case found:
-                    event_at = found
+                case moment:
+                    event_at = moment
         state, code = self._cell(full, self.columns.state), self._cell(full, self.columns.postal_code)
         declared = Declared(zone, country, state, code) if zone or country or state or code else NOTHING
         return Prepared(line, [*cells, *[""] * missing], full, text, region, declared, event_at, barred)
@@ -136,12 +136,12 @@ class RowReader:
         self._count(row, phone.e164)
         return NewContact(
             phone=phone.e164,
-            name=" ".join(" ".join(row.told[i] for i in self.columns.name).split()),
+            name=" ".join(" ".join(row.values[i] for i in self.columns.name).split()),
             row=row.line,
-            key=self._cell(row.told, self.columns.key),
+            key=self._cell(row.values, self.columns.key),
             region=phone.region,
             zones=where.zones,
-            variables={name: row.told[i] for name, i in self.columns.variables},
+            variables={name: row.values[i] for name, i in self.columns.variables},
             event_at=row.event_at,
             places=where.places,
             cells=tuple(row.cells),
@@ -225,7 +225,7 @@ async def read_batches(
 
 
 def _who_reads(expected: int) -> tuple[Executor, Callable[[Cells, frozenset[str]], list[Phone | Unusable]], int]:
-    """Who reads the numbers and how, and how many batches may wait. One core is left to whoever stores them."""
+    """Who reads the numbers and how, and how many batches may wait. One core is left for storing them."""
     if expected < POOL_ROWS:
         return ThreadPoolExecutor(1, "phone-numbers"), parse_phones, 0
     workers = max(1, min(_MOST_PROCESSES, (os.cpu_count() or 1) - 1))

@@ -89,17 +89,17 @@ class CsvSuppressions:
         yield fault
 
     def _entries(self, row: Prepared, names: Sequence[str]) -> Iterator[Suppression | Reject]:
-        told = {header.lower(): row.told[i].strip() for header, i in self._chosen.variables}
-        reason = next((told[column] for column in REASON_COLUMNS if told.get(column)), DO_NOT_CALL)
+        values = {header.lower(): row.values[i].strip() for header, i in self._chosen.variables}
+        reason = next((values[column] for column in REASON_COLUMNS if values.get(column)), DO_NOT_CALL)
         campaign_id = self.campaign_id
-        if names and campaign_id is None and (campaign := told.get("campaign", "")):
+        if names and campaign_id is None and (campaign := values.get("campaign", "")):
             if campaign not in self.campaigns:
                 remedy = "`dialer campaigns` lists them; leave the cell empty for all campaigns"
                 yield Reject(row.line, tuple(row.cells), f'there is no campaign "{campaign}"', remedy)
                 return
             campaign_id = self.campaigns[campaign]
         for name in names:
-            yield Suppression(name, reason, told.get("source") or self.path.name, campaign_id)
+            yield Suppression(name, reason, values.get("source") or self.path.name, campaign_id)
 
     @computed_once
     def _table(self) -> CsvTable:
@@ -108,7 +108,7 @@ class CsvSuppressions:
     @computed_once
     def _chosen(self) -> ChosenColumns:
         chosen = choose_columns(self.header, ContactColumns(phone=self.phone_column), self._table.head.place)
-        return replace(chosen, marks=())  # whoever is on such a list is barred, whatever its other columns say
+        return replace(chosen, marks=())  # everybody on such a list is barred, whatever its other columns say
 
 
 def _left_over(text: str, numbers: Sequence[str]) -> int:

@@ -57,8 +57,8 @@ class Secrets:
 
 
 def _parts(parsed: URL) -> list[str]:
-    told = (parsed.drivername, parsed.username, parsed.host, parsed.port, parsed.database)
-    return ["" if part is None else str(part) for part in told]
+    parts = (parsed.drivername, parsed.username, parsed.host, parsed.port, parsed.database)
+    return ["" if part is None else str(part) for part in parts]
 
 
 def _query(parsed: URL) -> Iterable[str]:

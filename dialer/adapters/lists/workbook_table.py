@@ -147,10 +147,10 @@ def _listed(sheets: Sequence[Sheet]) -> str:
 
 def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError as broken:
         raise _unreadable(path, broken) from broken
-    return found.st_size, found.st_mtime_ns
+    return status.st_size, status.st_mtime_ns
 
 
 def _unreadable(path: Path, broken: Exception) -> InputFileError:

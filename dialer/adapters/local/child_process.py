@@ -9,9 +9,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """For ``preexec_fn``: the child is told to end when the thread that started it is gone, killed or not.
+    """For ``preexec_fn``: the kernel sends SIGTERM to the child when the thread that started it is gone, killed or not.
 
-    ``parent``: its process id, for a parent that is gone before the child could ask to be told.
+    ``parent``: its process id, for a parent that is gone before the child could ask for that.
     """
     if platform.system() == "Linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -41,7 +41,7 @@ class DaemonThread(Executor):
                 continue
             try:
                 answer = call()
-            except BaseException as error:  # noqa: BLE001 - whoever waits is told, whatever it is
+            except BaseException as error:  # noqa: BLE001 - the waiting task gets it, whatever it is
                 future.set_exception(error)
             else:
                 future.set_result(answer)

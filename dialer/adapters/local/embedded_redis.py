@@ -1,6 +1,6 @@
 """A Redis-compatible server of our own, shared by every command in the same home.
 
-Whoever needs it starts it, and starts it again when it is gone: because its owner ended, or because it was killed.
+A process that needs it starts it, and starts it again when it is gone: its owner ended, or it was killed.
 While it lives it holds a lock on ``redis.owner`` itself, so that a home never has two of them.
 """
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 LOOK_S = 0.5
 PATIENCE_S = 5.0
-"""How long a server that was told to end, or whose owner was killed, may take to give the lock up."""
+"""How long a server that was asked to end, or whose owner was killed, may take to give the lock up."""
 SLOW_LOOKS = 10
 """A server of ours that takes its time is ended after so many looks, each of 2 s."""
 TWO_SERVERS = (

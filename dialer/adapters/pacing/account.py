@@ -320,7 +320,7 @@ class AccountPacer:
         self.known.stale = True
 
     def hear(self, words: Sequence[str]) -> None:
-        """A message from whoever changed something: A epoch, C campaign epoch, F, K."""
+        """A message from the process that changed something: A epoch, C campaign epoch, F, K."""
         now = self.clock()
         if words[0] == "A":
             self.known.told(int(words[1]))
@@ -358,7 +358,7 @@ class AccountPacer:
         self.see(look, sent)
 
     async def aclose(self) -> None:
-        """Stop asking; whoever still waits gets nothing."""
+        """Stop asking; tasks that still wait get nothing."""
         if self._task is not None:
             await cancelled([self._task])
         self._recall(None)

@@ -99,7 +99,7 @@ class RedisPacer:
         await outbox.sent()
 
     async def brake(self, account: str, seconds: float) -> None:
-        """Stop every worker of the account. While Redis is away, this process stops and the rest is told later."""
+        """Stop every worker of the account. While Redis is away, this process stops; others hear of it later."""
         await self._account(account).brake(seconds)
 
     async def hold(self, account: str, lines: Mapping[int, tuple[int, float]]) -> None:

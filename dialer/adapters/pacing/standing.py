@@ -18,7 +18,7 @@ ANSWER_S = 0.003
 
 
 class Standing:
-    """Epochs, limits and clocks as Redis last told them. A change of ``fence`` voids every grant given."""
+    """Epochs, limits and clocks as Redis last gave them. A change of ``fence`` voids every grant given."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Standing:
         return known
 
     def adopt(self, epoch: int, sent: float) -> bool:
-        """False when the answer is older than what a message told meanwhile."""
+        """False when the answer is older than what a message has said since."""
         if epoch != self.epoch:
             if epoch < self.epoch and sent < self.epoch_at:
                 return False

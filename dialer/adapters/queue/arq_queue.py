@@ -44,7 +44,7 @@ def deserialize(value: bytes) -> Any:
 def arq_redis(url: str) -> ArqRedis:
     """A connection pool that rides out a lost connection, and tells of a Redis that is away within seconds.
 
-    Whoever uses it tries again by itself. redis-py repeats both the command and, within each, the connecting.
+    Its users try again by themselves. redis-py repeats both the command and, within each, the connecting.
     """
     pool = Redis.from_url(
         url,

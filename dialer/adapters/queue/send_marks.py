@@ -39,10 +39,10 @@ class KeptMarks:
 
     def _file(self) -> dict[str, list[float]]:
         try:
-            found = json.loads(self._path.read_text())
+            marks = json.loads(self._path.read_text())
         except (OSError, ValueError):
             return {}
-        return found if isinstance(found, dict) else {}
+        return marks if isinstance(marks, dict) else {}
 
     def _write(self, sends: int, at: float) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -82,7 +82,7 @@ class _Relations:
         self.found[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], place)
 
     def of_kind(self, kind: str) -> str | None:
-        return next((place for found, place in self.found.values() if found == kind), None)
+        return next((place for its_kind, place in self.found.values() if its_kind == kind), None)
 
 
 def open_xlsx(path: Path) -> Workbook:

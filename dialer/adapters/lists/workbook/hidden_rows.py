@@ -25,10 +25,10 @@ def hides_rows(path: Path) -> bool:
         with open_parts(path) as parts:
             if "content.xml" in parts:
                 return _ods_hides(parts)
-            found = [_xlsb_hides(sheet) for sheet in parts.matching("xl/worksheets/", ".bin")]
-            if not found:
+            hiding = [_xlsb_hides(sheet) for sheet in parts.matching("xl/worksheets/", ".bin")]
+            if not hiding:
                 raise ValueError("it is of another format than its name says")
-            return any(found)
+            return any(hiding)
 
 
 def _ods_hides(parts: Parts) -> bool:

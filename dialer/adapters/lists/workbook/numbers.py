@@ -66,8 +66,8 @@ def number_value(number: float, shown_as: Format, since_1904: bool) -> Value:
 def number_text(number: float, format_: CellFormat, since_1904: bool) -> str:
     """What a cell shows of its number, as text."""
     value = number_value(number, format_.kind, since_1904)
-    told = shown(value, format_.code) if isinstance(value, float) and format_.kind is Format.NUMBER else None
-    return cell_text(value) if told is None else told
+    written = shown(value, format_.code) if isinstance(value, float) and format_.kind is Format.NUMBER else None
+    return cell_text(value) if written is None else written
 
 
 def read_formats(parts: Parts, part: str) -> tuple[CellFormat, ...]:

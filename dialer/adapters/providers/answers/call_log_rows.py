@@ -38,9 +38,9 @@ _SAID_YES = re.compile(r'"?(\w+)"?\s*[:=]\s*"?(true|yes|1)\b', re.IGNORECASE)
 def token(row: Row) -> str:
     """Our attempt token, if the provider echoes what we gave it."""
     for name in ("call_metadata", "metadata", "dynamic_variables", "variables"):
-        found = text(mapping(row.get(name)).get(TOKEN_KEY))
-        if found:
-            return found
+        value = text(mapping(row.get(name)).get(TOKEN_KEY))
+        if value:
+            return value
     return ""
 
 
@@ -49,14 +49,14 @@ def entities(*objects: object) -> dict[str, str]:
 
     Read alike: a value with what explains it beside it, a list of names and values, JSON in text or in a fence.
     """
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for one in objects:
         for named, said in islice(_fields("", one, 0), MOST_FIELDS):
             name = named
-            while name in found and found[name] != said and not says_yes(said):
+            while name in values and values[name] != said and not says_yes(said):
                 name += " "  # of several dispositions each counts
-            found[name] = said
-    return {storable(name): said for name, said in found.items()}
+            values[name] = said
+    return {storable(name): said for name, said in values.items()}
 
 
 def _fields(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
@@ -64,11 +64,11 @@ def _fields(name: str, value: object, depth: int) -> Iterator[tuple[str, str]]:
     if depth > DEEPEST:
         return
     if isinstance(value, dict):
-        named, told = pick(value, *_NAMES), pick(value, *_VALUES)
-        if told is not None:
-            yield from _fields(text(named) or name, told, depth + 1)
+        named, content = pick(value, *_NAMES), pick(value, *_VALUES)
+        if content is not None:
+            yield from _fields(text(named) or name, content, depth + 1)
         for inner, said in value.items():
-            if told is None or inner not in {*_NAMES, *_VALUES}:
+            if content is None or inner not in {*_NAMES, *_VALUES}:
                 yield from _fields(str(inner), said, depth + 1)
     elif isinstance(value, list | tuple):
         for said in value:
@@ -83,20 +83,20 @@ def _plain(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else text(value)
 
 
-def asks_to_be_called_back(row: Row, found: Mapping[str, str]) -> bool:
+def asks_to_be_called_back(row: Row, fields: Mapping[str, str]) -> bool:
     """Whether the person did; not where the provider calls back by itself, which it does under an id."""
-    told = [_plain(row.get(name)) for name in _ASKED] + [found.get(name, "") for name in _ASKED]
-    return any(map(says_yes, told)) and not pick(row, "callback_id")
+    asked = [_plain(row.get(name)) for name in _ASKED] + [fields.get(name, "") for name in _ASKED]
+    return any(map(says_yes, asked)) and not pick(row, "callback_id")
 
 
-def call_back_at(row: Row, found: Mapping[str, str]) -> float | None:
+def call_back_at(row: Row, fields: Mapping[str, str]) -> float | None:
     """When the person asked to be called back; a time without a zone is no time: nobody's clock is guessed."""
-    told = text(pick(row, *_CALL_BACK)) or next((found[name] for name in _CALL_BACK if found.get(name)), "")
+    written = text(pick(row, *_CALL_BACK)) or next((fields[name] for name in _CALL_BACK if fields.get(name)), "")
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(written)
     except ValueError:
         return None
-    return when(told) if moment.tzinfo else None
+    return when(written) if moment.tzinfo else None
 
 
 def row_id(row: Row, *names: str) -> str:
@@ -104,9 +104,9 @@ def row_id(row: Row, *names: str) -> str:
 
     Raises ValueError for a row that says nothing at all.
     """
-    told = text(pick(row, *names))
-    if told:
-        return told
+    id_ = text(pick(row, *names))
+    if id_:
+        return id_
     lasting = {
         name: value
         for name, value in row.items()

@@ -102,9 +102,9 @@ def speaks_of_voicemail(said: str) -> bool:
     return _VOICEMAIL.search(said) is not None and not _NOT_VOICEMAIL.search(said)
 
 
-def tells_of_voicemail(found: Mapping[str, str]) -> bool:
+def tells_of_voicemail(fields: Mapping[str, str]) -> bool:
     """Whether extracted fields say so: by their name with a yes, by their whole value, or as an outcome."""
-    for name, value in found.items():
+    for name, value in fields.items():
         of, said = word(name), word(value)
         if _A_MACHINE.fullmatch(said) or (_OUTCOME.search(of) and speaks_of_voicemail(said)):
             return True

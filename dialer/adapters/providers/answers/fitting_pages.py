@@ -44,17 +44,17 @@ class FittingPages:
                 if part > 1:
                     self.part = _divisors(part)[0]
                     continue
-                found = [TOO_LARGE]
+                part_rows = [TOO_LARGE]
                 self.part = next(size for size in _divisors(self.size) if size <= max(1, self.size // 4))
             except (CallRefused, NotFound):
                 if not rows:
                     raise
                 break  # past the end, which this server will not answer
             else:
-                found = _rows(body)
-            rows += found
+                part_rows = _rows(body)
+            rows += part_rows
             at += part
-            if len(found) < part:
+            if len(part_rows) < part:
                 break
         return _envelope(body, rows)
 
@@ -82,9 +82,9 @@ def _envelope(body: Any, rows: list[Any]) -> Any:
         return rows
     inner = body["data"] if isinstance(body.get("data"), dict) else body
     paging = body.get("pagination") or inner.get("pagination")
-    told = {**inner, **(paging if isinstance(paging, dict) else {})}
-    kept = {name: told[name] for name in ("has_next", "total_count", "total") if name in told}
-    pages, page = told.get("total_pages"), told.get("page")
+    claims = {**inner, **(paging if isinstance(paging, dict) else {})}
+    kept = {name: claims[name] for name in ("has_next", "total_count", "total") if name in claims}
+    pages, page = claims.get("total_pages"), claims.get("page")
     if "has_next" not in kept and isinstance(pages, int) and isinstance(page, int):
         kept["has_next"] = page < pages
     return {"data": rows, "pagination": kept}

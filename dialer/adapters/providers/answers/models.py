@@ -24,12 +24,12 @@ class ApiModel(BaseModel):
     raw: Json = Field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, found: object) -> Self:
+    def read(cls, answer: object) -> Self:
         """From the vendor's object. Raises AnswerUnreadable, naming what is missing."""
-        if not isinstance(found, Mapping):
+        if not isinstance(answer, Mapping):
             raise AnswerUnreadable(f"not the object of a {cls.__name__}")
         try:
-            return cls.model_validate({**found, "raw": dict(found)})
+            return cls.model_validate({**answer, "raw": dict(answer)})
         except ValidationError as invalid:
             missing = ", ".join(".".join(map(str, one["loc"])) for one in invalid.errors(include_input=False))
             raise AnswerUnreadable(f"a {cls.__name__} without {missing}") from None
@@ -50,8 +50,8 @@ def _moment(value: object) -> datetime | None:
 
 
 def _seconds(value: object) -> float | None:
-    found = when(value.isoformat() if isinstance(value, datetime) else value)
-    return found if found is not None and 0 <= found < 253_402_300_800 else None
+    seconds = when(value.isoformat() if isinstance(value, datetime) else value)
+    return seconds if seconds is not None and 0 <= seconds < 253_402_300_800 else None
 
 
 def _flag(value: object) -> bool | None:
@@ -60,8 +60,8 @@ def _flag(value: object) -> bool | None:
 
 
 def _whole(value: object) -> int | None:
-    found = number(value)
-    return None if found is None else int(found)
+    parsed = number(value)
+    return None if parsed is None else int(parsed)
 
 
 def _list(value: object) -> list[Any]:

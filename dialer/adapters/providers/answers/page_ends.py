@@ -2,7 +2,7 @@
 
 The vendors' pages leave it open: a server may give fewer rows than asked, count wrongly, or answer past the end with an
 empty page, with the last one again, or with an error. So no sign is believed that what was read contradicts, and where
-nothing is told, only what is short or empty ends a list: a row that was not looked for would count as absent.
+the answer says nothing, only what is short or empty ends a list: a row that was not looked for would count as absent.
 """
 
 from collections.abc import Collection, Sequence
@@ -30,9 +30,9 @@ class Claims:
 
 @dataclass(slots=True)
 class PageEnds:
-    """Told of each page in turn. ``asked`` is the size that was asked for.
+    """Sees each page in turn. ``asked`` is the size that was asked for.
 
-    ``wary``: a first page that is smaller, and of which nothing is told, is not taken for all there is.
+    ``wary``: a smaller first page that says nothing of its end is not taken for all there is.
     """
 
     asked: int

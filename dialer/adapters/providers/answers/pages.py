@@ -54,9 +54,9 @@ async def pages_of(
             if ends.pages and not ends.promised:
                 return  # past the end, which this server will not answer
             raise
-        found, odd = _parse_rows(page.rows, parse)
-        last = ends.is_last(page.rows, [id_of(item) for item in found], page.claims)
-        yield Page(tuple(found), len(odd), page.claims.total, tuple(odd))
+        items, odd = _parse_rows(page.rows, parse)
+        last = ends.is_last(page.rows, [id_of(item) for item in items], page.claims)
+        yield Page(tuple(items), len(odd), page.claims.total, tuple(odd))
         if last:
             return
 
@@ -72,17 +72,17 @@ async def items_of(pages: AsyncIterator[Page[T]], id_of: Callable[[T], str]) -> 
 
 
 def _parse_rows(rows: Sequence[Any], parse: Callable[[Row], T]) -> tuple[list[T], list[Any]]:
-    found: list[T] = []
+    items: list[T] = []
     odd: list[Any] = []
     for row in rows:
         if not isinstance(row, dict):
             odd.append(row)
             continue
         try:
-            found.append(parse(row))
+            items.append(parse(row))
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError, AnswerUnreadable):
             odd.append(row)
-    return found, odd
+    return items, odd
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ class _Page:
 
 
 def _whole(value: object) -> int | None:
-    found = number(value)
-    return None if found is None else int(found)
+    parsed = number(value)
+    return None if parsed is None else int(parsed)
 
 
 def _page(body: object, what: str) -> _Page:

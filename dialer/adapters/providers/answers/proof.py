@@ -137,10 +137,10 @@ def storable(text: str) -> str:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Json:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
         raise ValueError("a key stands twice")
-    return found
+    return fields
 
 
 def json_value(answer: Answer) -> Any:
@@ -156,14 +156,14 @@ class Several(tuple[Any, ...]):
 
 
 def _together(pairs: list[tuple[str, Any]]) -> Json:
-    found: Json = {}
+    fields: Json = {}
     for name, value in pairs:
-        if name in found and found[name] != value:
-            before = found[name]
-            found[name] = Several((*(before if isinstance(before, Several) else (before,)), value))
+        if name in fields and fields[name] != value:
+            before = fields[name]
+            fields[name] = Several((*(before if isinstance(before, Several) else (before,)), value))
         else:
-            found[name] = value
-    return found
+            fields[name] = value
+    return fields
 
 
 def lists_value(answer: Answer) -> Any:
@@ -188,21 +188,21 @@ LONGEST_INTEGER = 400
 
 def json_object(answer: Answer) -> Json:
     """The body as a JSON object. Raises AnswerUnreadable for anything else."""
-    found = json_value(answer)
-    if not isinstance(found, dict):
+    body = json_value(answer)
+    if not isinstance(body, dict):
         raise AnswerUnreadable(f"HTTP {answer.status} with JSON that is no object", status=answer.status)
-    return found
+    return body
 
 
 def error_text(body: bytes) -> str:
     """The human part of an error body: FastAPI's ``detail``, the gateway's ``message``, or the raw text."""
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace").strip()
-    if not isinstance(found, dict):
-        return str(found)
-    parts = (_detail(found.get(key)) for key in ("detail", "error", "message"))
+    if not isinstance(answer, dict):
+        return str(answer)
+    parts = (_detail(answer.get(key)) for key in ("detail", "error", "message"))
     return "; ".join(dict.fromkeys(part for part in parts if part))
 
 
@@ -220,21 +220,21 @@ def _detail(value: object) -> str:
 def fields_of(body: bytes) -> list[str]:
     """The fields of the request that a validation error names (``loc``)."""
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return []
-    errors = found.get("detail") if isinstance(found, dict) else None
+    errors = answer.get("detail") if isinstance(answer, dict) else None
     places = [error.get("loc") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     return [str(name) for place in places if isinstance(place, list) for name in place[-1:]]
 
 
 def _field(body: bytes, *names: str) -> str | None:
     try:
-        found = json.loads(body)
+        answer = json.loads(body)
     except (ValueError, RecursionError):
         return None
     for name in names:
-        value = found.get(name) if isinstance(found, dict) else None
+        value = answer.get(name) if isinstance(answer, dict) else None
         if isinstance(value, str | int) and not isinstance(value, bool):
             return storable(str(value))
     return None
@@ -300,10 +300,10 @@ _KINDS: Mapping[int, tuple[type[ProviderError], str]] = {
 }
 
 
-def _request_error(answer: Answer, found: tuple[type[ProviderError], str], hide: Hide) -> ProviderError | None:
+def _request_error(answer: Answer, fault: tuple[type[ProviderError], str], hide: Hide) -> ProviderError | None:
     if 200 <= answer.status < 300:
         return None
-    kind, what = found
+    kind, what = fault
     if answer.status == 503 and answer.retry_after_s is not None:
         kind, what = Throttled, "asked to slow down"
     elif answer.status >= 500:

@@ -81,8 +81,8 @@ def _stamp(moment: datetime) -> float | None:
 
 
 def _compact(said: str) -> float | None:
-    found = _COMPACT.fullmatch(said)
-    return _stamp_of(*map(int, found.groups())) if found else None
+    match = _COMPACT.fullmatch(said)
+    return _stamp_of(*map(int, match.groups())) if match else None
 
 
 def _stamp_of(*parts: int) -> float | None:
@@ -100,20 +100,20 @@ def _iso(said: str) -> float | None:
 
 
 def _numeric(said: str) -> float | None:
-    found = _NUMERIC.fullmatch(said)
-    if found is None:
+    match = _NUMERIC.fullmatch(said)
+    if match is None:
         return None
-    a, b, c = int(found["a"]), int(found["b"]), int(found["c"])
-    year, month, day = (a, b, c) if len(found["a"]) == 4 else (c, b, a)
+    a, b, c = int(match["a"]), int(match["b"]), int(match["c"])
+    year, month, day = (a, b, c) if len(match["a"]) == 4 else (c, b, a)
     if month > 12 >= day:
         month, day = day, month
-    hour = int(found["hour"])
-    if found["half"]:
-        hour = hour % 12 + (12 if found["half"][0] in "pP" else 0)
-    micros = int(float("0" + found["fraction"].replace(",", ".")) * 1e6) if found["fraction"] else 0
+    hour = int(match["hour"])
+    if match["half"]:
+        hour = hour % 12 + (12 if match["half"][0] in "pP" else 0)
+    micros = int(float("0" + match["fraction"].replace(",", ".")) * 1e6) if match["fraction"] else 0
     year += 2000 if year < 100 else 0
-    at = _stamp_of(year, month, day, hour, int(found["minute"]), int(found["second"] or 0), micros)
-    return None if at is None else at - _offset_s(found["zone"] or "")
+    at = _stamp_of(year, month, day, hour, int(match["minute"]), int(match["second"] or 0), micros)
+    return None if at is None else at - _offset_s(match["zone"] or "")
 
 
 def _offset_s(zone: str) -> float:

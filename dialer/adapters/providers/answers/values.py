@@ -32,7 +32,7 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+")
 
 
 def pick(row: Row, *names: str) -> Any:
-    """The first of these fields that is there and holds something: not null, blank, "None" and the like."""
+    """The first of these fields that is there and holds something: not null, blank or a word such as "None"."""
     for name in names:
         value = row.get(name)
         if value is not None and not is_nothing(value):
@@ -64,10 +64,10 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except (ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) else None
+    return parsed if math.isfinite(parsed) else None
 
 
 def money(value: object) -> float | None:
@@ -75,9 +75,9 @@ def money(value: object) -> float | None:
     if isinstance(value, dict):
         return money(pick(value, "amount", "value", "total", "cost", "price"))
     plain = number(value)
-    found = _AMOUNT.search(text(value)) if plain is None else None
-    if found is not None:
-        said = found[0].rstrip(".,")
+    match = _AMOUNT.search(text(value)) if plain is None else None
+    if match is not None:
+        said = match[0].rstrip(".,")
         if _THOUSANDS.fullmatch(said) or said.rfind(".") > said.rfind(",") >= 0:
             said = said.replace(",", "")
         elif "," in said:
@@ -112,7 +112,7 @@ def _whole(said: str) -> str:
 
 
 def word(value: object) -> str:
-    """A status word in one spelling: lower case, single spaces; nothing for "None" and the like."""
+    """A status word in one spelling: lower case, single spaces; nothing for words such as "None"."""
     said = text(value)
     return _known_spelling(said) if len(said) <= LONGEST_WORD else _spelled(said)
 
@@ -128,8 +128,8 @@ _known_spelling = lru_cache(maxsize=1024)(_spelled)
 
 def mapping(value: object) -> Row:
     """An object, also when it came as JSON in a string, or in a Markdown fence; else an empty one."""
-    found = unpacked(value)
-    return found if isinstance(found, dict) else {}
+    inner = unpacked(value)
+    return inner if isinstance(inner, dict) else {}
 
 
 def unpacked(value: object) -> object:

@@ -107,11 +107,11 @@ class ProviderClient:
         error = write_error(answer, self.http.hide)
         if error is not None:
             raise error
-        found = json_object(answer) if answer.body.strip() else {}
-        if found.get("success") is False:
+        fields = json_object(answer) if answer.body.strip() else {}
+        if fields.get("success") is False:
             text = self.http.hide(error_text(answer.body))[:KEPT_BODY_CHARS]
             raise Unsuccessful(f"HTTP {answer.status} with success false: {text}", status=answer.status, body=text)
-        return found
+        return fields
 
 
 def segment(value: str, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Where a provider is, what it is told of us, and how patiently it is asked."""
+"""Where a provider is, what it learns of us, and how patiently it is asked."""
 
 import re
 import ssl

@@ -53,8 +53,8 @@ class EventSocket:
                 while True:
                     message = await socket.recv()
                     self._end, self._tries = None, 0
-                    if (found := _object(message)) is not None:
-                        yield found
+                    if (body := _object(message)) is not None:
+                        yield body
             except ConnectionClosed as closed:
                 if closed.rcvd is not None and closed.rcvd.code == CLOSED_FOR_GOOD:
                     return
@@ -146,7 +146,7 @@ class _Connect(connect):
 
 def _object(message: str | bytes) -> Json | None:
     try:
-        found = json.loads(message)
+        body = json.loads(message)
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return body if isinstance(body, dict) else None

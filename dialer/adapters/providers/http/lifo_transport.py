@@ -213,7 +213,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         return self._is_young(kept, for_s) and not kept.stream.get_extra_info("is_readable")
 
     def _is_young(self, kept: Kept, for_s: float = 0.0) -> bool:
-        """The same, as far as it can be told without asking the kernel."""
+        """The same, as far as it is known without asking the kernel."""
         now = asyncio.get_running_loop().time()
         if kept.used:
             return now - kept.idle_since + for_s < self._keepalive_s and kept.connection.is_idle()
@@ -246,7 +246,7 @@ class LifoTransport(httpx.AsyncBaseTransport):
         return None
 
     async def _open_ahead(self, origin: httpcore.Origin, timeouts: Timeouts) -> None:
-        with suppress(Exception):  # whoever needs a connection will meet the same, and say so
+        with suppress(Exception):  # the request that needs a connection will meet the same, and say so
             await self.keep(await self._open(origin, timeouts))
 
     async def _open(self, origin: httpcore.Origin, timeouts: Timeouts) -> Kept:

@@ -41,7 +41,7 @@ class Proxy:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """What it is told of us."""
+        """What the proxy learns of us."""
         if not self.user:
             return []
         pair = base64.b64encode(f"{self.user}:{self.password}".encode())
@@ -69,14 +69,14 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
     url = named.get(scheme) or named.get("all")
     if not url or proxy_bypass_environment(f"{host}:{port}", named):
         return None
-    found = _read(url)
-    if found is None:
+    proxy = _read(url)
+    if proxy is None:
         variable = f"{scheme.upper()}_PROXY" if named.get(scheme) else "ALL_PROXY"
         raise UsageError(
             f"{variable} names a proxy that cannot be used: only http://HOST:PORT is spoken. "
             "Set another, or name the provider's host in NO_PROXY"
         )
-    return found
+    return proxy
 
 
 def _read(url: str) -> Proxy | None:

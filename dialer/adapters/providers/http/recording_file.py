@@ -176,13 +176,13 @@ def _content_type(stream: Stream) -> str:
 
 
 def _start(stream: Stream) -> int:
-    found = _RANGE.match(stream.headers.get("content-range", ""))
-    return int(found[1]) if stream.status == 206 and found else 0
+    match = _RANGE.match(stream.headers.get("content-range", ""))
+    return int(match[1]) if stream.status == 206 and match else 0
 
 
 def _total(stream: Stream) -> int | None:
-    found = re.match(r"bytes \*/(\d+)", stream.headers.get("content-range", ""))
-    return int(found[1]) if found else None
+    match = re.match(r"bytes \*/(\d+)", stream.headers.get("content-range", ""))
+    return int(match[1]) if match else None
 
 
 async def save_elsewhere(http: ProviderHttp, url: str, target: Path) -> SavedRecording:

@@ -130,11 +130,11 @@ class ProviderHttp:
     @property
     def identity(self) -> list[tuple[str, str]]:
         """The headers that say who asks."""
-        return [found for found in self._headers if found[0] not in {"accept", "user-agent"}]
+        return [header for header in self._headers if header[0] not in {"accept", "user-agent"}]
 
     def authenticate(self, name: str, value: str) -> None:
         """Send this header from now on, in place of what stood under its name."""
-        self._headers = [*(found for found in self._headers if found[0] != name), (name, Secret(value))]
+        self._headers = [*(header for header in self._headers if header[0] != name), (name, Secret(value))]
 
     def conceal(self, *secrets: str) -> None:
         """Show these nowhere from now on."""
@@ -147,7 +147,7 @@ class ProviderHttp:
                 text = text.replace(secret, "***")
             else:  # a short one is a part of ordinary words
                 text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", "***", text)
-        return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", storable(text))
+        return _LONG_NUMBER.sub(lambda match: f"…{match[0][-4:]}", storable(text))
 
     async def exchange(
         self,
@@ -294,12 +294,12 @@ class ProviderHttp:
     async def _place_repeats(
         self, once: Callable[[], Awaitable[Placed]], first: ProviderError, left_s: float
     ) -> PlaceResult:
-        """Repeat after a first request that failed; tenacity is told of it and costs the other calls nothing."""
-        told = [first]
+        """Repeat after a first request that failed. Other calls do not pay for tenacity."""
+        failed = [first]
 
         async def attempt() -> Placed:
-            if told:
-                raise told.pop()
+            if failed:
+                raise failed.pop()
             return await once()
 
         try:

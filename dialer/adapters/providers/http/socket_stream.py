@@ -182,8 +182,8 @@ class SocketStream(httpcore.AsyncNetworkStream):
 
     def _readable(self) -> bool:
         """Ask the kernel too: the loop may not have come round to what lies there."""
-        found = self._transport.get_extra_info("socket")
-        number = -1 if found is None else found.fileno()
+        own_socket = self._transport.get_extra_info("socket")
+        number = -1 if own_socket is None else own_socket.fileno()
         if number < 0:
             return True
         poll = select.poll()
@@ -200,11 +200,11 @@ async def connect(
     loop = asyncio.get_running_loop()
     with _connect_errors():
         async with asyncio.timeout(timeout_s):
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            infos = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             addresses: list[Address] = [
-                (info[0], info[4]) for info in found if all(one(str(info[4][0])) for one in may)
+                (info[0], info[4]) for info in infos if all(one(str(info[4][0])) for one in may)
             ]
-            if found and not addresses:
+            if infos and not addresses:
                 raise OSError("an address of this machine or its link, where nothing is fetched from")
             connected = await _first_to_connect(addresses, options)
             try:
@@ -249,16 +249,16 @@ async def _first_to_connect(addresses: list[Address], options: Sequence[SocketOp
 
 
 async def _dial(family: int, address: Any, options: Sequence[SocketOption]) -> socket.socket:
-    found = socket.socket(family, socket.SOCK_STREAM)
+    opened = socket.socket(family, socket.SOCK_STREAM)
     try:
-        found.setblocking(False)
+        opened.setblocking(False)
         for option in options:
-            found.setsockopt(*option)
-        await asyncio.get_running_loop().sock_connect(found, address)
+            opened.setsockopt(*option)
+        await asyncio.get_running_loop().sock_connect(opened, address)
     except BaseException:
-        found.close()
+        opened.close()
         raise
-    return found
+    return opened
 
 
 @contextmanager

@@ -114,9 +114,9 @@ def read_row(row: Row) -> CallLog:
     talked = _talked(row, started, ended)
     said = pick(row, "call_end_reason", "call_status", "status")
     analysis = pick(row, "conversation_analysis")
-    found = entities(analysis, {"disposition": row.get("disposition")})
+    fields = entities(analysis, {"disposition": row.get("disposition")})
     status = word(said)
-    disposition, unmapped = _disposition(row, status, talked, tells_of_voicemail(found))
+    disposition, unmapped = _disposition(row, status, talked, tells_of_voicemail(fields))
     over = ended is not None or disposition not in {None, *_TALKED}
     return CallLog(
         call_id=row_id(row, "call_log_id", "call_id", "id"),
@@ -133,10 +133,10 @@ def read_row(row: Row) -> CallLog:
         cost=money(row.get("total_cost")),
         summary=text(pick(row, "conversation_analysis", "summary")),
         recording_url=text(pick(row, "recording_url", "recording")),
-        entities=found,
+        entities=fields,
         analysed=analysis is not None,
-        callback_requested=asks_to_be_called_back(row, found),
-        callback_at=call_back_at(row, found),
+        callback_requested=asks_to_be_called_back(row, fields),
+        callback_at=call_back_at(row, fields),
         agent_name=text(row.get("agent_name")),
         from_number=phone(pick(row, "incoming_callerid", "from_number", "caller")),
         presumed=disposition if disposition in _TALKED and not over and status not in STILL_TO_COME else None,
@@ -149,12 +149,12 @@ def _talked(row: Row, started: float | None, ended: float | None) -> float | Non
     picked = when(row.get("user_picked_up_at"))
     if picked is not None and ended is not None:
         return max(0.0, ended - picked)
-    told = seconds(row.get("duration"))
-    if told is not None and started is not None and ended is not None and ended > started:
+    talked_s = seconds(row.get("duration"))
+    if talked_s is not None and started is not None and ended is not None and ended > started:
         # Nobody names the unit; no talk is longer than its call.
         lasted = ended - started
-        told = told if told <= lasted + 2.0 else min(told / 1000, lasted)
-    return told
+        talked_s = talked_s if talked_s <= lasted + 2.0 else min(talked_s / 1000, lasted)
+    return talked_s
 
 
 def _disposition(row: Row, said: str, talked: float | None, machine: bool) -> tuple[Disposition | None, bool]:

@@ -73,8 +73,8 @@ def _path(batch_id: str) -> str:
     return f"/batch/{segment(batch_id, 'batch')}"
 
 
-def _batch(found: Json, batch_id: str = "") -> Batch:
+def _batch(answer: Json, batch_id: str = "") -> Batch:
     """As it came, or under a key: the documents have lost the shape. What changed a batch need not say which."""
-    inner = next((found[name] for name in ("batch", "data") if isinstance(found.get(name), dict)), found)
+    inner = next((answer[name] for name in ("batch", "data") if isinstance(answer.get(name), dict)), answer)
     known = {"batch_id": batch_id} if batch_id else {}
-    return Batch.read({**inner, **known}).model_copy(update={"raw": found})
+    return Batch.read({**inner, **known}).model_copy(update={"raw": answer})

@@ -60,11 +60,11 @@ class Calls:
         body = {"agent_phone_number": agent_phone_number, "phone_number_to_dial": phone_number_to_dial}
         more = {"dynamic_variables": dict(dynamic_variables)} if dynamic_variables else {}
         answer = await self._client.call(PLACE_PATH, {**body, **more})
-        found: Json = json_object(answer)
-        call_id = find_call_id(found)
-        if found.get("success") is False:
+        fields: Json = json_object(answer)
+        call_id = find_call_id(fields)
+        if fields.get("success") is False:
             raise unsuccessful(answer, call_id, self._http.hide)
-        return OutboundCall.read({**found, "call_log_id": call_id}).model_copy(update={"raw": found})
+        return OutboundCall.read({**fields, "call_log_id": call_id}).model_copy(update={"raw": fields})
 
     def logs(self, which: LogFilter = EVERY_CALL, *, page_size: int = LARGEST_PAGE) -> AsyncIterator[CallLogEntry]:
         """``GET /calls/logs``, every page, at most 100 each; no order is documented."""

@@ -22,8 +22,8 @@ class Files:
     async def upload(self, agent_id: str, path: Path) -> AgentFile:
         """``POST /agents/{id}/upload``; never repeated. Raises InputFileError for a file that cannot be read."""
         file = await file_at(path)
-        found = await self._client.write_form("POST", f"{_path(agent_id)}/upload", {}, file=("file", file))
-        return AgentFile.read({"name": path.name, **found})
+        answer = await self._client.write_form("POST", f"{_path(agent_id)}/upload", {}, file=("file", file))
+        return AgentFile.read({"name": path.name, **answer})
 
     def list(self, agent_id: str) -> AsyncIterator[AgentFile]:
         """``GET /agents/{id}/files``."""
@@ -39,10 +39,10 @@ class Files:
 
         Raises AnswerUnreadable for an answer without anything in it: it would look as if nothing was found.
         """
-        found = await self._client.write("POST", f"{_path(agent_id)}/query", {"query": query})
-        if not found:
+        answer = await self._client.write("POST", f"{_path(agent_id)}/query", {"query": query})
+        if not answer:
             raise AnswerUnreadable("the query was answered with nothing")
-        return Findings.read(found)
+        return Findings.read(answer)
 
 
 def _path(agent_id: str) -> str:

@@ -30,8 +30,8 @@ def whole_list(
     """Every item. Rows that are mere texts are read as objects with that text under ``bare``."""
 
     async def ask(page: int) -> Any:
-        found = await client.read(path, {**(query or {}), "page": page if page > 1 else None})
-        return _as_objects(found, bare) if bare else found
+        body = await client.read(path, {**(query or {}), "page": page if page > 1 else None})
+        return _as_objects(body, bare) if bare else body
 
     return items_of(pages_of(ask, WHOLE, parse, id_of, what), id_of)
 
@@ -46,7 +46,7 @@ async def file_at(path: Path) -> File:
     return path.name, content, mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
-def _as_objects(found: Any, bare: str) -> Any:
-    if isinstance(found, dict):
-        return {name: _as_objects(value, bare) if isinstance(value, list) else value for name, value in found.items()}
-    return [{bare: row} if isinstance(row, str) else row for row in found] if isinstance(found, list) else found
+def _as_objects(body: Any, bare: str) -> Any:
+    if isinstance(body, dict):
+        return {name: _as_objects(value, bare) if isinstance(value, list) else value for name, value in body.items()}
+    return [{bare: row} if isinstance(row, str) else row for row in body] if isinstance(body, list) else body

@@ -132,13 +132,13 @@ class CookieLogin:
         error = write_error(answer, self._http.hide)
         if error is not None:
             raise error
-        found = _tokens(answer)
-        self._access_token = found.access_token
-        self._refresh_token = found.refresh_token or self._refresh_token
+        tokens = _tokens(answer)
+        self._access_token = tokens.access_token
+        self._refresh_token = tokens.refresh_token or self._refresh_token
         self._expired = ""
         self.age += 1
         self._wear()
-        return found.model_copy(update={"refresh_token": self._refresh_token})
+        return tokens.model_copy(update={"refresh_token": self._refresh_token})
 
     def _wear(self, more: str = "") -> None:
         self._http.conceal(self._access_token, self._refresh_token)

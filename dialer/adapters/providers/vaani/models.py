@@ -73,8 +73,8 @@ class CallLogEntry(ApiModel):
     @property
     def duration_s(self) -> float | None:
         """Seconds from the start to the end; the vendor's own number when a time is missing."""
-        found = seconds_between(self.start_time, self.end_time)
-        return self.duration if found is None else found
+        seconds = seconds_between(self.start_time, self.end_time)
+        return self.duration if seconds is None else seconds
 
     @property
     def said(self) -> tuple[Message, ...]:

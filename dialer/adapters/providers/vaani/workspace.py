@@ -29,8 +29,8 @@ class Agents:
 
     async def update(self, agent_id: str, changes: Mapping[str, Any]) -> AgentSettings:
         """``PUT /agents/{id}``; what ``changes`` leaves out stays as it is."""
-        found = await self._client.write("PUT", _path(agent_id), dict(changes), again=True)
-        return AgentSettings.read({"id": agent_id, **found})
+        answer = await self._client.write("PUT", _path(agent_id), dict(changes), again=True)
+        return AgentSettings.read({"id": agent_id, **answer})
 
     async def delete(self, agent_id: str) -> Json:
         """``DELETE /agents/{id}``, for an Admin's login."""
@@ -65,8 +65,8 @@ class Numbers:
 
     async def update(self, line_id: str, changes: Mapping[str, Any]) -> PhoneLine:
         """``PUT /sip/{id}``. Raises NotFound."""
-        found = await self._client.write("PUT", _line(line_id), dict(changes), again=True)
-        return PhoneLine.read({"id": line_id, **found})
+        answer = await self._client.write("PUT", _line(line_id), dict(changes), again=True)
+        return PhoneLine.read({"id": line_id, **answer})
 
     async def delete(self, line_id: str) -> Json:
         """``DELETE /sip/{id}``. Raises NotFound."""

@@ -125,8 +125,8 @@ def read_row(row: Row) -> CallLog:
     ended = when(pick(row, "End_time", "end_time"))
     said = pick(row, "call_status")
     status = word(said)
-    found = entities(row.get("call_entity"), row.get("dispositions"), {"tag": row.get("call_eval_tag")})
-    disposition, unmapped = _disposition(row, status, tells_of_voicemail(found))
+    fields = entities(row.get("call_entity"), row.get("dispositions"), {"tag": row.get("call_eval_tag")})
+    disposition, unmapped = _disposition(row, status, tells_of_voicemail(fields))
     over = ended is not None or disposition not in {None, *_TALKED}
     meta = mapping(row.get("call_metadata"))
     direction = word(pick(row, "direction", "call_type"))
@@ -145,10 +145,10 @@ def read_row(row: Row) -> CallLog:
         cost=money(row.get("call_cost")),
         summary=text(row.get("call_summary")),
         recording_url=text(row.get("recording_api")),
-        entities=found,
+        entities=fields,
         analysed=word(row.get("post_processing_status")) in ANALYSED,
-        callback_requested=asks_to_be_called_back(row, found),
-        callback_at=call_back_at(row, found),
+        callback_requested=asks_to_be_called_back(row, fields),
+        callback_at=call_back_at(row, fields),
         agent_name=text(row.get("agent_name")),
         from_number=phone(row.get("from_number")),
         presumed=disposition if disposition in _TALKED and not over and status not in STILL_TO_COME else None,

@@ -49,5 +49,5 @@ class Agents:
 
     async def delete(self, agent: str) -> str:
         """``DELETE /api/agents/{id}``; answers the vendor's message. Raises NotFound."""
-        found = await self._client.delete(f"/api/agents/{segment(agent, 'agent')}")
-        return str(found.get("message") or "")
+        answer = await self._client.delete(f"/api/agents/{segment(agent, 'agent')}")
+        return str(answer.get("message") or "")

@@ -16,16 +16,16 @@ _ROOM = re.compile(r"\broom(?:[ _]name)?[ :=]+[\"'`]?([A-Za-z0-9][\w.-]*\w)", re
 
 def find_call_id(body: Json) -> str | None:
     """The call id, at top level, in ``output``, or inside ``output``'s free text (seen in older answers)."""
-    found = _find_call_id(body)
-    return storable(found) if found else None
+    call_id = _find_call_id(body)
+    return storable(call_id) if call_id else None
 
 
 def _find_call_id(body: Json) -> str | None:
     output = body.get("output")
     inner = output if isinstance(output, dict) else {}
-    found = text(pick(body, "call_id", "room_name")) or text(pick(inner, "call_id", "room_name"))
-    if found or not isinstance(output, str):
-        return found or None
+    call_id = text(pick(body, "call_id", "room_name")) or text(pick(inner, "call_id", "room_name"))
+    if call_id or not isinstance(output, str):
+        return call_id or None
     if output.strip() and not re.search(r"\s", output.strip()):
         return output.strip()
     match = _CALL_ID.search(output)

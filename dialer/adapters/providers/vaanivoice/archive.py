@@ -37,8 +37,8 @@ class VaaniVoiceArchive:
         """Looked for page by page."""
         looked = 0
         async for page in self._calls.history_pages():
-            if (found := _row_of(page, call_id)) is not None:
-                return read_row(found.raw)
+            if (record := _row_of(page, call_id)) is not None:
+                return read_row(record.raw)
             looked += 1
             if looked == PAGES_SEARCHED:
                 break
@@ -46,8 +46,8 @@ class VaaniVoiceArchive:
 
     async def transcript(self, call_id: str) -> str | None:
         """``GET /api/transcript/{call_id}``."""
-        found = await self._calls.transcript(call_id)
-        return None if found.pending else found.text
+        transcript = await self._calls.transcript(call_id)
+        return None if transcript.pending else transcript.text
 
     async def save_recording(self, call_id: str, path: Path) -> tuple[str, int]:
         """``GET /api/stream/{call_id}``."""

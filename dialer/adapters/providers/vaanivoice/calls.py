@@ -127,12 +127,12 @@ class Calls:
     async def details(self, call_id: str) -> CallDetails:
         """``GET /api/call_details/{call_id}``. Raises NotFound."""
         answer = await self._client.answer(f"/api/call_details/{segment(call_id, 'call')}")
-        found = json_object(answer)
-        said, summary = text(found.get("transcription")), text(found.get("summary"))
+        body = json_object(answer)
+        said, summary = text(body.get("transcription")), text(body.get("summary"))
         # Not ready is a 202, or one fixed sentence in place of every field.
-        if answer.status == 202 or (isinstance(found.get("entity"), str) and said == summary):
-            return CallDetails.read({"pending": True}).model_copy(update={"raw": found})
-        return CallDetails.read({**found, "pending": False})
+        if answer.status == 202 or (isinstance(body.get("entity"), str) and said == summary):
+            return CallDetails.read({"pending": True}).model_copy(update={"raw": body})
+        return CallDetails.read({**body, "pending": False})
 
     async def transcript(self, call_id: str) -> Transcript:
         """``GET /api/transcript/{call_id}``; pending for some seconds after the end of a call.
@@ -144,14 +144,14 @@ class Calls:
             answer = await self._client.answer(f"/api/transcript/{segment(call_id, 'call')}")
         except NotFound as missing:
             raise TranscriptMissing(str(missing), status=missing.status, code=missing.code, body=missing.body) from None
-        found = json_object(answer)
-        said, problem = text(found.get("transcript")), text(found.get("error"))
-        if number(found.get("status_code")) == 404 or _MISSING.search(problem) or _is_missing(said):
+        body = json_object(answer)
+        said, problem = text(body.get("transcript")), text(body.get("error"))
+        if number(body.get("status_code")) == 404 or _MISSING.search(problem) or _is_missing(said):
             raise TranscriptMissing("no transcript of that call", status=answer.status)
         if problem:
             raise TranscriptFailed(f"no transcript: {self._http.hide(problem)[:200]}", status=answer.status)
         pending = answer.status == 202 or not said or bool(len(said) < _PENDING_CHARS and _PENDING.search(said))
-        return Transcript.read({**found, "text": "" if pending else said, "pending": pending})
+        return Transcript.read({**body, "text": "" if pending else said, "pending": pending})
 
     async def recording(self, call_id: str) -> Recording:
         """``GET /api/stream/{call_id}``, whole and in memory. Raises NotFound."""

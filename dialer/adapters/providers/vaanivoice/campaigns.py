@@ -114,8 +114,8 @@ class Campaigns:
 
     async def status(self, campaign_id: str) -> VendorCampaign:
         """``GET /api/campaigns/{id}/status``."""
-        found = await self._client.read_object(f"{_path(campaign_id)}/status")
-        return VendorCampaign.read({"id": campaign_id, **found})
+        answer = await self._client.read_object(f"{_path(campaign_id)}/status")
+        return VendorCampaign.read({"id": campaign_id, **answer})
 
     async def results(self, campaign_id: str) -> CampaignResults:
         """``GET /api/campaigns/{id}/results``. Raises NotFound with code RESULTS_NOT_READY before it is over."""
@@ -123,8 +123,8 @@ class Campaigns:
 
     async def save_results(self, campaign_id: str, path: Path) -> SavedRecording:
         """Fetch the CSV behind ``results`` into a file; the link's host gets no key."""
-        found = await self.results(campaign_id)
-        return await save_elsewhere(self._client.http, found.results_url, path)
+        results = await self.results(campaign_id)
+        return await save_elsewhere(self._client.http, results.results_url, path)
 
     async def update(self, campaign_id: str, plan: CampaignPlan, *, name: str | None = None) -> VendorCampaign:
         """``PUT /api/campaigns/{id}``. The vendor pauses an edited campaign; ``resume`` it explicitly."""
@@ -152,17 +152,17 @@ class Campaigns:
         return await self._move(campaign_id, "cancel")
 
     async def _move(self, campaign_id: str, verb: str, *, again: bool = True) -> VendorCampaign:
-        found = await self._client.write("POST", f"{_path(campaign_id)}/{verb}", {}, again=again)
-        return _known(campaign_id, found)
+        answer = await self._client.write("POST", f"{_path(campaign_id)}/{verb}", {}, again=again)
+        return _known(campaign_id, answer)
 
 
 def _path(campaign_id: str) -> str:
     return f"/api/campaigns/{segment(campaign_id, 'campaign')}"
 
 
-def _known(campaign_id: str, found: dict[str, Any]) -> VendorCampaign:
+def _known(campaign_id: str, answer: dict[str, Any]) -> VendorCampaign:
     """What changed a campaign need not say which."""
-    return VendorCampaign.read({"id": campaign_id, **found})
+    return VendorCampaign.read({"id": campaign_id, **answer})
 
 
 def _field(value: object) -> str:

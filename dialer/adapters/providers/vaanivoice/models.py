@@ -123,14 +123,14 @@ class Transcript(ApiModel):
     @property
     def turns(self) -> tuple[Turn, ...]:
         """Who said what, from lines like ``AGENT: ...`` and ``[00:12] USER: ...``; other lines go on with the last."""
-        found: list[Turn] = []
+        turns: list[Turn] = []
         for line in self.text.splitlines():
             if match := _TURN.match(line):
-                found.append(Turn(match["speaker"].lower(), match["text"].strip(), match["at"] or ""))
-            elif line.strip() and found:
-                last = found.pop()
-                found.append(Turn(last.speaker, f"{last.text} {line.strip()}".strip(), last.at))
-        return tuple(found)
+                turns.append(Turn(match["speaker"].lower(), match["text"].strip(), match["at"] or ""))
+            elif line.strip() and turns:
+                last = turns.pop()
+                turns.append(Turn(last.speaker, f"{last.text} {line.strip()}".strip(), last.at))
+        return tuple(turns)
 
 
 class CallDetails(ApiModel):
@@ -242,12 +242,12 @@ class CaptionEvent(ApiModel):
     segments: tuple[CaptionSegment, ...] = ()
 
     @classmethod
-    def of(cls, found: dict[str, Any]) -> "CaptionEvent":
+    def of(cls, message: dict[str, Any]) -> "CaptionEvent":
         """From a message, whose text stands in ``segment`` or, for a history, in ``segments``."""
-        many = found.get("segments")
-        rows = [*(many if isinstance(many, list) else []), found.get("segment")]
+        many = message.get("segments")
+        rows = [*(many if isinstance(many, list) else []), message.get("segment")]
         segments = tuple(CaptionSegment.read(row) for row in rows if isinstance(row, dict))
-        return cls.read({**found, "segments": segments})
+        return cls.read({**message, "segments": segments})
 
     @property
     def is_last(self) -> bool:

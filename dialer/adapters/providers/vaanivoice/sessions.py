@@ -85,10 +85,10 @@ class Sessions:
             return not state.is_over
 
         path = f"/api/webrtc/session/ws/{segment(session_token, 'session')}"
-        socket, told = EventSocket(self._client.http, path, grace_s, goes_on), _Told()
+        socket, repeats = EventSocket(self._client.http, path, grace_s, goes_on), _Repeats()
         async with aclosing(socket.messages()) as messages:
             async for message in messages:
-                if told.has(message, socket.reconnections):
+                if repeats.has(message, socket.reconnections):
                     continue
                 event = SessionEvent.read(message)
                 yield event
@@ -98,8 +98,8 @@ class Sessions:
             yield SessionEvent(event="session_ended", reason=f"while the connection was lost ({reason})")
 
 
-class _Told:
-    """What was told already: a server may begin again with the first event when a socket is opened again."""
+class _Repeats:
+    """What was passed on already: a server may begin again with the first event when a socket is opened again."""
 
     def __init__(self) -> None:
         self._messages: list[Json] = []

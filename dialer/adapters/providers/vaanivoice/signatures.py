@@ -26,15 +26,15 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: fl
     """
     if not secret:
         raise WebhookForged("no secret is set, so no webhook can be believed")
-    found = {name.lower(): value.strip() for name, value in headers.items()}
-    if STAMPED in found:
-        stamp = found.get(STAMP, "")
+    lowered = {name.lower(): value.strip() for name, value in headers.items()}
+    if STAMPED in lowered:
+        stamp = lowered.get(STAMP, "")
         _refuse_unless_fresh(stamp, now, skew_s)
-        _refuse_unless_signed(found[STAMPED], secret, (stamp.encode(), b".", body))
+        _refuse_unless_signed(lowered[STAMPED], secret, (stamp.encode(), b".", body))
         return
     for name in PLAIN:
-        if name in found:
-            _refuse_unless_signed(found[name], secret, (body,))
+        if name in lowered:
+            _refuse_unless_signed(lowered[name], secret, (body,))
             return
     raise WebhookForged("the webhook is not signed")
 

@@ -115,20 +115,20 @@ class WebhookEvent(ApiModel):
 
 def parse_webhook(body: bytes | str | Mapping[str, Any]) -> WebhookEvent:
     """An event from its body, flat or with everything under ``data``. Raises AnswerUnreadable for anything else."""
-    found: Any = body
+    payload: Any = body
     if isinstance(body, bytes | str):
         try:
-            found = json.loads(body)
+            payload = json.loads(body)
         except (ValueError, RecursionError):
             raise AnswerUnreadable("the webhook is not JSON") from None
-    if not isinstance(found, Mapping):
+    if not isinstance(payload, Mapping):
         raise AnswerUnreadable("the webhook is not a JSON object")
-    inner = mapping(found.get("data"))
-    flat = {**{name: value for name, value in found.items() if name != "data"}, **inner}
-    flat["event"] = found.get("event") or inner.get("event")
+    inner = mapping(payload.get("data"))
+    flat = {**{name: value for name, value in payload.items() if name != "data"}, **inner}
+    flat["event"] = payload.get("event") or inner.get("event")
     flat["call_id"] = text(flat.get("call_id")) or text(flat.get("room_name"))
     contact = mapping(flat.get("contact"))
     flat["phone_number"] = flat.get("phone_number") or contact.get("phone")
     stamp = number(flat.get("timestamp"))
     flat["timestamp"] = flat.get("timestamp") if stamp is None else stamp
-    return WebhookEvent.read(flat).model_copy(update={"raw": dict(found)})
+    return WebhookEvent.read(flat).model_copy(update={"raw": dict(payload)})
