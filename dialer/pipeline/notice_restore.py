@@ -145,7 +145,7 @@ class NoticeRestore:
             return [], []
         room, account = self.reconciler, self.reconciler.provider.account
         specs = {campaign.campaign_id: campaign.spec for campaign in campaigns}
-        heeding = HeedOptOuts(room.ledger, room.view, account, room.heeded)
+        heeding = HeedOptOuts(room.ledger, room.view, account, room.memory.heeded)
         await heeding.heed(strays, [], {}, scan.known, specs)
         regions = {campaign.spec.region for campaign in campaigns if campaign.spec.region}
         meant = {row.call_id: _spellings(row.to_number, regions) for row in strays}

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random, SystemRandom
 
 import structlog
@@ -57,6 +58,44 @@ class Reconciled:
     """Readings in a row that failed."""
 
 
+@dataclass
+class ReaderMemory:
+    """What a room knows that its process takes along when it ends: nothing that could be lost, only what saves work."""
+
+    read_at: float = 0.0
+    """When the log was last read, in unix seconds."""
+    heeded: set[str] = field(default_factory=set)
+    """Calls whose opt-out stands in the suppression list."""
+    unmapped: Sequence[str] = ()
+    """The words that nobody knows of the last reading; said when they change, as an open call shows them each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is known when a round begins. Times are unix seconds."""
+
+    started: float
+    waiting: Sequence[OpenAttempt]
+    """Attempts that wait for the log, oldest first, and those unconfirmed lately."""
+    late: float | None
+    """When the oldest call began of which more is owed."""
+    walk: bool
+    """Whether the log is read to its end."""
+    specs: Mapping[int, CampaignSpec]
+    calling: bool
+    """Whether any campaign of the account runs."""
+
+    @property
+    def unsettled(self) -> Sequence[OpenAttempt]:
+        return _unsettled(self.waiting)
+
+    @property
+    def scarce(self) -> bool:
+        """Whether a campaign has as many calls open as it may."""
+        lines = Counter(attempt.campaign_id for attempt in self.unsettled)
+        return any(0 < self.specs[of].pace.concurrent_calls <= count for of, count in lines.items())
+
+
 @dataclass(frozen=True)
 class ReconcileCalls:
     """The reconciler's room, for one account. Times are seconds.
@@ -73,84 +112,122 @@ class ReconcileCalls:
     """How long after its intent a call may still turn up in the log."""
     redial_scale: float = 1.0
     passing: Passing = unwatched
-    read_at: dict[str, float] = field(default_factory=dict)
-    """Account -> when its log was last read."""
-    heeded: set[str] = field(default_factory=set)
-    """Calls whose opt-out stands in the suppression list."""
-    unmapped: list[str] = field(default_factory=list)
-    """The words that nobody knows of the last reading; said when they change, as an open call shows them each time."""
     chance: Random = field(default_factory=SystemRandom)
-    reader: LogReader = field(init=False)
-    follow: FollowCalls = field(init=False)
-    late: LateWords = field(init=False)
-    trouble: LogTrouble = field(init=False)
-    doubts: LogDoubts = field(init=False)
-    recorder: RecordRows = field(init=False)
+    memory: ReaderMemory = field(default_factory=ReaderMemory)
 
-    def __post_init__(self) -> None:
-        account = self.provider.account
-        reader = LogReader(self.ledger, self.provider, self.horizon_s, self.passing)
-        follow = FollowCalls(self.clock, self.chance, self.redial_scale)
-        parts = {
-            "reader": reader,
-            "follow": follow,
-            "late": LateWords(self.ledger, self.view, follow, account),
-            "trouble": LogTrouble(self.ledger, self.pacer, self.clock, account, self.horizon_s),
-            "doubts": LogDoubts(
-                self.ledger,
-                self.view,
-                reader.clock,
-                follow,
-                account,
-                self.provider.silent_when_unanswered,
-                self.horizon_s,
-            ),
-            "recorder": RecordRows(self.ledger, self.pacer, account, self.passing),
-        }
-        for name, part in parts.items():
-            object.__setattr__(self, name, part)
+    @property
+    def account(self) -> str:
+        """The provider's name for itself."""
+        return self.provider.account
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """How far back the log is read."""
+        return LogReader(self.ledger, self.provider, self.horizon_s, self.passing)
+
+    @cached_property
+    def follow(self) -> FollowCalls:
+        """What follows from an outcome."""
+        return FollowCalls(self.clock, self.chance, self.redial_scale)
+
+    @cached_property
+    def late(self) -> LateWords:
+        """What people said, and the log shows later."""
+        return LateWords(self.ledger, self.view, self.follow, self.account)
+
+    @cached_property
+    def trouble(self) -> LogTrouble:
+        """A log that cannot be read."""
+        return LogTrouble(self.ledger, self.pacer, self.clock, self.account, self.horizon_s)
+
+    @cached_property
+    def doubts(self) -> LogDoubts:
+        """What a missing row means."""
+        silent = self.provider.silent_when_unanswered
+        return LogDoubts(self.ledger, self.view, self.reader.clock, self.follow, self.account, silent, self.horizon_s)
+
+    @cached_property
+    def recorder(self) -> RecordRows:
+        """Writes what rows say."""
+        return RecordRows(self.ledger, self.pacer, self.account, self.passing)
 
     async def tick(self) -> Reconciled:
         """One round: read the log as far back as it is time for, settle what it shows and what it cannot show."""
-        account, started = self.provider.account, self.clock.now()
-        waiting = await self.ledger.open_attempts(account, started - 2 * self.horizon_s)
-        unsettled = [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]
-        late = await self.late.since(started)
-        correct = not unsettled and bool(waiting) and self._quiet_s(started) >= CORRECT_EVERY_S
-        oldest = unsettled[0].dialed_at if unsettled else None
-        whole = self.reader.should_walk(started, oldest, at_once=correct)
-        if not unsettled and not whole and late is None:
+        begun = await self._begin()
+        if begun is None:
             return Reconciled()
+        since, scan = await self._read(begun)
+        explained, matched = await self._explain(scan, begun)
+        ended = await self._record(matched, begun)
+        corrected = await self._correct(scan, explained, begun.specs)
+        await self._audit(matched, begun, since)
+        absent = await self._settle_absent(scan, matched, begun)
+        return self._summary(scan, matched, ended, absent, corrected, scarce=begun.scarce)
+
+    async def _begin(self) -> Round | None:
+        """What waits for the log; None while nothing does, and it is not time to look for corrections."""
+        started = self.clock.now()
+        waiting = await self.ledger.open_attempts(self.account, started - 2 * self.horizon_s)
+        unsettled = _unsettled(waiting)
+        late = await self.late.since(started)
+        correct = not unsettled and bool(waiting) and started - self.memory.read_at >= CORRECT_EVERY_S
+        walk = self.reader.should_walk(started, unsettled[0].dialed_at if unsettled else None, at_once=correct)
+        if not unsettled and not walk and late is None:
+            return None
         campaigns = await self.view.campaigns()
         specs = {campaign.campaign_id: campaign.spec for campaign in campaigns}
-        calling = any(c.status is CampaignStatus.RUNNING and c.spec.provider == account for c in campaigns)
-        await self._recall(calling, started)
+        calling = any(c.status is CampaignStatus.RUNNING and c.spec.provider == self.account for c in campaigns)
+        facts = await self.ledger.log_facts(self.account)
+        self.trouble.recall(facts.get("trouble", ""))
+        await self.doubts.recall(facts, started, calling=calling)
+        return Round(started, waiting, late, walk, specs, calling)
 
-        since, look_since = self._how_far(waiting, unsettled, specs, started, late)
-        self.read_at[account] = started
-        scan = await self.reader.read(since, started, None if whole else look_since)
-        await self._remember(account, since, scan)
-        await (self.trouble.over() if scan.failure is None else self.trouble.mind(scan.failure, calling=calling))
+    async def _read(self, begun: Round) -> tuple[float, LogReading]:
+        """The log, and since when it was to be read."""
+        since, look_since = self._how_far(begun)
+        self.memory.read_at = begun.started
+        scan = await self.reader.read(since, begun.started, None if begun.walk else look_since)
+        await self._remember(since, scan)
+        await (self.trouble.over() if scan.failure is None else self.trouble.mind(scan.failure, calling=begun.calling))
         self.passing("reconcile.scanned")
+        return since, scan
 
-        explained = self.explainer().explain(scan, waiting)
-        matched = self._matched(scan, explained, waiting, specs)
+    async def _explain(self, scan: LogReading, begun: Round) -> tuple[Explained, list[Matched]]:
+        """Whose each row is, and what follows; whoever opted out is on the list before anything is settled by it."""
+        explained = self.explainer().explain(scan, begun.waiting)
+        matched = self._matched(scan, explained, begun.waiting, begun.specs)
         self.passing("reconcile.matched")
-        matched = await self._heed(list(scan.rows.values()), matched, scan, waiting, specs)
+        return explained, await self._heed(list(scan.rows.values()), matched, scan, begun.waiting, begun.specs)
+
+    async def _record(self, matched: Sequence[Matched], begun: Round) -> int:
         ended = await self.recorder.record(matched)
-        self.late.mind(matched, started)
-        corrected = await self._correct(scan, explained, specs)
+        self.late.mind(matched, begun.started)
+        return ended
+
+    async def _audit(self, matched: Sequence[Matched], begun: Round, since: float) -> None:
+        """Rows that belong to nobody, and what all rows teach of the log."""
         strays = [row.log for row in matched if row.attempt_id is None]
-        await AuditDenials(self.ledger, self.view, self.follow, account).audit(strays, specs, since)
-        self._learn(scan, matched, waiting)
+        await AuditDenials(self.ledger, self.view, self.follow, self.account).audit(strays, begun.specs, since)
+        dialed_at = {attempt.attempt_id: attempt.dialed_at for attempt in begun.waiting}
+        ours = {row.log.call_id: dialed_at[row.attempt_id] for row in matched if row.attempt_id in dialed_at}
+        self.reader.remember([row.log for row in matched], ours, begun.started)
+        moments = [(ours[row.log.call_id], row.log.started_at) for row in matched if row.log.call_id in ours]
+        self.reader.learn(dialed - started for dialed, started in moments if started is not None)
+
+    async def _settle_absent(self, scan: LogReading, matched: Sequence[Matched], begun: Round) -> int:
+        """Close what the log cannot show any more; how many."""
         over = {row.attempt_id for row in matched if row.log.disposition is not None and not row.leg}
-        unseen = [a for a in unsettled if a.attempt_id not in over and a.state is not AttemptState.REVIEW]
-        absent = await self.doubts.settle(unseen, matched, scan, specs, calling=calling)
+        unseen = [
+            attempt
+            for attempt in begun.unsettled
+            if attempt.attempt_id not in over and attempt.state is not AttemptState.REVIEW
+        ]
+        absent = await self.doubts.settle(unseen, matched, scan, begun.specs, calling=begun.calling)
         if absent:
             self.passing("reconcile.closed")
-            await self.pacer.release(account, absent)
+            await self.pacer.release(self.account, absent)
         await self.doubts.note(self.trouble.words())
-        return self._told(scan, matched, ended, len(absent), corrected, _scarce(unsettled, specs))
+        return len(absent)
 
     async def hear(self, rows: Sequence[CallLog]) -> int:
         """Take rows that came unasked, such as webhooks, as hints; answers how many attempts ended by them.
@@ -158,11 +235,10 @@ class ReconcileCalls:
         They may come early, twice or never: what matches no open attempt is left to the next reading of the log, and
         silence proves nothing.
         """
-        account = self.provider.account
-        waiting = await self.ledger.open_attempts(account, self.clock.now() - 2 * self.horizon_s)
+        waiting = await self.ledger.open_attempts(self.account, self.clock.now() - 2 * self.horizon_s)
         specs = {campaign.campaign_id: campaign.spec for campaign in await self.view.campaigns()}
         heard = LogReading(self.clock.now(), rows={row.call_id: self.reader.clock.corrected(row) for row in rows})
-        heard.known.update(await self.ledger.known_calls(account, list(heard.rows)))
+        heard.known.update(await self.ledger.known_calls(self.account, list(heard.rows)))
         explained = self.explainer().explain(heard, waiting)
         matched = self._matched(heard, explained, waiting, specs)
         matched = await self._heed(rows, matched, heard, waiting, specs)
@@ -171,42 +247,19 @@ class ReconcileCalls:
         await self._correct(heard, explained, specs)
         return ended
 
-    async def _recall(self, calling: bool, now: float) -> None:
-        facts = await self.ledger.log_facts(self.provider.account)
-        self.trouble.recall(facts.get("trouble", ""))
-        await self.doubts.recall(facts, now, calling=calling)
-
-    def _how_far(
-        self,
-        waiting: Sequence[OpenAttempt],
-        unsettled: Sequence[OpenAttempt],
-        specs: Mapping[int, CampaignSpec],
-        now: float,
-        late: float | None,
-    ) -> tuple[float, float]:
+    def _how_far(self, begun: Round) -> tuple[float, float]:
         """Back to when a walk goes, and to when a look: unix seconds."""
-        dialed_at = [attempt.dialed_at for attempt in unsettled]
-        back = [attempt.dialed_at for attempt in (unsettled or waiting)[:1]]
-        since = min([*back, *([] if late is None else [late])]) - CLOCK_SKEW_S
-        if dialed_at and dialed_at[0] + self.horizon_s < now:
+        dialed_at = [attempt.dialed_at for attempt in begun.unsettled]
+        back = [attempt.dialed_at for attempt in (begun.unsettled or begun.waiting)[:1]]
+        since = min([*back, *([] if begun.late is None else [begun.late])]) - CLOCK_SKEW_S
+        if dialed_at and dialed_at[0] + self.horizon_s < begun.started:
             since -= self.doubts.most_shift_s
-        look_since = self.reader.since(dialed_at, now, scarce=_scarce(unsettled, specs))
-        return since, look_since if late is None else min(look_since, late - CLOCK_SKEW_S)
+        look_since = self.reader.since(dialed_at, begun.started, scarce=begun.scarce)
+        return since, look_since if begun.late is None else min(look_since, begun.late - CLOCK_SKEW_S)
 
     def explainer(self) -> ExplainRows:
         """Finds whose calls rows are, and learns from them how the log is written."""
         return ExplainRows(self.reader, self.reader.clock, self.provider.ids_are_final, self.horizon_s)
-
-    def _learn(self, scan: LogReading, matched: Sequence[Matched], waiting: Sequence[OpenAttempt]) -> None:
-        dialed_at = {attempt.attempt_id: attempt.dialed_at for attempt in waiting}
-        ours = {row.log.call_id: dialed_at[row.attempt_id] for row in matched if row.attempt_id in dialed_at}
-        self.reader.remember([row.log for row in matched], ours, scan.started)
-        begun = [(ours[row.log.call_id], row.log.started_at) for row in matched if row.log.call_id in ours]
-        self.reader.learn(dialed - started for dialed, started in begun if started is not None)
-
-    def _quiet_s(self, now: float) -> float:
-        """Since when the log was not read."""
-        return now - self.read_at.get(self.provider.account, 0.0)
 
     async def _heed(
         self,
@@ -217,7 +270,7 @@ class ReconcileCalls:
         specs: Mapping[int, CampaignSpec],
     ) -> list[Matched]:
         """Before anything is settled by these rows: a redial must not be planned for who asked for none."""
-        heeding = HeedOptOuts(self.ledger, self.view, self.provider.account, self.heeded)
+        heeding = HeedOptOuts(self.ledger, self.view, self.account, self.memory.heeded)
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         gone = await heeding.heed(rows, matched, attempts, scan.known, specs)
         self.passing("reconcile.heeded")
@@ -231,11 +284,11 @@ class ReconcileCalls:
         corrections = await self.late.corrections(scan, explained.corrections, specs)
         return await self.recorder.correct(corrections)
 
-    async def _remember(self, account: str, since: float, scan: LogReading) -> None:
+    async def _remember(self, since: float, scan: LogReading) -> None:
         """For the story of the attempts that waited. Reading the log matters more than this note."""
         summary = LogScan(scan.started, self.clock.now(), since, scan.pages, len(scan.rows), scan.complete)
         with suppress(LedgerUnavailable):
-            await self.ledger.record_scan(account, summary)
+            await self.ledger.record_scan(self.account, summary)
 
     def _matched(
         self,
@@ -264,13 +317,13 @@ class ReconcileCalls:
                 strays.append(Matched(row, None))
         return [*leads, *legs, *strays]
 
-    def _told(
-        self, scan: LogReading, matched: Sequence[Matched], ended: int, absent: int, corrected: int, scarce: bool
+    def _summary(
+        self, scan: LogReading, matched: Sequence[Matched], ended: int, absent: int, corrected: int, *, scarce: bool
     ) -> Reconciled:
         unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})
-        if unmapped and unmapped != self.unmapped:
-            log.error("log.unmapped_words", account=self.provider.account, words=unmapped)
-        self.unmapped[:] = unmapped
+        if unmapped and unmapped != self.memory.unmapped:
+            log.error("log.unmapped_words", account=self.account, words=unmapped)
+        self.memory.unmapped = unmapped
         adopted = sum(1 for row in matched if row.attempt_id is not None and row.evidence != "call id")
         return Reconciled(
             pages=scan.pages,
@@ -287,6 +340,5 @@ class ReconcileCalls:
         )
 
 
-def _scarce(unsettled: Sequence[OpenAttempt], specs: Mapping[int, CampaignSpec]) -> bool:
-    lines = Counter(attempt.campaign_id for attempt in unsettled)
-    return any(0 < specs[campaign_id].pace.concurrent_calls <= count for campaign_id, count in lines.items())
+def _unsettled(waiting: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+    return [attempt for attempt in waiting if attempt.state is not AttemptState.UNCONFIRMED]

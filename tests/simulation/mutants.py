@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from dialer.adapters.ledger import SqlLedger, feed
 from dialer.adapters.ledger.moves import STATES, add_events, event
@@ -56,11 +57,9 @@ class FreesUnknownLines(SqlLedger):
 class BelievesHalfScans(ReconcileCalls):
     """What a reading that broke off did not show is taken for absent."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(
-            self, "reader", ReadsHalf(self.ledger, self.provider, self.horizon_s, clock=self.reader.clock)
-        )
+    @cached_property
+    def reader(self) -> LogReader:
+        return ReadsHalf(self.ledger, self.provider, self.horizon_s)
 
 
 class ReadsHalf(LogReader):
@@ -84,9 +83,9 @@ class ExpectsNoMore(FollowCalls):
 class ForgetsLateWords(ReconcileCalls):
     """An outcome is the last that is read of a call."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        object.__setattr__(self, "follow", ExpectsNoMore(self.clock, self.chance, self.redial_scale))
+    @cached_property
+    def follow(self) -> FollowCalls:
+        return ExpectsNoMore(self.clock, self.chance, self.redial_scale)
 
 
 STORMY = Rates()

@@ -44,10 +44,10 @@ async def test_who_opts_out_in_a_call_is_not_called_again() -> None:
         phone(0), "opted out in a call: opt_out", "call log call-1", None,
     )  # fmt: skip
     await house.ledger.unsuppress([phone(0)])
-    house.reconciler.heeded.clear()  # as another worker's, or after a restart
+    house.reconciler.memory.heeded.clear()  # as another worker's, or after a restart
     await house.reconciler.hear([opted])
     assert [entry async for entry in house.ledger.suppressions()] == [], "one call puts nobody back"
-    house.reconciler.heeded.clear()
+    house.reconciler.memory.heeded.clear()
     await house.reconciler.hear([replace(opted, call_id="call-2", to_number=phone(1))])
     assert [entry.phone async for entry in house.ledger.suppressions()] == [phone(1)], "said in another call"
 
