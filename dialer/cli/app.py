@@ -174,6 +174,23 @@ def _move(name: str, verb: str, reason: str, as_json: bool) -> None:
     move(name, verb, reason, as_json=as_json)
 
 
+@app.command(rich_help_panel=CALL)
+def redial(
+    name: Name,
+    outcome: Annotated[str, typer.Option(help="What their last call came to; several with commas.")],
+    check: Annotated[bool, typer.Option("--check", help="Only say how many; nothing is planned.")] = False,
+    reason: OptReason = "",
+    json: Json = False,
+) -> None:
+    """Call the people of an outcome again: at their hours, within their limits, and not who is on the do-not-call list.
+
+    Example: dialer redial october-renewals --outcome no_answer,voicemail --reason "the second week"
+    """
+    from dialer.cli.redialing import redial as call_again
+
+    call_again(name, outcome, reason, only_look=check, as_json=json)
+
+
 @app.command(rich_help_panel=LOOK)
 def campaigns(json: Json = False) -> None:
     """List the campaigns.

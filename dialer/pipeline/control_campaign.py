@@ -1,12 +1,13 @@
 """Start, pause, resume, cancel, suppress: each returns when it holds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dialer.domain.act import PROGRAM, By
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.domain.disposition import Disposition
 from dialer.errors import UsageError
 from dialer.ports import RESTORED, Campaign, Clock, Ledger, LedgerView, Suppression
 
@@ -15,6 +16,14 @@ AT_ONCE = 2_000
 """Numbers in one commit: calls to others are not kept waiting for the whole list."""
 DRAIN_MARGIN_S = 0.2
 """Hosts' clocks differ a little, and a process may be held up between its last look and its first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redialed:
+    """How many people are called again, and of the others why they are not: the reason, and how many."""
+
+    people: int
+    skipped: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,18 @@ class ControlCampaign:
         self.passing("control.suppressed")
         await self._drain(phones=[entry.phone for entry in entries])
         return added
+
+    async def redial(self, name: str, outcomes: Sequence[Disposition], *, only_look: bool = False) -> Redialed:
+        """Call settled people again whose last call came to one of these outcomes; hours, limits and lists hold.
+
+        ``only_look`` plans nothing, and answers the same. Raises UnknownName, and UsageError for a cancelled campaign.
+        """
+        campaign = await self.view.campaign(name)
+        if campaign.status is CampaignStatus.CANCELLED:
+            raise UsageError(f'"{name}" was cancelled: nobody is called again in it')
+        words = [str(outcome) for outcome in outcomes]
+        counts = dict(await self.ledger.redial(campaign.campaign_id, words, self.by, only_look=only_look))
+        return Redialed(counts.pop("", 0), counts)
 
     async def _drain(self, *, campaign: Campaign | None = None, phones: Sequence[str] = ()) -> None:
         """Wait until each request that had passed the gate has left, or can no longer leave.

@@ -193,7 +193,7 @@ class ReconcileCalls:
         return since, scan
 
     async def _explain(self, scan: LogReading, begun: Round) -> tuple[Explained, list[Matched]]:
-        """Whose each row is, and what follows; whoever opted out is on the list before anything is settled by it."""
+        """Whose each row is, and what follows; who opted out is on the list before anything is settled by it."""
         explained = self.explainer().explain(scan, begun.waiting)
         matched = self._matched(scan, explained, begun.waiting, begun.specs)
         self.passing("reconcile.matched")

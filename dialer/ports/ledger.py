@@ -144,6 +144,15 @@ class Ledger(Protocol):
         """The whole list, oldest first."""
         ...
 
+    async def redial(
+        self, campaign_id: int, outcomes: Sequence[str], by: By = PROGRAM, *, only_look: bool = False
+    ) -> Mapping[str, int]:
+        """Plan another call now for settled people whose last one came to one of these; a finished campaign goes on.
+
+        Answers why others are not called again, and how many; "" counts those who are. ``only_look`` plans nothing.
+        """
+        ...
+
     # feeding
     async def claim_due(self, wanted: Mapping[int, int], lease_s: float) -> list[list[QueuedAttempt]]:
         """For each campaign of ``wanted`` (id -> how many at most), in its order, move due attempts to queued.

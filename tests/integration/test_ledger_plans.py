@@ -53,7 +53,10 @@ MAY = COUNTS | {
 }
 """Statement -> why it may read more, or put more in order."""
 
-GROWS = COUNTS | {"readings.UNSEEN": "asked once for each reading of a source, which reads as many itself"}
+GROWS = COUNTS | {
+    "redialing.SETTLED_AFTER": "asked when an operator has people called again, outside of the gate",
+    "readings.UNSEEN": "asked once for each reading of a source, which reads as many itself",
+}
 """Statement -> why its work may grow with what there is."""
 
 BEGINS = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\b")

@@ -19,6 +19,7 @@ from dialer.adapters.ledger import (
     logins,
     readings,
     reconcile,
+    redialing,
     reviewing,
     suppressing,
     unfinished,
@@ -78,9 +79,7 @@ class SqlLedger:
     """The only truth, on ``sqlite:///FILE`` or ``postgresql://...``."""
 
     def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
-        self._store = store
-        self.clock = clock
-        """The time of every verb."""
+        self._store, self.clock = store, clock
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
         self.made_at = made_at
@@ -106,10 +105,8 @@ class SqlLedger:
         """Commit what was asked for and close."""
         await self._store.aclose()
 
-    async def _in_turns(
-        self, verb: Callable[..., Sequence[Found]], items: Sequence[Item], *context: Any
-    ) -> list[Found]:
-        return await in_turns(self._store, self.clock, verb, items, *context, at_once=AT_ONCE)
+    async def _in_turns(self, verb: Callable[..., Sequence[Found]], items: Sequence[Item], *of: Any) -> list[Found]:
+        return await in_turns(self._store, self.clock, verb, items, *of, at_once=AT_ONCE)
 
     async def beat(self) -> None:
         """Write something, to learn whether it can be written now. Raises LedgerUnavailable, LedgerNewer."""
@@ -127,8 +124,7 @@ class SqlLedger:
         return await importing.add_list(self._store, self.clock, campaign_id, contacts, fingerprint)
 
     async def foresee(self, spec: CampaignSpec, contacts: Sequence[NewContact], fingerprint: str) -> list[str]:
-        now = self.clock.now()
-        return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, now))
+        return await self._store.read(lambda t: listing.foresee(t, contacts, spec, fingerprint, self.clock.now()))
 
     async def record_import(
         self, campaign_id: int, fingerprint: str, source: str, counts: ImportCounts, by: By = PROGRAM
@@ -189,6 +185,11 @@ class SqlLedger:
 
     def suppressions(self) -> AsyncIterator[Suppression]:
         return self._paged(view.suppressions_after)
+
+    async def redial(
+        self, campaign_id: int, outcomes: Sequence[str], by: By = PROGRAM, *, only_look: bool = False
+    ) -> Mapping[str, int]:
+        return await redialing.redial(self._store, self.clock, campaign_id, outcomes, by, only_look=only_look)
 
     # feeding
 
