@@ -28,7 +28,7 @@ DOUBTED_FOR_S, DOUBTED_HORIZONS = DAY_S, 3.0
 
 @dataclass(slots=True)
 class Verdict:
-    """Of attempts past their horizon: those that are over, and why nobody can tell of the others."""
+    """Of attempts past their horizon: those that are over, and why the others are in doubt."""
 
     absent: list[Absent] = field(default_factory=list)
     doubted: int = 0
@@ -50,7 +50,7 @@ class JudgeAbsence:
     read_since: float
     """Since when this log has been read by us (unix seconds): what came up later and was not there is new."""
     pardoned_at: float
-    """The operator said that rows seen until then are nobody's of ours."""
+    """The operator said that no row seen until then is a call of ours."""
 
     def judge(
         self,

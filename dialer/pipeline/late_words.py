@@ -35,7 +35,7 @@ class LateWords:
     _specs: Mapping[str, CampaignSpec] = field(default_factory=dict)
 
     async def since(self, now: float) -> float | None:
-        """When the oldest call began of which more is owed, if it is time to look for that."""
+        """When the oldest call with news owed began, if it is time to look for the news."""
         if now < self.next_at:
             return None
         owed = await self.ledger.owed(self.account)
@@ -53,7 +53,7 @@ class LateWords:
     async def corrections(
         self, scan: LogReading, better: Mapping[str, int], specs: Mapping[int, CampaignSpec]
     ) -> list[Matched]:
-        """What rows of settled calls say anew; ``better``: further rows of settled calls, which tell more."""
+        """Later news of settled calls; ``better``: further rows of settled calls, which say more."""
         self._specs = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         corrections = []
         for call_id, row in scan.rows.items():

@@ -74,7 +74,7 @@ class LogDoubts:
         *,
         calling: bool,
     ) -> list[int]:
-        """Close the calls that are absent, and halt the account for those of which nobody can tell.
+        """Close the calls that are absent, and halt the account for those that are in doubt.
 
         Answers the attempts whose lines are free.
         """

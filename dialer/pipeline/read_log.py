@@ -50,7 +50,7 @@ class LogReading:
     """Why it ended early."""
 
     def is_settled(self, call_id: str) -> bool:
-        """Whether a row settled its attempt before, or stands beside one that did."""
+        """Whether a row settled its attempt before, or belongs to a call that another row settled."""
         return call_id in self.known and self.known[call_id].settled
 
     def first_seen(self, call_id: str) -> float:

@@ -19,7 +19,7 @@ from dialer.ports import Reject
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The column ``names`` as they stand there, and ``place``, where, for messages.
+    """The column ``names`` as written, and ``place``, where, for messages.
 
     ``notes`` are the choices made for the user; ``spare`` is how many blank cells every row has behind the last column,
     ``rows`` how many rows there are, None where that is not known before they are read.
@@ -37,7 +37,7 @@ class Table(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What tells the same table apart from a changed one."""
+        """What distinguishes a table from a changed one."""
         ...
 
     @property
@@ -76,7 +76,7 @@ class TableContacts:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the same list apart from a changed one."""
+        """What distinguishes a list from a changed one."""
         return self._table.fingerprint
 
     @property

@@ -59,7 +59,7 @@ class DatabaseTable(Table):
 
     @property
     def fingerprint(self) -> str:
-        """What tells this query from another; the same for every reading of it."""
+        """What distinguishes this query from another; the same for every reading of it."""
         return hashlib.sha256(self._query.encode()).hexdigest()
 
     @computed_once
