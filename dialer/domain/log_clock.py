@@ -88,7 +88,7 @@ def quarter_of(late_s: float) -> float | None:
     return quarter if fits else None
 
 
-def told_hours(shift_s: float) -> str:
+def hours_off(shift_s: float) -> str:
     """A difference in words: "5.5 h ahead", "10 min behind"."""
     size = abs(shift_s)
     amount = f"{size / 3600:.3g} h" if size >= 3600 else f"{size / 60:.0f} min"

@@ -150,7 +150,7 @@ class ReconcileCalls:
             self.passing("reconcile.closed")
             await self.pacer.release(account, absent)
         await self.doubts.note(self.trouble.words())
-        return self._told(scan, matched, ended, len(absent), corrected, _scarce(unsettled, specs))
+        return self._counted(scan, matched, ended, len(absent), corrected, _scarce(unsettled, specs))
 
     async def hear(self, rows: Sequence[CallLog]) -> int:
         """Take rows that came unasked, such as webhooks, as hints; answers how many attempts ended by them.
@@ -264,7 +264,7 @@ class ReconcileCalls:
                 strays.append(Matched(row, None))
         return [*leads, *legs, *strays]
 
-    def _told(
+    def _counted(
         self, scan: LogReading, matched: Sequence[Matched], ended: int, absent: int, corrected: int, scarce: bool
     ) -> Reconciled:
         unmapped = sorted({row.log.raw_status for row in matched if row.log.unmapped})

@@ -265,7 +265,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def record_scan(self, account: str, reading: LogScan) -> None:
+    async def record_scan(self, account: str, scan: LogScan) -> None:
         """Remember that the log was read; readings of a month ago are forgotten."""
         ...
 

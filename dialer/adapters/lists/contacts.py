@@ -49,7 +49,7 @@ class Table(Protocol):
         """The rows, and how many there will be; where only part is known, whether they are many."""
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[Executor | None]:
+    def thread(self) -> AbstractAsyncContextManager[Executor | None]:
         """Around all that reads the rows: the thread to do it in, None for one of the event loop's."""
         return nullcontext()
 
@@ -97,12 +97,12 @@ class TableContacts:
     async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         loop = asyncio.get_running_loop()
-        async with self._table.reading() as thread:
+        async with self._table.thread() as thread:
             await loop.run_in_executor(thread, lambda: self._chosen)
             rows, expected = await loop.run_in_executor(thread, self._table.begin)
             self._reader.tally.clear()
-            reading = read_batches(own_rows(rows, self._table.head.names), self._reader, size, expected, thread)
-            async with aclosing(reading) as batches:
+            batches = read_batches(own_rows(rows, self._table.head.names), self._reader, size, expected, thread)
+            async with aclosing(batches):
                 async for batch in batches:
                     yield batch
 

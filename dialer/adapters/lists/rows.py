@@ -247,9 +247,9 @@ def no_more_than(rows: Iterator[Row], size: int) -> list[Row]:
 
 
 async def _finished(
-    reader: RowReader, prepared: list[Prepared | Reject], reading: asyncio.Future[list[Phone | Unusable]]
+    reader: RowReader, prepared: list[Prepared | Reject], numbers: asyncio.Future[list[Phone | Unusable]]
 ) -> list[NewContact | Reject]:
-    phones = iter(await reading)
+    phones = iter(await numbers)
     return [row if isinstance(row, Reject) else reader.finish(row, next(phones)) for row in prepared]
 
 
