@@ -75,7 +75,7 @@ def check_base_url(url: str) -> None:
 
 
 def password_of(url: str) -> str:
-    """The password inside an address as it stands there, "" when there is none."""
+    """The password inside an address as written, "" when there is none."""
     owner = url.partition("://")[2].rpartition("@")[0]
     return owner.partition(":")[2]
 

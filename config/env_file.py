@@ -47,7 +47,7 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 
 def _cannot_look(path: Path, broken: OSError) -> bool:
-    """In a directory that this user may not enter, nobody can tell whether there is a file: there is none for us."""
+    """In a directory that this user may not enter, a file cannot be seen: there is none for us."""
     return isinstance(broken, PermissionError) and not os.access(path.parent, os.X_OK)
 
 

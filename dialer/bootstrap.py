@@ -188,7 +188,7 @@ async def ring_feeder(settings: Settings, ledger: SqlLedger) -> None:
 
 @asynccontextmanager
 async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[ReportCampaign]:
-    """The reader's room; without a Redis it tells what the ledger knows."""
+    """The reader's room; without a Redis it reports what the ledger knows."""
     url = settings.redis_url or running_server(settings.home)
     async with AsyncExitStack() as stack:
         pacer = None

@@ -38,7 +38,7 @@ DialerError
         │   ├── CallIdMissing  a success that names no call (``output`` null)
         │   └── AnswerTooLarge a body over the cap
         ├── Unsuccessful       a 2xx with ``success: false`` for a reason nobody documented
-        ├── TranscriptFailed   a 200 that tells of an error in place of a transcript
+        ├── TranscriptFailed   a 200 that reports an error in place of a transcript
         └── ServerFailed       5xx
 """
 
@@ -137,7 +137,7 @@ class NotPlaced(ProviderError):
 
 
 class Throttled(NotPlaced):
-    """429, a 503 that carries Retry-After, or an answer whose words tell of a limit."""
+    """429, a 503 that carries Retry-After, or an answer whose words name a limit."""
 
 
 class CampaignBlocked(NotPlaced):
@@ -229,7 +229,7 @@ class Unsuccessful(OutcomeUnknown):
 
 
 class TranscriptFailed(OutcomeUnknown):
-    """A 200 that tells of an error in place of a transcript."""
+    """A 200 that reports an error in place of a transcript."""
 
 
 class ServerFailed(OutcomeUnknown):

@@ -43,7 +43,7 @@ def fetch_files(name: str, *, transcripts: bool, folder: Path | None) -> int:
             pace = Pace(_per_second(settings, campaign), SystemClock())
             files = Files(reached.archive, target, pace, transcripts=transcripts, recordings=folder is not None)
             await files.fetch(_talked(ledger, campaign))
-        say(files.told())
+        say(files.summary())
         return 1 if files.failed else 0
 
     return with_ledger(use)
@@ -96,8 +96,8 @@ class Files:
         if self._blocked:
             raise self._blocked[0]
 
-    def told(self) -> str:
-        """What came of it."""
+    def summary(self) -> str:
+        """The counts and the folder, for people."""
         parts = [f"{self.fetched:,} fetched", f"{self.there:,} were there", f"{self.missing:,} the provider has not"]
         if self.pending:
             parts.append(f"{self.pending:,} are still being made")

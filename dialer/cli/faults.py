@@ -30,7 +30,7 @@ REMEDIES = {
 
 def in_a_line(error: BaseException) -> str:
     """Place, reason and remedy of any error; nothing of it acts on a terminal, and no secret and no number is shown."""
-    return inert(" ".join(mask_phones(_told(_innermost(error)), _secrets()).split()))
+    return inert(" ".join(mask_phones(_message(_innermost(error)), _secrets()).split()))
 
 
 def whole_story(error: BaseException) -> str:
@@ -45,7 +45,7 @@ def _innermost(error: BaseException) -> BaseException:
     return error
 
 
-def _told(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, DialerError | SettingsError):
         return str(error)
     kind = type(error)

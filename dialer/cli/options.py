@@ -37,7 +37,7 @@ OVERRIDES = {
 
 
 def with_overrides(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, in place of its parameter ``overrides``, the options of which they are made."""
+    """Give a command, in place of its parameter ``overrides``, the options that they are made of."""
 
     @wraps(command)
     def with_options(**given: Any) -> None:

@@ -194,7 +194,7 @@ def _tell_status(name: str, status: CampaignStatus) -> None:
 
 
 async def _left_in_review(app: App, name: str) -> int:
-    """How many calls only a person can tell of, where nothing else is left to do; the log had time to."""
+    """How many calls wait for a person's word, where nothing else is left to do and the log had its time."""
     campaign = await app.ledger.campaign(name)
     return await app.ledger.left_in_review(campaign.campaign_id, app.clock.now() - app.settings.max_call_s)
 

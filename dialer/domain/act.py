@@ -27,7 +27,7 @@ class Act:
     """One row of the audit. ``at`` is unix seconds; ``before`` and ``after`` are words, or JSON objects.
 
     ``campaign`` is its handle, "" for acts over all; ``subject`` is what was acted on, where that is not the campaign:
-    a number stands there as its hash. ``chain`` is the hash of this row and of the chain before it.
+    a number appears as its hash. ``chain`` is the hash of this row and of the chain before it.
     """
 
     act_id: int

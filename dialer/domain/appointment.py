@@ -26,7 +26,7 @@ class NoAppointment:
 def read_appointment(text: str, zone: str) -> float | NoAppointment:
     """Unix seconds of ``text``, in ISO 8601, its short form, or with the date as 2027/03/01.
 
-    ``zone`` (IANA, or "") is that of times that tell none. Of two moments that a clock shows twice in the night it is
+    ``zone`` (IANA, or "") is that of times without one. Of two moments that a clock shows twice in the night it is
     set back, the earlier one is taken.
     """
     text = text.strip()

@@ -68,7 +68,7 @@ TRANSITIONS: dict[tuple[AttemptState, AttemptState], frozenset[Actor]] = {
 }
 """Each allowed move and who may make it.
 
-Absent for ever: ``unknown -> planned`` by anyone, ``dialing -> planned`` by anyone but its own worker
+Never to be added: ``unknown -> planned`` by anyone, ``dialing -> planned`` by anyone but its own worker
 (which must hold proof that nothing was sent), anything ``-> dialing`` but from ``queued``.
 """
 

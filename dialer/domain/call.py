@@ -21,7 +21,7 @@ class CallRequest:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The provider accepted the call. Not every dialect tells an id."""
+    """The provider accepted the call. Not every dialect gives an id."""
 
     call_id: str | None
     http_status: int | None = None
@@ -33,7 +33,7 @@ class NotPlaced:
 
     ``retry_after_s`` is when the provider wants to be asked again (None: it did not say); ``throttled`` brakes every
     worker. ``halt`` says why the account (or, unless ``halts_account``, the campaign) must stop, or is empty.
-    ``doubtful``: perhaps a gateway's mishap, perhaps everybody's trouble; the next answers tell.
+    ``doubtful``: perhaps a gateway's mishap, perhaps everybody's trouble; the next answers show which.
     """
 
     reason: str
@@ -57,7 +57,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Bytes may have left; whether a call exists is for the call log to tell. Never repeated blindly."""
+    """Bytes may have left; only the call log shows whether a call exists. Never repeated blindly."""
 
     reason: str
     http_status: int | None = None
@@ -73,12 +73,12 @@ class CallLog:
     ``to_number`` is ``+`` and digits, ``?`` for those that are hidden, "" where no number can be read; so is
     ``from_number``, which matters for calls that came in. ``agent`` is an id or a number, ``agent_name`` a name.
 
-    ``disposition`` is None while the call is not over, or when nothing tells what it came to; ``unmapped``: its word is
+    ``disposition`` is None while the call is not over, or when nothing says what it came to; ``unmapped``: its word is
     in no table. Such a word is shown, also where the rest of the row settles the call. ``presumed`` is what a row
     without an end says, in case that never comes. ``still_to_come``: the provider holds the call back.
 
     ``entities`` are the fields that were extracted from what was said; more may come while the call is not
-    ``analysed``. ``callback_at`` is when the person asked to be called back, where the log tells it with a zone. A row
+    ``analysed``. ``callback_at`` is when the person asked to be called back, where the log gives it with a zone. A row
     that is not ``readable`` may be anybody's call.
     """
 

@@ -117,7 +117,7 @@ class CampaignSpec:
     """What the campaign file (and overrides) say. Durations are seconds, cost is in provider units.
 
     ``region`` and ``timezone`` are defaults for contacts whose list gives none: an ISO 3166 code for
-    numbers in national format, an IANA zone for persons whose number does not tell it.
+    numbers in national format, an IANA zone for persons whose number does not show it.
     """
 
     name: str
@@ -153,7 +153,7 @@ class CampaignSpec:
         return self.limits != UNLIMITED or self.window.rules != "off" or self.redial.other_hour
 
     def zones_of(self, contact_zones: tuple[str, ...]) -> tuple[str, ...]:
-        """The contact's own zones, or the campaign's where the number tells none."""
+        """The contact's own zones, or the campaign's where the number shows none."""
         return known_zones(contact_zones) or ((self.timezone,) if self.timezone else ())
 
     @property
@@ -189,6 +189,6 @@ def is_over(spec: CampaignSpec, status: CampaignStatus, now: float, *, fed: bool
 
 
 def hours_changed(before: CampaignSpec, after: CampaignSpec) -> bool:
-    """Whether who waits for an opening may wait for the wrong one. Reminders are planned anew by themselves."""
+    """Whether a contact that waits for an opening may wait for the wrong one. Reminders plan themselves again."""
     same = (before.window, before.timezone) == (after.window, after.timezone)
     return not same and not after.reminder.event

@@ -108,7 +108,7 @@ class Replan(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A contact of which the source says something new. ``key`` and ``status`` are from before, and
+    """A contact that the source has changed. ``key`` and ``status`` are from before, and
     ``attempts``, unless another person has the number now, who had none.
 
     ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
@@ -134,7 +134,7 @@ class Renewal:
 def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float) -> Moment | NoMoment | Replan:
     """Whether what a contact waits for is planned afresh.
 
-    Another key is another person, who is called from the start. An appointment that was moved is reminded of anew, also
+    Another key is another person, who is called from the start. A moved appointment gets its reminders again, also
     if the person was reached about the former time; reminders that had passed are made up for only where nobody called
     yet. Who came back into the source after being cancelled is called again.
     """

@@ -46,10 +46,10 @@ PRESETS: dict[str, PersonLimits] = {
     "reg_f": PersonLimits(0, 7, 0, 0, silence_s=7 * DAY_S),
     # Florida, Oklahoma: 3 in 24 h; federal: 3 prerecorded calls in 30 days to a home.
     "us_strict": PersonLimits(3, 0, 3, 0),
-    # Code de la consommation D223-9: 4 in 30 days, none for 60 days after a refusal. A log does not tell whether
+    # Code de la consommation D223-9: 4 in 30 days, none for 60 days after a refusal. A log does not say whether
     # a conversation was one, so each counts.
     "fr": PersonLimits(0, 0, 4, 0, silence_s=60 * DAY_S, refusal_silence_s=60 * DAY_S),
-    # Ofcom: 72 h after a dropped or silent call. A log does not tell which were, so each counts.
+    # Ofcom: 72 h after a dropped or silent call. A log does not say which were, so each counts.
     "uk": PersonLimits(0, 0, 0, 0, spacing_s=3 * DAY_S),
     # Two for each appointment; what comes after it is up to [reminder].
     "reminder": PersonLimits(2, 0, 0, 0),

@@ -14,7 +14,7 @@ QUARTER_S = 900.0
 FARTHEST_S = 14.5 * 3600.0
 """No zone is farther from UTC, with a bit to spare."""
 AHEAD_S, BEHIND_S = 300.0, 540.0
-"""How much earlier or later than its request a call begins by a clock that is right but for whole quarters."""
+"""How much earlier or later than its request a call begins by a clock that is wrong by whole quarters only."""
 CLOSE_S = 120.0
 """One call alone teaches a clock only if it begins so close to its request."""
 
@@ -88,7 +88,7 @@ def quarter_of(late_s: float) -> float | None:
     return quarter if fits else None
 
 
-def told_hours(shift_s: float) -> str:
+def hours_off(shift_s: float) -> str:
     """A difference in words: "5.5 h ahead", "10 min behind"."""
     size = abs(shift_s)
     amount = f"{size / 3600:.3g} h" if size >= 3600 else f"{size / 60:.0f} min"

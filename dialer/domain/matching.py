@@ -131,7 +131,7 @@ class Matcher:
     A row may begin up to ``before_s`` seconds ahead of our intent (clocks differ) and ``after_s`` behind it
     (the provider may queue). ``ids_are_final``: the id a provider answers with is the one its log shows, so an
     attempt that has one belongs to no other row, unless it is one of ``stranded``: theirs never came up.
-    ``first_seen`` tells since when rows have been in the log (unix seconds): a call is in no log before it is made.
+    ``first_seen``: since when rows have been in the log (unix seconds): a call is in no log before it is made.
     """
 
     before_s: float

@@ -41,7 +41,7 @@ _NAMED_ZONES = 3
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A call may start now. ``why`` tells the clocks that were looked at and the rules."""
+    """A call may start now. ``why`` names the clocks that were looked at and the rules."""
 
     why: str = field(default="", compare=False)
 
@@ -50,7 +50,7 @@ class Open:
 class Closed:
     """No call may start; ``opens_at`` is unix seconds, or None when no opening is in sight.
 
-    ``reason`` names the opening, so that those who wait for it can be counted; ``clock`` tells what the clocks said.
+    ``reason`` names the opening, so that those who wait for it can be counted; ``clock`` is what the clocks said.
     """
 
     opens_at: float | None

@@ -42,7 +42,7 @@ def multiplier(before: float, seconds: float) -> float:
 class BackOff:
     """How long to stop an account whose provider names no time: 1 s, doubling to 60 s while nothing gets through.
 
-    Refusals that arrive while it is stopped tell of the same event again and count once.
+    Refusals that arrive while it is stopped report the same event again and count once.
     """
 
     last_s: float = 0.0

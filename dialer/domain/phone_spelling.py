@@ -40,7 +40,7 @@ _TRANSLATION = {**_DASHES, **_DOTS, **_SLASHES, **_INVISIBLE, **_PAIRS}
 class Unusable(NamedTuple):
     """A cell that gives no number to call: why, and what to do about it. Neither holds the number.
 
-    ``undecided``: numbers stand there, and which of them is meant only the owner of the list can tell.
+    ``undecided``: it holds several numbers, and only the owner of the list knows which one is meant.
     """
 
     reason: str

@@ -79,7 +79,7 @@ def zones_within(country: str, zones: tuple[str, ...], sharing: tuple[str, ...] 
 
     libphonenumber has some countries on the clock of another, which has summer time where they have none: then the
     person may be in any zone of the country. ``sharing``: countries whose numbers may look like those of this
-    one; zones of theirs stay beside its own.
+    one; their zones stay beside its own.
     """
     own = zones_of_country(country)
     if not own:

@@ -1,7 +1,7 @@
 """Where a person may be: the zones whose clocks count, and the places whose rules apply.
 
-What the list says goes before what the number tells. Where the two contradict each other both count, so that the
-strictest wins; a zone that nobody tells stays unknown.
+What the list says goes before what the number shows. Where the two contradict each other both count, so that the
+strictest wins; a zone that neither gives stays unknown.
 """
 
 from dataclasses import dataclass

@@ -26,7 +26,7 @@ class DecideReview:
         return await self.view.in_review((await self.view.campaign(name)).campaign_id)
 
     async def decide(self, name: str, attempt_id: int, outcome: Disposition | None) -> AttemptRow:
-        """End an attempt: the call came to ``outcome``, or its person was not called (None), and is called anew.
+        """End an attempt: the call came to ``outcome``, or its person was not called (None), and is called again.
 
         Never makes this attempt call again. Raises UnknownName; UsageError without a reason, or when the attempt is not
         in review.

@@ -73,7 +73,7 @@ class EnqueueDue:
     """Campaign whose people could not be fed, in a way nobody foresaw -> the monotonic moment of the next try."""
 
     async def tick(self) -> Feed:
-        """One round: sweep, tell the pacer, claim what is due, ring the workers, finish what is done."""
+        """One round: sweep, pass the limits to the pacer, claim what is due, ring the workers, finish what is done."""
         swept = await self.ledger.sweep()
         self.passing("feed.swept")
         campaigns = [c for c in await self.view.campaigns(over=False) if not await self._set_aside(c)]
@@ -166,7 +166,7 @@ class EnqueueDue:
         return rooms
 
     async def _deal(self, table: "Table", hands: Sequence[Hand], turns: int) -> int:
-        """Claim what is dealt, a few campaigns in a commit, and ring for it at once; deal anew what nobody took."""
+        """Claim what is dealt, a few campaigns in a commit, and ring for it at once; deal again what nobody took."""
         claimed = 0
         while hands and turns > claimed:
             dealt = table.dealer.deal(hands, turns - claimed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dialer.domain.call import CallLog
-from dialer.domain.log_clock import LogClock, bounded, further_shift, shifted, told_hours
+from dialer.domain.log_clock import LogClock, bounded, further_shift, hours_off, shifted
 from dialer.domain.matching import SAME_CALL_S, Match, Matcher, is_agents, same_number
 from dialer.pipeline.follow_calls import TALKED
 from dialer.pipeline.read_log import CLOCK_SKEW_S, LogReader, LogReading
@@ -45,7 +45,7 @@ class ExplainRows:
         shift = self._further_shift(scan, waiting, explained)
         if shift is not None:
             self.clock.shift_s += shift
-            log.warning("log.clock_learned", account=self.reader.provider.account, clock=told_hours(self.clock.shift_s))
+            log.warning("log.clock_learned", account=self.reader.provider.account, clock=hours_off(self.clock.shift_s))
             scan.rows = {call_id: shifted(row, -shift) for call_id, row in scan.rows.items()}
             self.clock.behind_s = None
             explained = self._matched(scan, waiting)

@@ -22,7 +22,7 @@ class Named(NamedTuple):
 
 
 class Rejects(Protocol):
-    """Where rejected rows are kept for the user to mend."""
+    """Where rejected rows are kept for the user to correct."""
 
     def add(self, rejects: Sequence[Reject]) -> None:
         """Append rows."""
@@ -138,7 +138,7 @@ def _seen_before(seen: dict[int, float | None], contact: NewContact) -> str:
 async def count_rows(
     source: ContactSource, store: Store, open_rejects: OpenRejects, outlook: Outlook, bar: Bar
 ) -> ImportCounts:
-    """Count what becomes of every row: ``store`` answers for good ones; bad and doubled ones go to the rejects."""
+    """Count the result of every row: ``store`` answers for good ones; bad and repeated ones go to the rejects."""
     rejects: Rejects | None = None
     count = _Count()
     try:
@@ -177,7 +177,7 @@ def _named(contact: NewContact, named: Named) -> Reject:
 
 
 def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
-    """A row that is kept, but for whom no moment to call is in sight, is deferred; ``waits`` counts the reasons."""
+    """A kept row without a moment to call in sight is deferred; ``waits`` counts the reasons."""
     if answer not in ("queued", "deferred"):
         return answer if answer == "suppressed" else "invalid" if answer in LOST else "duplicate"
     match outlook(contact, answer):

@@ -14,7 +14,7 @@ from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
 from dialer.domain.contact import ContactStatus
 from dialer.domain.disposition import Disposition
-from dialer.domain.log_clock import FARTHEST_S, LogClock, quarter_of, told_hours
+from dialer.domain.log_clock import FARTHEST_S, LogClock, hours_off, quarter_of
 from dialer.domain.matching import CLOCKS_APART_S, HIDDEN, is_agents, may_be_number, same_number
 from dialer.domain.redial import Settle
 from dialer.pipeline.follow_calls import FollowCalls
@@ -28,7 +28,7 @@ DOUBTED_FOR_S, DOUBTED_HORIZONS = DAY_S, 3.0
 
 @dataclass(slots=True)
 class Verdict:
-    """Of attempts past their horizon: those that are over, and why nobody can tell of the others."""
+    """Of attempts past their horizon: those that are over, and why the others are in doubt."""
 
     absent: list[Absent] = field(default_factory=list)
     doubted: int = 0
@@ -50,7 +50,7 @@ class JudgeAbsence:
     read_since: float
     """Since when this log has been read by us (unix seconds): what came up later and was not there is new."""
     pardoned_at: float
-    """The operator said that rows seen until then are nobody's of ours."""
+    """The operator said that no row seen until then is a call of ours."""
 
     def judge(
         self,
@@ -127,7 +127,7 @@ class JudgeAbsence:
         late = row.started_at - attempt.dialed_at
         if -CLOCK_SKEW_S <= late <= self.horizon_s:
             return "more than one of them fits"
-        return f"its clock is {told_hours(quarter_of(late) or late)}"
+        return f"its clock is {hours_off(quarter_of(late) or late)}"
 
     def _absent(self, attempt: OpenAttempt, specs: Mapping[int, CampaignSpec]) -> Absent:
         if not (self.silent and attempt.state is AttemptState.PLACED):

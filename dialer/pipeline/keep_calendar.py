@@ -46,7 +46,7 @@ class KeepCalendar:
     """Campaign -> the monotonic moment up to which it is left alone."""
 
     async def tick(self) -> None:
-        """Start what is due to start; end who waits in vain: the campaign has ended, or the appointment passed."""
+        """Start what is due. End contacts whose campaign has ended or whose appointment has passed."""
         for campaign in await self.view.campaigns(over=False):
             if self._is_kept(campaign):
                 await self._alone(campaign, self._keep(campaign))

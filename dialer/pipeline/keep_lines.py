@@ -1,6 +1,6 @@
 """The lines that Redis counts follow the calls that the ledger knows: a part in each round, the whole after a loss.
 
-Workers take lines and free them; what is done here mends what got lost: a worker that died with a line, a line that
+Workers take lines and free them; this repairs what got lost: a worker that died with a line, a line that
 Redis forgot, a call that lasts longer than was thought.
 """
 
@@ -62,7 +62,7 @@ class KeepLines:
         while held and walk.after:
             held = await self._hold_some(account, walk)
         if not held:
-            return  # the next round begins anew
+            return  # the next round starts over
         await self._free_some(account, walk)
         while walk.cursor:
             await self._free_some(account, walk)

@@ -35,7 +35,7 @@ class LateWords:
     _specs: Mapping[str, CampaignSpec] = field(default_factory=dict)
 
     async def since(self, now: float) -> float | None:
-        """When the oldest call began of which more is owed, if it is time to look for that."""
+        """When the oldest call with news owed began, if it is time to look for the news."""
         if now < self.next_at:
             return None
         owed = await self.ledger.owed(self.account)
@@ -53,13 +53,13 @@ class LateWords:
     async def corrections(
         self, scan: LogReading, better: Mapping[str, int], specs: Mapping[int, CampaignSpec]
     ) -> list[Matched]:
-        """What rows of settled calls say anew; ``better``: further rows of settled calls, which tell more."""
+        """Later news of settled calls; ``better``: further rows of settled calls, which say more."""
         self._specs = {spec.name: spec for spec in specs.values() if spec.provider == self.account}
         corrections = []
         for call_id, row in scan.rows.items():
             known = scan.known.get(call_id)
             if call_id in better:
-                corrections.append(await self._told_beside(row, better[call_id]))
+                corrections.append(await self._beside(row, better[call_id]))
             elif known is not None and known.settled and known.attempt_id is not None:
                 correction = await self._correction(row, known, known.attempt_id)
                 corrections += [correction] if correction is not None else []
@@ -67,7 +67,7 @@ class LateWords:
             self.wait_s = FIRST_S
         return corrections
 
-    async def _told_beside(self, row: CallLog, attempt_id: int) -> Matched:
+    async def _beside(self, row: CallLog, attempt_id: int) -> Matched:
         attempt = await self._attempt(attempt_id)
         spec = self._specs.get(attempt.campaign)
         follow = None if spec is None or row.disposition is None else self._follow(spec, attempt, row, row.disposition)
@@ -76,8 +76,8 @@ class LateWords:
     async def _correction(self, row: CallLog, known: KnownCall, attempt_id: int) -> Matched | None:
         before, now_said = known.disposition, _better(known.disposition, row.disposition)
         calls_back = row.callback_requested and not known.called_back and now_said is Disposition.ANSWERED
-        cost_told = row.cost is not None and row.cost != known.cost
-        changed = now_said is not before or calls_back or cost_told
+        cost_changed = row.cost is not None and row.cost != known.cost
+        changed = now_said is not before or calls_back or cost_changed
         if not changed and not (known.owed and self._has_all(row)):
             return None
         attempt = await self._attempt(attempt_id)

@@ -11,7 +11,7 @@ import structlog
 
 from dialer.domain.call import CallLog
 from dialer.domain.campaign import CampaignSpec
-from dialer.domain.log_clock import FARTHEST_S, LogClock, told_hours
+from dialer.domain.log_clock import FARTHEST_S, LogClock, hours_off
 from dialer.pipeline.follow_calls import FollowCalls
 from dialer.pipeline.judge_absence import JudgeAbsence, Verdict
 from dialer.pipeline.read_log import LogReading
@@ -74,7 +74,7 @@ class LogDoubts:
         *,
         calling: bool,
     ) -> list[int]:
-        """Close the calls that are absent, and halt the account for those of which nobody can tell.
+        """Close the calls that are absent, and halt the account for those that are in doubt.
 
         Answers the attempts whose lines are free.
         """
@@ -112,7 +112,7 @@ class LogDoubts:
     def _words(self) -> list[str]:
         words = []
         if self.clock.shift_s:
-            words.append(f"the log's clock is {told_hours(self.clock.shift_s)}; its times are read so")
+            words.append(f"the log's clock is {hours_off(self.clock.shift_s)}; its times are read so")
         if self.verdict.doubted:
             words.append(self._doubt(self.verdict))
         if self.verdict.queued:

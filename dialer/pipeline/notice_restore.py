@@ -83,7 +83,7 @@ class NoticeRestore:
         older = noted > sends
         since = before.since if before else sent_at or min(campaign.created_at for campaign in campaigns)
         if before is None and older and not sent_at:
-            since = min(since, noted_at - DAY_S)  # the campaign itself may have been made anew
+            since = min(since, noted_at - DAY_S)  # the campaign itself may have been made again
         scan = await self._read(since, facts)
         if scan is None:
             return
@@ -139,7 +139,7 @@ class NoticeRestore:
     ) -> tuple[list[CallLog], list[CallLog]]:
         """Take over the calls to people who would be called by us, and what anybody said in them.
 
-        Answers those, and calls to people of whom another call has to be settled first.
+        Answers those, and calls to people who have another call to be settled first.
         """
         if not strays:
             return [], []
@@ -172,7 +172,7 @@ class NoticeRestore:
         return Adopted(row, contact.contact_id, contact.spec, FROM_A_COPY, follow)
 
     async def _wait_or_ask(self, case: Quarantine, *, unclear: bool) -> None:
-        """The ledger is older. Wait until every call shows; then go on, or halt where the log does not tell of all."""
+        """The ledger is older. Wait until every call shows; then go on, or halt where the log hides some."""
         room, account = self.reconciler, self.reconciler.provider.account
         waits_s = case.last + room.horizon_s - room.clock.now()
         reason = (
@@ -204,7 +204,7 @@ class NoticeRestore:
 
 
 def _spellings(shown: str, regions: Collection[str]) -> list[str]:
-    """The numbers that a row may mean: as it stands there, or dialed at home in one of these regions."""
+    """The numbers that a row may mean: as written, or dialed at home in one of these regions."""
     if not shown or HIDDEN in shown:
         return []
     parsed = [parse_phone(shown.lstrip("+"), region) for region in regions]

@@ -81,7 +81,7 @@ class PlaceCall:
                 group.create_task(self._guarded(attempt))
 
     async def _guarded(self, attempt: QueuedAttempt) -> None:
-        """Whatever befalls one attempt must not cut off the others, whose requests may be on the wire.
+        """A failure of one attempt must not cut off the others, whose requests may be on the wire.
 
         Its lease or the sweeper takes it from there.
         """
@@ -219,7 +219,7 @@ class PlaceCall:
         return Turn(grant, connection, passage)
 
     async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
-        """A slot and a line; a connection that was made before grows too old meanwhile, and is made anew."""
+        """A slot and a line. An earlier connection grows too old meanwhile, and is replaced."""
         account, end = attempt.account, self.clock.monotonic() + self.times.patience_s
         while True:
             left_s = end - self.clock.monotonic()
@@ -250,7 +250,7 @@ class PlaceCall:
         return connection
 
     async def _prove(self, account: str, attempt: QueuedAttempt) -> None:
-        """After answers that were lost: nobody's attempt is risked before a mere reading is answered."""
+        """After answers that were lost: no attempt is risked before the provider answers a reading."""
         standing = self.caution.standing(account)
         if not standing.must_prove:
             return
@@ -337,7 +337,7 @@ class PlaceCall:
                 await self.pacer.release(account, [admitted.attempt_id])
                 await self._weigh(account, admitted)
             case Placed() | Unknown():
-                pass  # the line is held until the call log tells that the call is over
+                pass  # the line is held until the call log shows that the call is over
         await self._mind(account, result)
         self.passing("place.settled")
         log.debug("call.recorded", attempt=admitted.attempt_id, result=type(result).__name__)

@@ -50,7 +50,7 @@ class LogReading:
     """Why it ended early."""
 
     def is_settled(self, call_id: str) -> bool:
-        """Whether a row settled its attempt before, or stands beside one that did."""
+        """Whether a row settled its attempt before, or belongs to a call that another row settled."""
         return call_id in self.known and self.known[call_id].settled
 
     def first_seen(self, call_id: str) -> float:
@@ -100,13 +100,13 @@ class LogReader:
     async def read(self, since: float, now: float, look_since: float | None) -> LogReading:
         """Walk back to ``since``; or, with ``look_since``, look: past that moment, and on while there is news.
 
-        A page that fails leaves the reading incomplete. It stops early only in a log that proved to run from new to
+        A page that fails leaves the scan incomplete. It stops early only in a log that proved to run from new to
         old: nobody promises an order.
         """
-        reading, newest = LogReading(now), None
+        scan, newest = LogReading(now), None
         try:
             async for page in self.provider.read_logs(since):
-                fresh = await self._take(reading, page)
+                fresh = await self._take(scan, page)
                 begun = [row.started_at - self.clock.shift_s for row in page.rows if row.started_at is not None]
                 newest = begun[0] if newest is None and begun else newest
                 if newest is None or not begun or begun[-1] >= newest:
@@ -115,14 +115,14 @@ class LogReader:
                     break
                 covered = look_since is not None and max(begun) < look_since
                 if covered and not any(fresh[-max(1, len(fresh) // TAIL) :]):
-                    self._note(reading, look_since)
-                    return reading
+                    self._note(scan, look_since)
+                    return scan
         except ProviderError as failed:
-            reading.failure = failed
-            return reading
-        reading.complete = True
-        self._note(reading, look_since)
-        return reading
+            scan.failure = failed
+            return scan
+        scan.complete = True
+        self._note(scan, look_since)
+        return scan
 
     def remember(self, rows: Iterable[CallLog], explained: Collection[str], now: float) -> None:
         """These are no news when they come again as they are."""
@@ -138,33 +138,29 @@ class LogReader:
             before = self.clock.behind_s
             self.clock.behind_s = seconds if before is None else max(before, seconds)
 
-    def _note(self, reading: LogReading, look_since: float | None) -> None:
+    def _note(self, scan: LogReading, look_since: float | None) -> None:
         if look_since is None:
-            self.walked_at, self.walked_pages = reading.started, reading.pages
+            self.walked_at, self.walked_pages = scan.started, scan.pages
         if look_since != math.inf:
-            self.covered_at, self.covered_pages = reading.started, reading.pages
+            self.covered_at, self.covered_pages = scan.started, scan.pages
 
     def _overdue(self, now: float) -> float:
         return now - min(OVERDUE_S, self.horizon_s / OVERDUE_PART)
 
-    async def _take(self, reading: LogReading, page: LogPage) -> list[bool]:
+    async def _take(self, scan: LogReading, page: LogPage) -> list[bool]:
         """Add a page; for each of its rows, whether it is news."""
-        reading.pages += 1
+        scan.pages += 1
         self.passing("reconcile.page")
-        reading.unreadable += page.unreadable
-        odd = page.odd or tuple(_unreadable(reading.pages, n) for n in range(page.unreadable))
-        added = {
-            row.call_id: self.clock.corrected(row) for row in (*page.rows, *odd) if row.call_id not in reading.rows
-        }
-        reading.rows |= added
-        reading.known.update(await self.ledger.known_calls(self.provider.account, list(added)))
+        scan.unreadable += page.unreadable
+        odd = page.odd or tuple(_unreadable(scan.pages, n) for n in range(page.unreadable))
+        added = {row.call_id: self.clock.corrected(row) for row in (*page.rows, *odd) if row.call_id not in scan.rows}
+        scan.rows |= added
+        scan.known.update(await self.ledger.known_calls(self.provider.account, list(added)))
         fresh = [
-            row.call_id in added
-            and not reading.is_settled(row.call_id)
-            and self.seen.get(row.call_id) != _standing(row)
+            row.call_id in added and not scan.is_settled(row.call_id) and self.seen.get(row.call_id) != _standing(row)
             for row in page.rows
         ]
-        reading.news += sum(fresh)
+        scan.news += sum(fresh)
         return fresh
 
     def _rest_s(self) -> float:

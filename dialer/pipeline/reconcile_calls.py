@@ -53,7 +53,7 @@ class Reconciled:
     scarce: bool = False
     """Whether a campaign has as many calls open as it may: a freed line is waited for."""
     corrected: int = 0
-    """Settled calls of which the log says something else."""
+    """Settled calls whose outcome the log has changed."""
     failed: int = 0
     """Readings in a row that failed."""
 
@@ -297,7 +297,7 @@ class ReconcileCalls:
         waiting: Sequence[OpenAttempt],
         specs: Mapping[int, CampaignSpec],
     ) -> list[Matched]:
-        """What is to be recorded: the rows that settle calls first, then the others of theirs, then strangers'."""
+        """What is to be recorded: rows that settle calls first, then other rows of those calls, then strangers'."""
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         leads, legs, strays = [], [], []
         for call_id, row in scan.rows.items():

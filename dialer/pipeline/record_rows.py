@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 @dataclass
 class RecordRows:
-    """For one account. ``set_aside``: calls of which no row could be stored."""
+    """For one account. ``set_aside``: calls whose rows could not be stored."""
 
     ledger: Ledger
     pacer: Pacer
@@ -35,7 +35,7 @@ class RecordRows:
         return len(over)
 
     async def correct(self, rows: Sequence[Matched]) -> int:
-        """Take in what settled calls say anew; answers how many came to something else."""
+        """Take in later news of settled calls; answers how many outcomes it changed."""
         changed = sum(await self.ledger.correct_logs(self.account, rows)) if rows else 0
         if changed:
             log.info("calls.corrected", account=self.account, calls=changed)

@@ -60,7 +60,7 @@ class Permit:
         self._passing("place.first_byte")
 
     def _refuse_late(self) -> None:
-        # Both clocks: the wall clock may be set back, the other one does not tell what the ledger wrote.
+        # Both clocks: the wall clock may be set back, the other one does not show what the ledger wrote.
         late = self._clock.now() >= self._admitted.dialed_at + self._within_s
         if late or self._clock.monotonic() >= self._admitted_at + self._within_s:
             raise SendWithdrawn(f"{WITHDRAWN}{LATE}")

@@ -207,11 +207,11 @@ class Ledger(Protocol):
         ...
 
     async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
-        """Attempt -> the status in the last row that the log showed of it, for those of which it showed one."""
+        """Attempt -> the status in its last row of the log, for those that have one."""
         ...
 
     async def owed(self, account: str) -> Owed:
-        """The calls that are over and of which more is waited for."""
+        """The calls that are over and may still get news."""
         ...
 
     async def last_send(self) -> tuple[int, float]:
@@ -249,7 +249,7 @@ class Ledger(Protocol):
         ...
 
     async def correct_logs(self, account: str, rows: Sequence[Matched]) -> list[bool]:
-        """Take in what the rows of settled calls say anew; True where an attempt came to something else by it.
+        """Take in later news of settled calls; True where it changed what an attempt came to.
 
         With a ``follow`` the contact is called again, or is settled, though it was settled before. Many are written in
         pieces, each one transaction.
@@ -274,7 +274,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def record_scan(self, account: str, reading: LogScan) -> None:
+    async def record_scan(self, account: str, scan: LogScan) -> None:
         """Remember that the log was read; readings of a month ago are forgotten."""
         ...
 

@@ -16,7 +16,7 @@ class QueuedAttempt:
 
 
 class JobQueue(Protocol):
-    """The doorbell: tells workers which attempts were handed to them. May lose or repeat anything."""
+    """The doorbell: shows workers which attempts were handed to them. May lose or repeat anything."""
 
     async def enqueue(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Hand attempts over. Raises QueueUnavailable."""
@@ -108,7 +108,7 @@ class Pacer(Protocol):
         ...
 
     async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
-        """Free lines of which the ledger knows nothing, but for those granted anew since. Raises QueueUnavailable."""
+        """Free lines that the ledger does not know, except those granted again since. Raises QueueUnavailable."""
         ...
 
     async def restored(self, account: str) -> None:

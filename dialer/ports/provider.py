@@ -39,7 +39,7 @@ class Connection(Protocol):
 
 
 class CallProvider(Protocol):
-    """A voice-AI provider: places calls and tells afterwards what they came to."""
+    """A voice-AI provider: places calls and reports afterwards what they came to."""
 
     @property
     def account(self) -> str:

@@ -44,7 +44,7 @@ class ImportCounts:
     waits: Mapping[str, int] = field(default_factory=dict, compare=False)
     """Why rows that were queued or deferred cannot be called at once, and how many."""
     undecided: int = field(default=0, compare=False)
-    """Of those that are invalid, how many hold numbers of which the owner of the list must say which is meant."""
+    """Of those that are invalid, how many hold several numbers; the owner of the list must choose."""
 
     @property
     def usable(self) -> bool:
@@ -247,7 +247,7 @@ class Owed:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """A request of which the provider said that it placed nothing. ``attempts_made`` of the person counts it too."""
+    """A request that placed nothing, as the provider said. ``attempts_made`` of the person counts it too."""
 
     attempt_id: int
     campaign_id: int
@@ -260,7 +260,7 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """An attempt of which complete scans past the horizon showed nothing."""
+    """An attempt that complete scans past the horizon did not show."""
 
     attempt_id: int
     disposition: Disposition

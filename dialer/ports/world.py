@@ -45,7 +45,7 @@ class Reject:
     remedy: str
     column: str = ""
     undecided: bool = field(default=False, compare=False)
-    """It holds numbers, of which only the owner of the list can tell the one that is meant."""
+    """It holds several numbers, and only the owner of the list knows which one is meant."""
 
 
 class ContactSource(Protocol):
@@ -53,7 +53,7 @@ class ContactSource(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What tells the same list apart from a changed one, e.g. the file's SHA-256."""
+        """What distinguishes a list from a changed one, e.g. the file's SHA-256."""
         ...
 
     @property

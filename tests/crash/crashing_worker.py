@@ -97,7 +97,7 @@ class _WatchedEngine:
 
     def __init__(self, engine: SqliteEngine | PostgresqlEngine, told: Callable[[str], None]) -> None:
         self._engine, self._told = engine, told
-        self.reading, self.close_writer, self.close_reader = engine.reading, engine.close_writer, engine.close_reader
+        self.snapshot, self.close_writer, self.close_reader = engine.snapshot, engine.close_writer, engine.close_reader
 
     @contextmanager
     def writing(self, *, serial: bool) -> Iterator[Transaction]:

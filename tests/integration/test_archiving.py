@@ -59,12 +59,12 @@ async def test_failures_are_counted_and_told_and_what_is_not_ready_comes_later(t
     async with raw_server(serving(http_answer(500))) as server, voice_at(server.url) as api:
         failing = files_of(api, tmp_path)
         await failing.fetch(ids("c1"))
-    assert failing.failed == 2 and "HTTP 500" in failing.told()
+    assert failing.failed == 2 and "HTTP 500" in failing.summary()
     async with raw_server(serving({"transcript": "Processing"})) as server, voice_at(server.url) as api:
         waiting = files_of(api, tmp_path)
         waiting.recordings = False
         await waiting.fetch(ids("c1"))
-    assert waiting.pending == 1 and "still being made" in waiting.told()
+    assert waiting.pending == 1 and "still being made" in waiting.summary()
     assert names_in(tmp_path) == []
 
 

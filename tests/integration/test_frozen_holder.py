@@ -26,7 +26,7 @@ def test_a_holder_of_the_gate_that_stands_still_is_ended_and_undone(engine: Call
         with other.writing(serial=True) as transaction:
             transaction.run(NAME, {"name": "other"})
         held.run(NAME, {"name": "thawed"})
-    with other.reading() as transaction:
+    with other.snapshot() as transaction:
         assert transaction.all(NAMES) == [("other",)]
     with frozen.writing(serial=True) as held:
         assert held.all(NAMES) == [("other",)]

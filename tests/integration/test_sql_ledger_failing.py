@@ -47,7 +47,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_bytes(b"not a database, but long enough to be looked at as one" * 40)
     engine = SqliteEngine(path)
-    with pytest.raises(LedgerUnavailable, match="cannot be read: file is not a database"), engine.reading():
+    with pytest.raises(LedgerUnavailable, match="cannot be read: file is not a database"), engine.snapshot():
         raise AssertionError("it was opened")
     with (
         pytest.raises(LedgerUnavailable, match="cannot be written: file is not a database"),

@@ -98,7 +98,7 @@ def test_an_intent_is_flushed_before_the_gate_returns(ledger_url: str) -> None:
 
 def test_readers_cannot_write(ledger_url: str) -> None:
     engine = open_engine(ledger_url)
-    with pytest.raises(Exception, match=r"read-?only|readonly"), engine.reading() as transaction:
+    with pytest.raises(Exception, match=r"read-?only|readonly"), engine.snapshot() as transaction:
         transaction.run("DELETE FROM campaigns")
     engine.close_reader()
 

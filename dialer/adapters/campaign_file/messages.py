@@ -1,4 +1,4 @@
-"""What cannot be obeyed, in a line that names the place, the key, what was wrong and how to mend it."""
+"""What is wrong in a campaign file, in a line with the place, the key, the fault and the remedy."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager

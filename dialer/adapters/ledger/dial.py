@@ -183,7 +183,7 @@ def _on_trial(
 def _histories(
     transaction: Transaction, rows: Collection[Row], campaigns: Mapping[int, Campaign]
 ) -> dict[bool, Histories]:
-    """By whether it is a rehearsal: the history of each person of whom it matters how often they were called."""
+    """By whether it is a rehearsal: the history of each person whose calls are limited."""
     specs = {campaign_id: campaign.spec for campaign_id, campaign in campaigns.items()}
     limited = [(row[12], row[7], specs[row[1]].is_rehearsal) for row in rows if specs[row[1]].limits_people]
     people = {kind: [(person, phone) for person, phone, of in limited if of is kind] for kind in (False, True)}

@@ -176,7 +176,7 @@ def _claim_fresh(
 def _never_dial(
     transaction: Transaction, params: dict[str, Any], over: Sequence[tuple[Row, ContactStatus, str]], now: float
 ) -> None:
-    """An attempt that was never made tells why these fresh contacts are not called."""
+    """Record why these fresh contacts are not called, as an attempt that was never made."""
     if not over:
         return
     contact_ids = [row[0] for row, *_ in over]

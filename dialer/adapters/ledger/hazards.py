@@ -25,7 +25,7 @@ def hazards(url: str, mounts: Path = Path("/proc/self/mountinfo")) -> list[tuple
             )
         engine = open_engine(url)
         try:
-            with engine.reading() as transaction:
+            with engine.snapshot() as transaction:
                 values = {name: str(transaction.all(f"SHOW {name}")) for name in MUST_BE_ON}
         finally:
             engine.close_reader()

@@ -298,8 +298,8 @@ class SqlLedger:
     async def decide_review(self, campaign_id: int, verdict: Verdict, by: By) -> bool:
         return (await self._store.submit(reviewing.decide, [verdict], campaign_id, by))[0]
 
-    async def record_scan(self, account: str, reading: LogScan) -> None:
-        await self._store.submit(reconcile.record_scans, [reading], account)
+    async def record_scan(self, account: str, scan: LogScan) -> None:
+        await self._store.submit(reconcile.record_scans, [scan], account)
 
     async def settle_absent(self, attempts: Sequence[Absent]) -> list[bool]:
         return await self._in_pieces(self._settle_absent, attempts)

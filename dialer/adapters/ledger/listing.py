@@ -226,7 +226,7 @@ def says_the_same(row: Row, contact: NewContact) -> bool:
 def plan_anew(
     spec: CampaignSpec, row: Row, contact: NewContact, now: float
 ) -> tuple[Renewal, Moment | NoMoment | Replan]:
-    """What the contact was (KNOWN), and what becomes of its plan."""
+    """What the contact was (KNOWN), and its new plan."""
     _, _, _, key, _, zones, places, event_at, _, status, attempts, gone, _, busy, dialing, *_ = row
     before = Renewal(
         key=key,
@@ -250,7 +250,7 @@ def renew(
     fingerprint: str,
     now: float,
 ) -> list[Moment | NoMoment | Replan]:
-    """Take over what is said anew of these people (each KNOWN, and new) and plan again what hangs on it.
+    """Take over what has changed about these people (each KNOWN, and new) and plan again what depends on it.
 
     Answers each one's plan; of who must wait (``Replan.LATER``) nothing is taken over.
     """

@@ -148,7 +148,7 @@ def _upgrade(url: str) -> None:
 
 
 def _identity(url: str) -> str:
-    """A random name that tells this ledger's Redis keys from another's."""
+    """A random name that keeps this ledger's Redis keys apart from another's."""
     ask = "SELECT value FROM ledger_facts WHERE name = 'identity'"
     with _plain(url) as connection:
         row = connection.execute(ask).fetchone()

@@ -150,7 +150,7 @@ class PostgresqlEngine:
         return self._writer
 
     @contextmanager
-    def reading(self) -> Iterator[Transaction]:
+    def snapshot(self) -> Iterator[Transaction]:
         try:
             if self._reader is None:
                 self._reader = connect_postgresql(self._url)

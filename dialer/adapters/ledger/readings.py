@@ -119,7 +119,7 @@ def stamp(
 def renew_contacts(
     transaction: Transaction, contacts: Sequence[NewContact], campaign_id: int, reading: int, now: float
 ) -> list[None]:
-    """Take over what the source says anew, and plan again what hangs on it."""
+    """Take over what the source has changed, and plan again what depends on it."""
     spec = campaign_of(transaction.all(CAMPAIGN_BY_ID, {"id": campaign_id})[0]).spec
     known = known_among(transaction, campaign_id, contacts)
     plans = renew(transaction, spec, [(known[contact.phone], contact) for contact in contacts], reading, "", now)

@@ -107,7 +107,7 @@ def _end(page: Outcomes, attempt_id: int, row: Matched, reason: str, now: float)
 
 
 def correct_logs(transaction: Transaction, rows: Sequence[Matched], account: str, now: float) -> list[bool]:
-    """Store what the rows of settled calls say anew, and follow it where it changes what the call came to."""
+    """Store later news of settled calls, and act on it where it changes what the call came to."""
     page = _stored(transaction, rows, account, now)
     changed = [_correct(page, row) for row in rows]
     page.write()
@@ -183,7 +183,7 @@ def record_scans(transaction: Transaction, scans: Sequence[LogScan], account: st
 
 
 def settle_absent(transaction: Transaction, attempts: Sequence[Absent], now: float) -> list[bool]:
-    """Close attempts of which complete scans past the horizon showed nothing."""
+    """Close attempts that complete scans past the horizon did not show."""
     page = Outcomes(transaction, [absent.attempt_id for absent in attempts], now)
     closed = [_close(page, absent, now) for absent in attempts]
     page.write()

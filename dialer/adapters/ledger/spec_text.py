@@ -12,7 +12,7 @@ from dialer.domain.campaign_flaw import flaw_of
 
 SPEC = TypeAdapter(CampaignSpec)
 KEPT = 4096
-"""Specs that are not read anew each time: more than there are campaigns at once."""
+"""Specs that are not parsed again each time: more than there are campaigns at once."""
 
 
 def write_spec(spec: CampaignSpec) -> str:

@@ -86,7 +86,7 @@ class SqliteEngine:
             raise LedgerUnavailable(f"the ledger cannot be written: {in_a_line(broken)}") from broken
 
     @contextmanager
-    def reading(self) -> Iterator[Transaction]:
+    def snapshot(self) -> Iterator[Transaction]:
         try:
             connection = self._reader or self._open_reader()
             connection.execute("BEGIN")

@@ -49,7 +49,7 @@ class Store:
         self._asks: deque[_Ask] = deque()
         self._more = threading.Condition()
         self._closing = False
-        self._told_offset = False
+        self._offset_logged = False
         self._writer = threading.Thread(target=self._write_on, name="ledger-writer", daemon=True)
         self._writer.start()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
@@ -81,14 +81,14 @@ class Store:
         answers: list[Answer] = await asyncio.shield(ask.future)
         return answers
 
-    async def read(self, reading: Callable[[Transaction], T]) -> T:
-        """Run ``reading`` on a read-only snapshot. Raises LedgerUnavailable."""
+    async def read(self, query: Callable[[Transaction], T]) -> T:
+        """Run ``query`` on a read-only snapshot. Raises LedgerUnavailable."""
         if self._closing:
             raise LedgerUnavailable("the ledger is closed")
 
         def read() -> T:
-            with self._engine.reading() as transaction:
-                return reading(transaction)
+            with self._engine.snapshot() as transaction:
+                return query(transaction)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, read)
 
@@ -126,8 +126,8 @@ class Store:
             if theirs is None:
                 return
             clock.set(theirs, asked_at, clock.monotonic())
-            if abs(clock.own_offset_s()) >= TELL_FROM_S and not self._told_offset:
-                self._told_offset = True
+            if abs(clock.own_offset_s()) >= TELL_FROM_S and not self._offset_logged:
+                self._offset_logged = True
                 log.warning("clock.off", ahead_s=round(clock.own_offset_s(), 1))
 
     def _take_group(self, serial: bool) -> list[_Ask]:

@@ -77,7 +77,7 @@ def suppress(transaction: Transaction, entries: Sequence[Suppression], by: By, n
 
 
 def _record(transaction: Transaction, added: Sequence[Suppression], by: By, now: float) -> None:
-    """One act for all entries of one source and reason: which they are, ``added_at`` tells, which is the act's time."""
+    """One act for all entries of one source and reason; their ``added_at`` is the act's time."""
     counts = Counter((entry.campaign_id or 0, entry.source, entry.reason) for entry in added)
     acts = []
     for (campaign_id, source, reason), count in counts.items():

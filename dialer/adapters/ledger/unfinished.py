@@ -30,7 +30,7 @@ PREFIX = "unfinished:"
 LEAVE = """
 INSERT INTO ledger_facts (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
-# A verb that was given again meanwhile began anew, with a mark of its own.
+# A verb that was given again meanwhile started over, with a mark of its own.
 MOVE_ON = "UPDATE ledger_facts SET value = :value WHERE name = :name AND value LIKE :mark"
 DONE = "DELETE FROM ledger_facts WHERE name = :name AND value = :value"
 OPEN_AFTER = _OPEN_PAGE.format(more="")

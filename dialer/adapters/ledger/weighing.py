@@ -183,7 +183,7 @@ def _give_back(transaction: Transaction, attempt_ids: Sequence[int], words: str,
 
 
 def about_of(result: PlaceResult) -> str:
-    """What the ledger keeps of whom an answer is about."""
+    """How the ledger names what an answer is about."""
     match result:
         case Refused(about=about):
             return about.name

@@ -300,7 +300,7 @@ class _Columns:
 
 
 def _same(name: str) -> str:
-    """What makes two headers the same: case, accents, spaces, "_", "-", "." and ":" do not tell them apart."""
+    """What makes two headers the same: case, accents, spaces, "_", "-", "." and ":" make no difference."""
     return "".join(c for c in _plain(name) if c not in ".:" and unicodedata.category(c) not in _SPACING)
 
 

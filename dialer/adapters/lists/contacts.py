@@ -19,7 +19,7 @@ from dialer.ports import Reject
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The column ``names`` as they stand there, and ``place``, where, for messages.
+    """The column ``names`` as written, and ``place``, where, for messages.
 
     ``notes`` are the choices made for the user; ``spare`` is how many blank cells every row has behind the last column,
     ``rows`` how many rows there are, None where that is not known before they are read.
@@ -37,7 +37,7 @@ class Table(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """What tells the same table apart from a changed one."""
+        """What distinguishes a table from a changed one."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class Table(Protocol):
         """The rows, and how many there will be; where only part is known, whether they are many."""
         ...
 
-    def reading(self) -> AbstractAsyncContextManager[Executor | None]:
+    def thread(self) -> AbstractAsyncContextManager[Executor | None]:
         """Around all that reads the rows: the thread to do it in, None for one of the event loop's."""
         return nullcontext()
 
@@ -76,7 +76,7 @@ class TableContacts:
 
     @property
     def fingerprint(self) -> str:
-        """What tells the same list apart from a changed one."""
+        """What distinguishes a list from a changed one."""
         return self._table.fingerprint
 
     @property
@@ -97,12 +97,12 @@ class TableContacts:
     async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""
         loop = asyncio.get_running_loop()
-        async with self._table.reading() as thread:
+        async with self._table.thread() as thread:
             await loop.run_in_executor(thread, lambda: self._chosen)
             rows, expected = await loop.run_in_executor(thread, self._table.begin)
             self._reader.tally.clear()
-            reading = read_batches(own_rows(rows, self._table.head.names), self._reader, size, expected, thread)
-            async with aclosing(reading) as batches:
+            batches = read_batches(own_rows(rows, self._table.head.names), self._reader, size, expected, thread)
+            async with aclosing(batches):
                 async for batch in batches:
                     yield batch
 

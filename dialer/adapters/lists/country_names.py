@@ -46,7 +46,7 @@ class Country(NamedTuple):
 def read_country(text: str) -> Country | None:
     """The country of a cell, e.g. "IN", "IND", "India", "Indien", "+91", "0091", "91", "India (+91)"; None: no country.
 
-    Where a name and a code stand in one cell and are not of one country, it tells none.
+    Where a name and a code stand in one cell and are not of one country, there is none.
     """
     code = _CODE.search(text)
     name = _plain(text[: code.start()] + text[code.end() :] if code else text)

@@ -233,7 +233,7 @@ def _layout(path: Path, encoding: str, find_header: FindHeader) -> Layout:
 
 
 def _sample(path: Path, encoding: str) -> list[str]:
-    """The first lines, as many as tell the layout."""
+    """The first lines, as many as show the layout."""
     sample: list[str] = []
     characters = 0
     for line in islice(_lines(path, encoding), _SAMPLE_LINES):

@@ -54,22 +54,22 @@ class DatabaseTable(Table):
         self._secrets = Secrets(url, template, tuple(filled))
         self._patience, self._max_rows = Patience(timeout_s), max_rows
         self._connection: Connection | None = None
-        self._reading: CursorResult[Any] | None = None
+        self._cursor: CursorResult[Any] | None = None
         self._closed = Event()
 
     @property
     def fingerprint(self) -> str:
-        """What tells this query from another; the same for every reading of it."""
+        """What distinguishes this query from another; the same for every reading of it."""
         return hashlib.sha256(self._query.encode()).hexdigest()
 
     @computed_once
     def head(self) -> Head:
         """Begins the query, which goes on with the rows."""
-        with self._told():
+        with self._as_source_errors():
             return Head(list(self._result.keys()), PLACE)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Executor]:
+    async def thread(self) -> AsyncIterator[Executor]:
         """A thread of its own. Who stops in between waits for no database: its query is interrupted."""
         thread, whole = DaemonThread("dialer-source"), False
         try:
@@ -95,11 +95,11 @@ class DatabaseTable(Table):
 
     def close(self) -> None:
         """Let go of the database; safe to repeat."""
-        reading, self._reading = self._reading, None
+        cursor, self._cursor = self._cursor, None
         connection, self._connection = self._connection, None
         with suppress(SQLAlchemyError):
-            if reading is not None:
-                reading.close()
+            if cursor is not None:
+                cursor.close()
         if connection is not None:
             with suppress(SQLAlchemyError):
                 connection.close()
@@ -113,7 +113,7 @@ class DatabaseTable(Table):
         return chain(first, rows), len(first)
 
     def _rows(self) -> Iterator[Row]:
-        with self._told():
+        with self._as_source_errors():
             for number, row in enumerate(self._result, 1):
                 if number > self._max_rows:
                     raise SourceUnavailable(
@@ -133,13 +133,13 @@ class DatabaseTable(Table):
             self._connection = self._connection.execution_options(postgresql_readonly=True)
         # A colon is a colon here, not the mark of a parameter: there are none.
         query = text(self._query.replace(":", r"\:"))
-        self._reading = result = self._connection.execute(query, execution_options=options)
+        self._cursor = result = self._connection.execute(query, execution_options=options)
         if not result.returns_rows:
             raise SourceUnavailable("the query of [source] answers no rows: it must be a SELECT")
         return result
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _as_source_errors(self) -> Iterator[None]:
         try:
             yield
         except SourceUnavailable as failed:

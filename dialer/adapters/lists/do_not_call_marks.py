@@ -84,7 +84,7 @@ def sense_of(header: str) -> Sense | None:
 
 @lru_cache(maxsize=8192)
 def is_barred(cell: str, sense: Sense) -> bool | None:
-    """Whether a cell says that its person must not be called; None where nobody can tell."""
+    """Whether a cell says that its person must not be called; None where it is unclear."""
     plain = _bare(cell)
     letters = "".join(char for char in plain if char.isalnum())
     if sense is Sense.WORDS:

@@ -1,4 +1,4 @@
-"""The rows that cannot be called, as a CSV to mend and enqueue again.
+"""The rows that cannot be called, as a CSV to correct and enqueue again.
 
 The columns are the list's own, then ``reject_line,reject_reason,reject_remedy``. UTF-8 with a byte-order mark,
 so that Excel shows every script. What a spreadsheet would run, or rewrite, has an apostrophe before it, which the

@@ -65,7 +65,7 @@ def _agreed(
 
 
 def _has_code(phone: str) -> bool:
-    """Whether a number tells its country itself."""
+    """Whether a number names its country itself."""
     return phone[:1] == "+" or bare(phone)[:1] == "+"
 
 

@@ -37,7 +37,7 @@ Row = tuple[int, Sequence[str]]
 
 
 class Prepared(NamedTuple):
-    """A row whose number is still to be read: its ``cells`` as they stand there, and ``values``, what they say.
+    """A row whose number is still to be read: its ``cells`` as written, and ``values``, what they say.
 
     ``barred``: why its person must not be called, "" when they may.
     """
@@ -58,8 +58,8 @@ class RowReader:
 
     ``region`` (ISO 3166, "" for none) is assumed for national numbers where the row gives none; ``countries``
     are those that may be called, empty for all; ``event_zone`` (IANA, "" for none) is that of appointments whose row
-    tells none. Missing trailing cells are empty; superfluous ones are a reject, but for ``spare`` blank ones that every
-    row has. ``tally`` counts what ``notes`` tells.
+    has none. Missing trailing cells are empty; superfluous ones are a reject, except ``spare`` blank ones that every
+    row has. ``tally`` counts what ``notes`` reports.
     """
 
     header: tuple[str, ...]
@@ -247,9 +247,9 @@ def no_more_than(rows: Iterator[Row], size: int) -> list[Row]:
 
 
 async def _finished(
-    reader: RowReader, prepared: list[Prepared | Reject], reading: asyncio.Future[list[Phone | Unusable]]
+    reader: RowReader, prepared: list[Prepared | Reject], numbers: asyncio.Future[list[Phone | Unusable]]
 ) -> list[NewContact | Reject]:
-    phones = iter(await reading)
+    phones = iter(await numbers)
     return [row if isinstance(row, Reject) else reader.finish(row, next(phones)) for row in prepared]
 
 

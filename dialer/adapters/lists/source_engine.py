@@ -31,14 +31,14 @@ _FUNCTIONS_THAT_ACT = frozenset({"load_extension", "readfile", "writefile", "edi
 
 
 class Patience:
-    """How long a query may take for its next rows; each row begins the time anew."""
+    """How long a query may take for its next rows; each row starts the time again."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds, self._now = seconds, now
         self._until = now() + seconds
 
     def renew(self) -> None:
-        """Begin the time anew."""
+        """Start the time again."""
         self._until = self._now() + self.seconds
 
     def is_over(self) -> bool:
@@ -116,7 +116,7 @@ def _before_postgresql(seconds: float) -> Callable[[Any, object], None]:
                 cursor.execute(_END_WITH_US)
             connection.commit()
         except psycopg.errors.InvalidParameterValue:
-            connection.rollback()  # on the server's system nobody can tell; statement_timeout ends the query there
+            connection.rollback()  # the server's system cannot see that we left; statement_timeout ends the query there
 
     return prepare
 

@@ -1,4 +1,4 @@
-"""A suppression list in a CSV file: numbers in any format, or their hashes, with what else the list tells of them."""
+"""A suppression list in a CSV file: numbers in any format, or their hashes, with what else the list says of them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

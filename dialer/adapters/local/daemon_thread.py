@@ -57,6 +57,6 @@ async def in_daemon_thread(call: Callable[[], T]) -> T:
 
 
 async def settled(future: "Future[Any]", within_s: float) -> None:
-    """Wait for what a thread does, not for ever, whatever comes of it."""
+    """Wait for what a thread does, but not forever."""
     with suppress(Exception):
         await asyncio.wait({asyncio.wrap_future(future)}, timeout=within_s)

@@ -323,9 +323,9 @@ class AccountPacer:
         """A message from the process that changed something: A epoch, C campaign epoch, F, K."""
         now = self.clock()
         if words[0] == "A":
-            self.known.told(int(words[1]))
+            self.known.take_epoch(int(words[1]))
         elif words[0] == "C":
-            self.known.told_campaign(int(words[1]), int(words[2]))
+            self.known.take_campaign_epoch(int(words[1]), int(words[2]))
         if words[0] == "F":
             self.freed_at = now
         else:

@@ -123,7 +123,7 @@ class RedisPacer:
                 return OldLines(cursor, tuple(ids), granted_before / 1e6)
 
     async def drop(self, account: str, attempt_ids: Sequence[int], granted_before: float) -> None:
-        """Free lines, but for those granted anew since ``granted_before``. Raises QueueUnavailable."""
+        """Free lines, except those granted again since ``granted_before``. Raises QueueUnavailable."""
         for part in batched(attempt_ids):
             await self._account(account).script("drop", math.floor(granted_before * 1e6), *part)
 

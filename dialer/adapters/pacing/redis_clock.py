@@ -25,7 +25,7 @@ class RedisClock:
     _began: float = 0.0
 
     def note(self, sent: float, now_us: int, got: float) -> bool:
-        """Take in an answer; False when it proves that Redis's clock was set (the bounds then start anew)."""
+        """Take in an answer; False when it proves that Redis's clock was set (the bounds then start over)."""
         low, high = sent - now_us / 1e6, got - now_us / 1e6
         lowest, highest = self._both()
         if low > highest + SURE_S or high < lowest - SURE_S:

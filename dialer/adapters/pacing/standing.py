@@ -75,12 +75,12 @@ class Standing:
             self.adopt_lane(lane, seen.epoch, sent)
             lane.free = seen.free
 
-    def told(self, epoch: int) -> None:
+    def take_epoch(self, epoch: int) -> None:
         """A message: every grant of an older epoch is void."""
         if epoch > self.epoch:
             self.adopt(epoch, self.clock())
 
-    def told_campaign(self, campaign_id: int, epoch: int) -> None:
+    def take_campaign_epoch(self, campaign_id: int, epoch: int) -> None:
         """A message: every grant of the campaign of an older epoch is void."""
         lane = self.lane(campaign_id)
         lane.free = False

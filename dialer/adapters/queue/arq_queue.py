@@ -42,7 +42,7 @@ def deserialize(value: bytes) -> Any:
 
 
 def arq_redis(url: str) -> ArqRedis:
-    """A connection pool that rides out a lost connection, and tells of a Redis that is away within seconds.
+    """A connection pool that rides out a lost connection, and reports within seconds that Redis is away.
 
     Its users try again by themselves. redis-py repeats both the command and, within each, the connecting.
     """

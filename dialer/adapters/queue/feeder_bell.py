@@ -1,6 +1,6 @@
 """Wakes the feeder when there is somebody to call, so that who was added just now need not wait for its next look.
 
-Whatever befalls the bell costs half a second: the feeder looks that often by itself.
+A lost bell costs half a second: the feeder looks that often by itself.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How far the ledger was, noted in Redis and in a file beside it: whichever survives tells."""
+"""How far the ledger was, noted in Redis and in a file beside it, as one may be lost."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ FILE = "sends.json"
 
 
 class KeptMarks:
-    """SendMarks under a ``name``, which tells ledgers and accounts apart; the file is in ``home``."""
+    """SendMarks under a ``name``, which keeps ledgers and accounts apart; the file is in ``home``."""
 
     def __init__(self, redis: Redis, home: Path, name: str) -> None:
         self._redis, self._path, self._name = redis, home / FILE, name

@@ -25,7 +25,7 @@ SAVE_AS = "Save it as .xlsx, or as CSV UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class CalamineBook:
-    """A workbook of which calamine tells the sheets and the values; as ``Workbook`` otherwise."""
+    """A workbook whose sheets and values calamine reads; as ``Workbook`` otherwise."""
 
     path: Path
     sheets: tuple[Sheet, ...]

@@ -150,7 +150,7 @@ def naming_damage(path: Path) -> Iterator[None]:
 
 
 def whole(digits: str) -> int:
-    """A whole number of at most nine digits. Raises ValueError that does not show what stands there instead."""
+    """A whole number of at most nine digits. Raises ValueError that does not show the text."""
     if digits.isascii() and digits.isdigit() and len(digits) <= 9:
         return int(digits)
     raise ValueError("something else stands where a whole number should")

@@ -123,7 +123,7 @@ def fingerprint(row: object) -> str:
 
 
 def nameless(row: object) -> CallLog:
-    """A row of which nothing can be read, as something that may be anybody's call."""
+    """A row that cannot be read, as something that may be anybody's call."""
     return CallLog(f"unreadable:{fingerprint(row)}", "", "", None, None, None, None, "", readable=False)
 
 
@@ -133,7 +133,7 @@ async def read_pages(
     """Every page of a call log, through ``ask(page, size)``.
 
     ``parse`` raises ValueError for a row that cannot be read; such rows are counted, and each is known again. Raises
-    OutcomeUnknown when a page holds no list, or when the log repeats one page for ever.
+    OutcomeUnknown when a page holds no list, or when the log repeats one page forever.
     """
 
     async def whole(page: int) -> Any:

@@ -77,7 +77,7 @@ _BY_SUBJECT = (
 
 
 def known_word(said: str) -> Disposition | None:
-    """The disposition of a status word in the spelling of ``word``; None when nothing tells what it means."""
+    """The disposition of a status word in the spelling of ``word``; None when it is unknown."""
     known = WORDS.get(said)
     if known is not None:
         return known

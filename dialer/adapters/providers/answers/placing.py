@@ -151,7 +151,7 @@ _DOUBTFUL: Mapping[int, tuple[type[ProviderError], str]] = {
     404: (AgentMissing, "the agent is not known"),
     **dict.fromkeys(_NOTHING_PLACED, (AccountBlocked, _NO_CALLS)),
 }
-"""Turned away, as far as the status tells; which may be a gateway's mishap, so it is asked again (but for a 402)."""
+"""Turned away, by the status. That may be a gateway's mishap, so it is asked again (except after a 402)."""
 
 
 _UNSURE = re.compile(

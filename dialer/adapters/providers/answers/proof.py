@@ -98,7 +98,7 @@ def lost_kind(error: Exception) -> type[OutcomeUnknown]:
         case TimeoutError() | httpx.TimeoutException():
             return AnswerLate
         case httpx.RemoteProtocolError() | httpx.DecodingError():
-            # What httpx tells of a peer that closed without a word is the same as of half an answer.
+            # httpx raises the same for a peer that closed without a word as for half an answer.
             return ConnectionLost if "without sending a response" in str(error) else AnswerCut
         case httpx.TransportError():
             return ConnectionLost
@@ -247,7 +247,7 @@ def code_of(body: bytes) -> str | None:
 
 
 def says_429(body: bytes) -> bool:
-    """Whether a body tells of the status 429, whatever status it came with."""
+    """Whether a body names the status 429, whatever status it came with."""
     return _field(body, "statusCode", "status_code", "code", "status") == "429"
 
 
@@ -281,7 +281,7 @@ def read_error(answer: Answer, hide: Hide) -> ProviderError | None:
 def write_error(answer: Answer, hide: Hide) -> ProviderError | None:
     """What a status says about a request that changes something; None for a 2xx.
 
-    A 4xx turned it away; after a 3xx, 408 or 5xx nobody can tell.
+    A 4xx turned it away; after a 3xx, 408 or 5xx nobody knows.
     """
     turned_away = 400 <= answer.status < 500 and answer.status != 408
     other = (CallRefused, "refused") if turned_away else (OutcomeUnknown, "it may or may not have been done")

@@ -20,7 +20,7 @@ NOTHING = frozenset({"", "-", "--", "none", "null", "nil", "nan", "n/a", "undefi
 MOST_DIGITS = 18
 """A number has fifteen at most, and perhaps a prefix; more is something else."""
 LONGEST_WORD = 40
-"""Longer texts are sentences, of which each is another."""
+"""Longer texts are sentences, and each differs."""
 _NOT_STORABLE = re.compile("[\ud800-\udfff\x00]")
 _FENCE = re.compile(r"```[a-z]*\s*(.*?)```", re.DOTALL | re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:sips?|tel|callto|phone):([^@;>?]*)", re.IGNORECASE)

@@ -29,7 +29,7 @@ class Login(Protocol):
 async def with_login(login: Login, once: Callable[[], Awaitable[T]]) -> T:
     """Do something; after a 401, renew the login and do it once more: by its contract a 401 did nothing.
 
-    Raises LoginExpired when that was in vain.
+    Raises LoginExpired when that failed.
     """
     fresh = False
     while True:

@@ -175,7 +175,7 @@ class SocketStream(httpcore.AsyncNetworkStream):
         return SocketStream(inside, self._wire)
 
     def get_extra_info(self, info: str) -> Any:
-        """``is_readable``, or what asyncio tells under that name."""
+        """``is_readable``, or what asyncio gives under that name."""
         if info == "is_readable":
             return bool(self._wire.buffer) or self._wire.eof or self._readable()
         return self._transport.get_extra_info(info)

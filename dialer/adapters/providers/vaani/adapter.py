@@ -1,6 +1,6 @@
 """The provider at api.vaani.ai (mvdocs.omind.ai/api-reference/calls).
 
-Agents are chosen by their phone number, an accepted call need not tell an id, and a call that nobody picked up
+Agents are chosen by their phone number, an accepted call need not give an id, and a call that nobody picked up
 may leave no row in the log at all.
 """
 
@@ -109,7 +109,7 @@ def _body(request: CallRequest) -> Json:
 
 
 def read_row(row: Row) -> CallLog:
-    """One row of the call log. Raises ValueError when it says nothing of which call it is."""
+    """One row of the call log. Raises ValueError when it does not say which call it is."""
     started, ended = when(pick(row, "start_time", "Start_time")), when(pick(row, "end_time", "End_time"))
     talked = _talked(row, started, ended)
     said = pick(row, "call_end_reason", "call_status", "status")
@@ -145,7 +145,7 @@ def read_row(row: Row) -> CallLog:
 
 
 def _talked(row: Row, started: float | None, ended: float | None) -> float | None:
-    """Seconds of talk; None where nothing tells, for start to end may be ringing alone."""
+    """Seconds of talk; None where it is unknown, for start to end may be ringing alone."""
     picked = when(row.get("user_picked_up_at"))
     if picked is not None and ended is not None:
         return max(0.0, ended - picked)

@@ -34,7 +34,7 @@ class Batches:
         """``POST /batch/upload``: a batch from a CSV; calls nobody yet. Never repeated: two make two batches.
 
         The file has a header and a column ``phone_number``; every other column becomes a dynamic variable of its name.
-        ``timezone`` is an IANA name. Raises UsageError for a ``scheduled_time`` of which nobody says the zone, and
+        ``timezone`` is an IANA name. Raises UsageError for a ``scheduled_time`` without a zone, and
         InputFileError for a file that cannot be read.
         """
         form = {"name": name, "agent_id": agent_id, "agent_phone_number": agent_phone_number}

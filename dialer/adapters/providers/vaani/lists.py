@@ -1,4 +1,4 @@
-"""Lists at api.vaani.ai of which no page is documented, and files that are sent there."""
+"""Lists at api.vaani.ai without documented pages, and files that are sent there."""
 
 import asyncio
 import mimetypes
@@ -27,7 +27,7 @@ def whole_list(
     query: Query | None = None,
     bare: str = "",
 ) -> AsyncIterator[T]:
-    """Every item. Rows that are mere texts are read as objects with that text under ``bare``."""
+    """Every item. Rows that are plain texts are read as objects with that text under ``bare``."""
 
     async def ask(page: int) -> Any:
         body = await client.read(path, {**(query or {}), "page": page if page > 1 else None})

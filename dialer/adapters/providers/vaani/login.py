@@ -33,7 +33,7 @@ class CookieLogin:
         self._expired = ""
         self.age = 0
         self._store, self._renewals = store, 0
-        # Tokens that a person sets anew are another login.
+        # New tokens set by a person are another login.
         given = hashlib.sha256(f"{access_token} {refresh_token}".encode()).hexdigest()
         self._name = f"vaani:{given[:16]}"
         self._holder = f"{http.random.getrandbits(64):016x}" if store is not None else ""

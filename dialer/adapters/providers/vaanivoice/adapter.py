@@ -120,7 +120,7 @@ def metadata(request: CallRequest) -> dict[str, str]:
 
 
 def read_row(row: Row) -> CallLog:
-    """One row of the call history. Raises ValueError when it says nothing of which call it is."""
+    """One row of the call history. Raises ValueError when it does not say which call it is."""
     started = when(pick(row, "Start_time", "start_time"))
     ended = when(pick(row, "End_time", "end_time"))
     said = pick(row, "call_status")

@@ -95,7 +95,7 @@ class Calls:
     async def trigger(self, call: PhoneCall) -> TriggeredCall:
         """``POST /api/trigger-call/``, telephony. One request, never repeated: two make two calls.
 
-        NotSent, NotPlaced and CallRefused prove that nobody was called; after OutcomeUnknown only the history tells.
+        NotSent, NotPlaced and CallRefused prove that nobody was called; after OutcomeUnknown see the history.
         """
         answer, body = await self._trigger("telephony", call)
         call_id = find_call_id(body)
@@ -138,7 +138,7 @@ class Calls:
         """``GET /api/transcript/{call_id}``; pending for some seconds after the end of a call.
 
         Raises TranscriptMissing when there is none, whether the vendor says so with a 404 as documented or inside a
-        200 as observed; TranscriptFailed when a 200 tells of another error.
+        200 as observed; TranscriptFailed when a 200 reports another error.
         """
         try:
             answer = await self._client.answer(f"/api/transcript/{segment(call_id, 'call')}")
@@ -164,7 +164,7 @@ class Calls:
     async def captions(self, call_id: str, *, grace_s: float = 30.0) -> AsyncGenerator[CaptionEvent, None]:
         """``/api/live-transcripts/ws/{call_id}``: what is said, while it is said, until the call ends.
 
-        A lost socket is opened again for up to ``grace_s`` seconds; what the server then tells once more is left
+        A lost socket is opened again for up to ``grace_s`` seconds; what the server then repeats is left
         out. Always goes to the configured host, whatever address the vendor's answer named: it carries the key.
         """
         socket = EventSocket(self._http, f"/api/live-transcripts/ws/{segment(call_id, 'call')}", grace_s)

@@ -48,7 +48,7 @@ class CampaignPlan:
 
 
 class VendorCampaign(ApiModel):
-    """One campaign, as every campaign endpoint tells it.
+    """One campaign, as every campaign endpoint gives it.
 
     ``status`` is scheduled, active, paused, paused_out_of_range, completed or cancelled. ``time_range_*`` are UTC.
     """

@@ -231,7 +231,7 @@ class CaptionSegment(ApiModel):
 
     @property
     def said(self) -> tuple[str, str, bool | None]:
-        """What tells a piece that comes again from a new one."""
+        """What distinguishes a new piece from a repeated one."""
         return self.segment_id, self.text, self.is_final
 
 

@@ -68,8 +68,8 @@ class Sessions:
     ) -> AsyncGenerator[SessionEvent, None]:
         """WebSocket ``/api/webrtc/session/ws/{token}``: agent_ready, agent_timeout, session_ended.
 
-        A lost socket is opened again for up to ``grace_s`` seconds, the session's grace period. What happened
-        meanwhile is asked of the status, and what the server tells once more is left out. A session that ended
+        A lost socket is opened again for up to ``grace_s`` seconds, the session's grace period. The status
+        shows what happened meanwhile, and what the server repeats is left out. A session that ended
         unheard ends with a ``session_ended`` of our own, whose reason says so.
         """
         unheard: list[str] = []
