@@ -8,10 +8,12 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.addresses import AddressError, check_base_url, check_postgresql, check_redis, password_of
@@ -24,6 +26,8 @@ YEAR_S = 366 * 86400.0
 SMALLEST_RATE, LARGEST_RATE = 0.00001, 100_000.0
 """Calls per second: far above what a process can send, and still a number that the pacer can count in microseconds."""
 LARGEST_COUNT = 1_000_000
+
+PROVIDER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 SERVICE_NAME = re.compile(
     r"DIALER_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
@@ -146,12 +150,23 @@ class Settings(BaseSettings):
         return given.replace("postgres://", "postgresql://", 1) if given else f"sqlite:///{self.home / 'ledger.db'}"
 
 
+OF_A_PROVIDER: Mapping[str, tuple[Any, Any]] = {
+    "base_url": (BaseUrl, ""),
+    "api_key": (SecretStr, SecretStr("")),
+    "access_token": (SecretStr, SecretStr("")),
+    "refresh_token": (SecretStr, SecretStr("")),
+    "calls_per_second": (Rate, 0.0),
+    "concurrent_calls": (Count, 0),
+}
+"""The options of a provider of another package: what follows its name, the type, the default."""
+
+
 def load_settings(env_file: Path = Path(".env")) -> Settings:
     """Read the options. Raises SettingsError for an unknown name or an unusable value."""
     from_file = read_env_file(env_file)
-    _refuse_unknown([*(name for name, value in os.environ.items() if not _is_injected(name, value)), *from_file])
+    names = [*(name for name, value in os.environ.items() if not _is_injected(name, value)), *from_file]
     try:
-        settings = Settings(**_beneath_environment(from_file))  # type: ignore[arg-type]
+        settings = _class_for(names)(**_beneath_environment(from_file))  # type: ignore[arg-type]
     except ValidationError as invalid:
         problems = "; ".join(
             f"{PREFIX}{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}"
@@ -164,7 +179,11 @@ def load_settings(env_file: Path = Path(".env")) -> Settings:
 
 def option_names() -> list[str]:
     """``DIALER_HOME`` and so on, in the order of the class."""
-    return [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
+    return _names_of(Settings)
+
+
+def _names_of(options: type[Settings]) -> list[str]:
+    return [f"{PREFIX}{name.upper()}" for name in options.model_fields]
 
 
 def _check_ledger(url: str) -> None:
@@ -198,9 +217,28 @@ def _is_injected(name: str, value: str) -> bool:
     return link or (name.startswith(PREFIX) and name.endswith("_PORT") and SERVICE_VALUE.fullmatch(value) is not None)
 
 
-def _refuse_unknown(names: Iterable[str]) -> None:
-    known = option_names()
-    for name in map(str.upper, names):  # pydantic-settings reads them in either case
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+def _class_for(names: Iterable[str]) -> type[Settings]:
+    """The options, with those of other packages' providers if any is set. Raises SettingsError for an unknown name."""
+    given = [name for name in map(str.upper, names)  # pydantic-settings reads them in either case
+             if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX)]  # fmt: skip
+    if set(given) <= set(option_names()):
+        return Settings
+    options = _with_other_providers()
+    known = _names_of(options)
+    for name in given:
+        if name not in known:
             near = get_close_matches(name, known, n=1, cutoff=0.0)
             raise SettingsError(f"there is no option {name}: did you mean {near[0]}? config/example.env lists all")
+    return options
+
+
+@cache
+def _with_other_providers() -> type[Settings]:
+    """Read once for a process, which looks into every installed package."""
+    entries = entry_points(group="dialer.providers")
+    ours = {entry.name for entry in entries if entry.value.startswith("dialer.")}
+    others = {name for name in entries.names - ours if PROVIDER_NAME.fullmatch(name)}
+    fields: dict[str, Any] = {
+        f"{name}_{option}": field for name in sorted(others) for option, field in OF_A_PROVIDER.items()
+    }
+    return create_model("Settings", __base__=Settings, **fields)

@@ -16,12 +16,12 @@ from config.logs import configure_logs
 from dialer.adapters.ledger.hazards import hazards
 from dialer.adapters.local.private_home import make_private
 from dialer.adapters.local.system_clock import SystemClock
-from dialer.adapters.providers.registry import PROVIDERS
+from dialer.adapters.providers.registry import installed
 from dialer.adapters.queue.arq_queue import pacing_redis
 from dialer.bootstrap import open_redis
 from dialer.cli.printing import print_json, put
 from dialer.cli.probing import probe
-from dialer.cli.reaching import NO_KEY, Reached, reach
+from dialer.cli.reaching import ANSWERING, NO_KEY, Reached, reach
 from dialer.cli.stopping import run
 from dialer.control_room import open_ledger
 from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
@@ -39,7 +39,7 @@ from dialer.errors import (
     Throttled,
     UsageError,
 )
-from dialer.provider_access import has_key
+from dialer.provider_access import has_key, open_provider
 
 LARGEST_SKEW_S = 5.0
 OTHER_AGENT = "`dialer agents` lists those there are; put one into the campaign file."
@@ -86,10 +86,13 @@ async def _every_check(probing: bool) -> list[Finding]:
     findings.append(Finding("clocks", True, f"the packaged zones of tzdata {tzdata_version()}, not the system's"))
     ledger, specs = await _ledger(settings)
     findings.append(ledger)
-    keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]
+    keyed = [name for name in sorted(installed(), reverse=True) if name != SIMULATOR and has_key(settings, name)]
     if not keyed:
         findings.append(Finding("key", None, "no provider's key is set: only the simulator can be dialed", NO_KEY))
     for name in keyed:
+        if name not in ANSWERING:
+            findings.append(await _other_package(settings, name))
+            continue
         async with reach(settings, name) as reached:
             of_this = [spec for spec in specs if spec.provider == name]
             findings += [finding async for finding in _provider(reached, of_this, probing)]
@@ -179,6 +182,22 @@ async def _provider(reached: Reached, specs: Sequence[CampaignSpec], probing: bo
     if probing:
         async for probed in probe(reached):
             yield Finding(f"{name} probe", *probed)
+
+
+async def _other_package(settings: Settings, name: str) -> Finding:
+    """A provider of another package: all that it is known to answer is its log."""
+    try:
+        provider = open_provider(settings, name, SystemClock())
+    except UsageError as error:
+        return Finding(f"{name} package", False, str(error))
+    try:
+        async for _ in provider.read_logs(SystemClock().now()):
+            break
+    except ProviderError as error:
+        return Finding(f"{name} key", False, str(error), _remedy(name, error))
+    finally:
+        await provider.aclose()
+    return Finding(f"{name} key", True, "the provider lets us in, and its log can be read")
 
 
 def _clock(name: str, date: str | None) -> Finding:

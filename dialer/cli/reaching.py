@@ -9,7 +9,6 @@ from typing import TypeVar
 from config import Settings
 from dialer.adapters.local.simulator_process import local_simulator
 from dialer.adapters.local.system_clock import SystemClock
-from dialer.adapters.providers.registry import PROVIDERS
 from dialer.adapters.providers.vaani.archive import VaaniArchive
 from dialer.adapters.providers.vaani.client import VaaniApi
 from dialer.adapters.providers.vaanivoice.archive import VaaniVoiceArchive
@@ -23,6 +22,9 @@ from dialer.ports import CallArchive
 from dialer.provider_access import endpoint_of, has_key, has_login, require_key
 
 T = TypeVar("T")
+
+ANSWERING = ("vaanivoice", "vaani", SIMULATOR)
+"""The providers that have a client: those of other packages place calls and tell their log, and no more."""
 
 NO_KEY = (
     "no provider's key is set. Set DIALER_VAANIVOICE_API_KEY or DIALER_VAANI_API_KEY; or try everything without one: "
@@ -56,11 +58,11 @@ class Reached:
 def chosen(settings: Settings, provider: str | None) -> str:
     """The provider that was named, else the only one with a key (vaanivoice before vaani). Raises UsageError."""
     if provider is not None:
-        if provider not in PROVIDERS:
-            raise UsageError(f'--provider "{provider}" must be one of {", ".join(PROVIDERS)}')
+        if provider not in ANSWERING:
+            raise UsageError(f'--provider "{provider}" must be one of {", ".join(ANSWERING)}')
         require_key(settings, provider)
         return provider
-    keyed = [name for name in PROVIDERS if name != SIMULATOR and has_key(settings, name)]
+    keyed = [name for name in ANSWERING if name != SIMULATOR and has_key(settings, name)]
     if not keyed:
         raise UsageError(NO_KEY)
     return keyed[0]
@@ -68,7 +70,9 @@ def chosen(settings: Settings, provider: str | None) -> str:
 
 @asynccontextmanager
 async def reach(settings: Settings, provider: str) -> AsyncIterator[Reached]:
-    """A client of a provider; of a simulator of its own for the provider of that name."""
+    """A client of a provider; of a simulator of its own for the provider of that name. Raises UsageError."""
+    if provider not in ANSWERING:
+        raise UsageError(f"the provider {provider} can be dialed, and not asked: only {', '.join(ANSWERING)} can")
     if provider == SIMULATOR:
         with local_simulator() as url:
             async with _reach_at(settings, provider, url) as reached:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from dialer.domain.call import CallLog, CallRequest, LogPage, PlaceResult
 
@@ -38,6 +38,7 @@ class Connection(Protocol):
         ...
 
 
+@runtime_checkable
 class CallProvider(Protocol):
     """A voice-AI provider: places calls and reports afterwards what they came to."""
 

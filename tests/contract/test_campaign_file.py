@@ -152,7 +152,7 @@ def test_an_existing_campaign_takes_what_the_command_line_sets() -> None:
         ("name = 3", "name must be text"),
         ('name = "n"', "a campaign needs an agent: an agent id (agent = ..., or --agent)"),
         ('agent = "a"', "a campaign needs a name (name = ..., or --name)"),
-        ('name = "n"\nagent = "a"\nprovider = "x"', 'provider "x" must be one of vaanivoice, vaani, simulator'),
+        ('name = "n"\nagent = "a"\nprovider = "vaanivoce"', 'vaani, vaanivoice: did you mean "vaanivoice"?'),
         (
             'name = "n"\nagent = "a"\n[redial]\nbusy = "soon"',
             '[redial] busy = "soon" must read like "15m", "2h" or "1d"',

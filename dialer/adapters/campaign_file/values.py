@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from dialer.adapters.providers.registry import PROVIDERS
+from dialer.adapters.providers.registry import installed
 from dialer.domain.campaign_name import plain_name
 from dialer.domain.country_rules import rulebook
 from dialer.domain.cron import next_moment
@@ -103,6 +104,13 @@ def _one_of(choices: Collection[str]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _provider(name: str) -> str:
+    if name and name not in installed():
+        near = get_close_matches(name, installed(), n=1, cutoff=0.0)
+        raise ValueError(f'must be one of {", ".join(sorted(installed()))}: did you mean "{near[0]}"?')
+    return name
+
+
 def _cron(expression: str) -> str:
     try:
         if expression:
@@ -162,5 +170,5 @@ Country = Annotated[str, AfterValidator(_country)]
 Word = Annotated[str, AfterValidator(_word)]
 Rule = Annotated[str, AfterValidator(_rule)]
 Name = Annotated[str, AfterValidator(_name)]
-Provider = Annotated[str, _one_of(PROVIDERS)]
+Provider = Annotated[str, AfterValidator(_provider)]
 Preset = Annotated[str, _one_of(PRESETS)]
