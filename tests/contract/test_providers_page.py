@@ -120,3 +120,16 @@ def test_a_campaign_file_may_name_the_worked_example(home: Home) -> None:
     (home.path / "acme.toml").write_text('name = "n"\nagent = "a"\nprovider = "akme"\n')
     refused = home.command("check", "list.csv", "--campaign", "acme.toml", code=2)
     assert 'provider "akme" must be one of acme, simulator, vaani, vaanivoice: did you mean "acme"?' in refused.err
+
+
+def test_a_package_that_cannot_be_imported_is_one_line(home: Home) -> None:
+    (home.path / "dialer_acme.py").write_text("import gone\n")  # found before the installed one
+    key = {"DIALER_ACME_BASE_URL": "http://127.0.0.1:1", "DIALER_ACME_API_KEY": "key-of-acme"}
+    refused = home.start("run", "list.csv", "--campaign", "acme.toml", **key).ended()
+    doctor = home.start("doctor", **key).ended()
+
+    line = "the provider acme of the package dialer-acme cannot be used (ModuleNotFoundError: No module named 'gone')"
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert refused.err.startswith(f"dialer: {line}")
+    assert doctor.code == 1
+    assert f"acme package: {line}" in re.sub(r"\s+", " ", doctor.out)
