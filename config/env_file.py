@@ -41,7 +41,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     if guarded and writer:
         raise SettingsError(
             f"{path.absolute()} sets {guarded[0]}, and {writer}: what is run and where keys go must not be "
-            f"another's choice. Mend it with: chmod go-w {path.absolute()} (as its owner: this user, or root)"
+            f"another's choice. Fix it with: chmod go-w {path.absolute()} (as its owner: this user, or root)"
         )
     return values
 

@@ -51,7 +51,7 @@ def fill_url(url: str, env_file: Path = Path(".env")) -> FilledUrl:
 
 def _refuse(name: str, listed: frozenset[str]) -> None:
     if not _NAME.fullmatch(name):
-        raise SettingsError("[source] url: between ${ and } stands the name of a variable, e.g. ${SOURCE_PASSWORD}")
+        raise SettingsError("[source] url: between ${ and } belongs the name of a variable, e.g. ${SOURCE_PASSWORD}")
     # pydantic-settings reads options in either case.
     if name.upper().startswith(PREFIX):
         raise SettingsError(f"[source] url may not have {name}: it is an option of the program, not of a source")

@@ -257,7 +257,9 @@ def review(
     name: Name,
     attempt: Annotated[int | None, typer.Option("--attempt", help="Decide on this one.", show_default=False)] = None,
     called: Annotated[str | None, typer.Option(help="It was a call of ours; what it came to, e.g. no_answer.")] = None,
-    not_called: Annotated[bool, typer.Option("--not-called", help="Nobody was called: call this person anew.")] = False,
+    not_called: Annotated[
+        bool, typer.Option("--not-called", help="Nobody was called: call this person again.")
+    ] = False,
     reason: OptReason = "",
     json: Json = False,
 ) -> None:
@@ -341,7 +343,7 @@ def _top(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Tell of an error where it arose; may stand behind the command too.")
+        bool, typer.Option("--debug", help="Show where an error arose; may also follow the command.")
     ] = False,
 ) -> None:
     del version, debug

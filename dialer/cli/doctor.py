@@ -108,7 +108,7 @@ def _home(settings: Settings) -> Finding:
     try:
         make_private(settings.home)
         with tempfile.TemporaryFile(dir=settings.home):
-            return Finding("home", True, f"{settings.home.absolute()} can be written, and is shut to others")
+            return Finding("home", True, f"{settings.home.absolute()} can be written, and is closed to others")
     except UsageError as error:
         return Finding("home", False, str(error))
     except OSError as error:
@@ -156,7 +156,7 @@ async def _ledger(settings: Settings) -> tuple[Finding, list[CampaignSpec]]:
         async with open_ledger(settings) as ledger:
             campaigns = await ledger.campaigns()
     except DialerError as error:
-        remedy = "See DIALER_DATABASE_URL, or DIALER_HOME for SQLite; docs/operating.md tells of both."
+        remedy = "See DIALER_DATABASE_URL, or DIALER_HOME for SQLite; docs/operating.md explains both."
         return Finding("ledger", False, f"{what}: {error}", remedy), []
     wrong = await asyncio.to_thread(hazards, settings.ledger_url)
     specs = [campaign.spec for campaign in campaigns if campaign.status not in OVER]
@@ -204,7 +204,7 @@ def _clock(name: str, date: str | None) -> Finding:
     try:
         skew = parsedate_to_datetime(date or "").timestamp() + 0.5 - SystemClock().now()
     except ValueError:
-        return Finding(f"{name} clock", None, "the provider does not tell its time")
+        return Finding(f"{name} clock", None, "the provider does not give its time")
     if abs(skew) > LARGEST_SKEW_S:
         return Finding(f"{name} clock", False, f"the provider's clock is {skew:+.0f} s from ours", NTP)
     return Finding(f"{name} clock", True, f"within {LARGEST_SKEW_S:g} s of the provider's")

@@ -19,8 +19,8 @@ REMEDIES = {
     errno.EPERM: WRITE_THERE,
     errno.EROFS: WRITE_THERE,
     errno.ENOENT: "see whether it is there",
-    errno.ENOTDIR: "a file stands where a directory is needed: give another place",
-    errno.EEXIST: "a file stands where a directory is needed: give another place",
+    errno.ENOTDIR: "a file is where a directory is needed: give another place",
+    errno.EEXIST: "a file is where a directory is needed: give another place",
     errno.EISDIR: "name a file in it",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -59,7 +59,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "out of memory: give the program more, or smaller files"
     what = f"{kind.__name__}: {error}" if str(error) else kind.__name__
-    return f"something unforeseen went wrong ({what}). The same with --debug tells where"
+    return f"something unforeseen went wrong ({what}). Run it again with --debug to see where"
 
 
 def _of_system(error: OSError) -> str:

@@ -27,7 +27,7 @@ OVERRIDES = {
     "concurrency": Annotated[int | None, typer.Option("--concurrency", help="Calls at the same time; 0: no limit.")],
     "max_attempts": Annotated[int | None, typer.Option("--max-attempts", help="Attempts for each contact.")],
     "region": OptRegion,
-    "timezone": Annotated[str | None, typer.Option("--timezone", help="Zone of contacts whose number tells none.")],
+    "timezone": Annotated[str | None, typer.Option("--timezone", help="Zone of contacts whose number shows none.")],
     "window": Annotated[str | None, typer.Option("--window", help='"mon-sat 09:00-20:00" or "always".')],
     "phone_column": OptPhoneColumn,
     "name_column": Annotated[str | None, typer.Option("--name-column", help="Column with the name.")],

@@ -147,11 +147,11 @@ def call(
 
 def session(
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="Agent id (vaanivoice) or number (vaani).")],
-    message: Annotated[str | None, typer.Option("--message", help="What the agent is told at the start.")] = None,
+    message: Annotated[str | None, typer.Option("--message", help="What the agent learns at the start.")] = None,
     grace: Annotated[int, typer.Option("--grace", min=0, max=3600, help="Seconds in which one may come back.")] = 60,
     ttl: Annotated[int | None, typer.Option("--ttl", min=60, max=86400, help="Seconds it lives; vendor: 1800.")] = None,
     connect: Annotated[bool, typer.Option("--connect", help="Call the agent in without a browser.")] = False,
-    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Tell its events until it ends.")] = True,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Print its events until it ends.")] = True,
     provider: Provider = None,
     json: Json = False,
 ) -> None:

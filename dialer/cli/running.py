@@ -210,8 +210,8 @@ async def _owed(app: App, account: str) -> int:
 def _say_owed(calls: int) -> None:
     if calls:
         say(
-            f"of {calls} calls the provider may still tell what was said in them: `dialer worker`, or the same command "
-            "again, takes it up"
+            f"for {calls} calls the provider may still say what was said in them: `dialer worker`, or the same command "
+            "again, reads it"
         )
 
 

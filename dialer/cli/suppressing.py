@@ -136,4 +136,4 @@ def _tell(added: int, total: int, unread: Sequence[Reject], rejects: str, *, as_
     for reject in unread[:MOST_SHOWN]:
         put(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
     if rejects:
-        print(f"whom these rows mean can still be called; they are in {rejects}: mend them and import that file")
+        print(f"people in these rows can still be called; the rows are in {rejects}: correct and import that file")

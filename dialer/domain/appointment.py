@@ -35,7 +35,7 @@ def read_appointment(text: str, zone: str) -> float | NoAppointment:
     if _DATE.fullmatch(text):
         return NoAppointment("the appointment has no time of day", "give its time too, e.g. 2027-03-01T09:00+05:30")
     if text.lstrip("+-").lower() in ("infinity", "inf"):
-        return NoAppointment("the appointment is at no time, but for ever", _LEAVE_OUT)
+        return NoAppointment("the appointment has no time: it is infinity", _LEAVE_OUT)
     moment = _moment(text)
     if moment is None:
         return NoAppointment("the appointment's time does not read", "write it like 2027-03-01T09:00+05:30")

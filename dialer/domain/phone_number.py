@@ -277,7 +277,7 @@ def is_region(code: str) -> bool:
 def zones_of(country_code: int, national: str, kind: int) -> tuple[str, ...]:
     """Every zone a valid number of type ``kind`` may be in, by its present name; empty when unknown.
 
-    As ``phonenumbers.timezone.time_zones_for_number``, which would find type and digits once more. It tells an area
+    As ``phonenumbers.timezone.time_zones_for_number``, which would find type and digits once more. It splits an area
     code that two zones share by exchange, and gives the more common zone for exchanges it does not list; here those
     are in both, and so are the numbers of an overlay.
     """

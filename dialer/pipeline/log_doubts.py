@@ -129,7 +129,7 @@ class LogDoubts:
 
     async def _halt(self, verdict: Verdict) -> None:
         reason = (
-            f"{self._doubt(verdict)}. Compare the log with `dialer attempts`, and mend how it is written if they are "
+            f"{self._doubt(verdict)}. Compare the log with `dialer attempts`, and have it corrected if they are "
             "ours. `dialer start` says that they are not: people whose calls were not found may then be called again"
         )
         halted = await self.ledger.halt_account(self.account, reason)

@@ -20,7 +20,7 @@ REMEDIES = {
     CampaignStatus.DRAFT: "Start it.",
     CampaignStatus.SCHEDULED: "It starts by itself, or start it now.",
     CampaignStatus.PAUSED: "Resume it.",
-    CampaignStatus.HALTED: "Mend the cause, then start it.",
+    CampaignStatus.HALTED: "Fix the cause, then start it.",
 }
 
 

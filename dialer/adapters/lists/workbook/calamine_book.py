@@ -44,7 +44,7 @@ def open_calamine_book(path: Path) -> CalamineBook:
     """
     if hides_rows(path):
         remedy = "Show or delete them, or save it as .xlsx: those that are hidden there are left out"
-        raise InputFileError(str(path), "rows are hidden in it, and cannot be told apart in this format", remedy)
+        raise InputFileError(str(path), "rows are hidden in it, and this format does not show which", remedy)
     with closing(_answers(path)) as sheets:
         listed = tuple(Sheet(name, visible, name) for name, visible in sheets)
     note = f"numbers as they are kept in {path.suffix.lower()}, not as they are shown (save it as .xlsx for those)"
