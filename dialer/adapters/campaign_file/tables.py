@@ -234,7 +234,9 @@ class CampaignFile(Table):
     """A whole file. Only ``name`` and ``agent`` are required."""
 
     name: values.Name = described("", "the campaign's name; required")
-    provider: values.Provider = described("vaanivoice", "vaanivoice, vaani, simulator (which calls nobody), or an installed one")
+    provider: values.Provider = described(
+        "vaanivoice", "vaanivoice, vaani, simulator (which calls nobody), or an installed one"
+    )
     agent: str = described("", "the agent's id (vaanivoice) or its phone number (vaani); required")
     caller_ids: list[values.Word] = described([], "vaanivoice: numbers to rotate over")
     contacts: Contacts = Contacts()
