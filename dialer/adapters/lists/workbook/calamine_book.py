@@ -5,17 +5,20 @@ a sheet ask for 512 GiB.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from dialer.adapters.lists.workbook.book import Sheet
 from dialer.adapters.lists.workbook.hidden_rows import hides_rows
 from dialer.adapters.lists.workbook.rows import Row
+from dialer.adapters.local.child_process import die_with_parent
 from dialer.errors import InputFileError
 
 CHILD = "dialer.adapters.lists.workbook.calamine_child"
@@ -53,8 +56,14 @@ def open_calamine_book(path: Path) -> CalamineBook:
 
 def _answers(path: Path, *sheet: str) -> Generator[Any, None, None]:
     """What the child writes, a line each, until it says that this was all."""
-    command, nothing = [sys.executable, "-m", CHILD, str(path), *sheet], subprocess.DEVNULL
-    child = subprocess.Popen(command, stdin=nothing, stdout=subprocess.PIPE, stderr=nothing)  # noqa: S603
+    nothing = subprocess.DEVNULL
+    child = subprocess.Popen(  # noqa: S603 - ours
+        [sys.executable, "-P", "-m", CHILD, str(path), *sheet],
+        stdin=nothing,
+        stdout=subprocess.PIPE,
+        stderr=nothing,
+        preexec_fn=partial(die_with_parent, os.getpid()),  # noqa: PLW1509 - only system calls
+    )
     with child:
         assert child.stdout is not None
         try:
