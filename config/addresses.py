@@ -1,4 +1,4 @@
-"""Addresses of Redis, PostgreSQL and providers, looked at before they are used.
+"""Addresses of Redis, PostgreSQL and providers, checked before they are used.
 
 No message quotes a part of an address: what stands where a port or a host is meant may be a password.
 """

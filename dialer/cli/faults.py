@@ -1,4 +1,4 @@
-"""What nobody foresaw, in one line: the place, the reason, and what to do."""
+"""Unforeseen errors in one line: the place, the reason, and what to do."""
 
 import errno
 import sys

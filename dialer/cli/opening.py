@@ -50,7 +50,7 @@ def with_ledger(use: Callable[[Settings, SqlLedger], Awaitable[T]]) -> T:
 
 
 def tell_if_new(ledger: SqlLedger) -> None:
-    """In another directory than yesterday's nobody has been called yet: say so before anybody is."""
+    """A new ledger, e.g. in another directory, knows of no call: say so before anybody is called."""
     if ledger.made_at:
         say(f"made a new ledger, which knows of no call yet: {ledger.made_at}")
 

@@ -19,7 +19,7 @@ FILE_WIDTH = 200
 
 
 def plain(text: object) -> str:
-    """A text from outside as it may stand within a line on a terminal."""
+    """A text from outside, made safe for a line on a terminal."""
     return inert(str(text))
 
 

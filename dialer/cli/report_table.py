@@ -48,7 +48,7 @@ def _print_counts(console: Console, title: str, counts: Mapping[str, int], width
 
 
 def _print_reasons(console: Console, title: str, counts: Mapping[str, int]) -> None:
-    """Why, and how many: the reason may be a long sentence, so it stands last."""
+    """Why, and how many: the reason may be a long sentence, so it comes last."""
     total = sum(counts.values())
     if total:
         console.print(Text(f"{title:<{FIRST_COLUMN}}  {total:>9,}", "bold"))

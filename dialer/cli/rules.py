@@ -10,7 +10,7 @@ from dialer.domain.hours import DAYS, hours_text
 
 
 def main() -> int:
-    """1 when a rule was not checked for so many months."""
+    """1 when a rule was not checked for that many months."""
     parser = argparse.ArgumentParser(prog="python -m dialer.cli.rules", description=__doc__)
     parser.add_argument("--months", type=int, default=6, help="how old a check may be")
     parser.add_argument("--on", type=date.fromisoformat, help="the day to count from; default: today")

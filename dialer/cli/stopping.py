@@ -47,7 +47,7 @@ class Stop:
 
 
 def end_within(seconds: float, code: int = INTERRUPTED) -> None:
-    """End this process after so long, whatever its threads stand in. What it started dies with it."""
+    """End this process after that time, whatever its threads are doing. What it started dies with it."""
     timer = threading.Timer(seconds, os._exit, (code,))
     timer.daemon = True
     timer.start()

@@ -88,7 +88,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """From when until when to dial, in unix seconds; None: no bound.
+    """When to start and stop dialing, in unix seconds; None: no bound.
 
     ``repeat`` is a cron expression: everybody is dialed again in a round of its own. ``timezone`` (IANA) is that of
     this expression and of the source's.

@@ -98,7 +98,7 @@ def _moved(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: float)
 
 
 class Replan(Enum):
-    """What becomes of a changed contact's plan, where it is not planned afresh."""
+    """What happens to a changed contact's plan, where it is not planned afresh."""
 
     KEEP = "keep"
     """What waits, waits on."""

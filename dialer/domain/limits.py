@@ -68,7 +68,7 @@ class Made:
 
     @property
     def over_at(self) -> float:
-        """When it was over, as far as is known."""
+        """When it was over, if known."""
         return max(self.dialed_at, self.ended_at or 0.0)
 
 

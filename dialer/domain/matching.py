@@ -47,7 +47,7 @@ class Candidate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The attempt a row belongs to, and by what evidence."""
+    """The attempt that a row belongs to, and the evidence."""
 
     attempt_id: int
     evidence: str

@@ -1,4 +1,4 @@
-"""What will become of a new contact, worked out before anybody is called."""
+"""What will happen to a new contact, worked out before anybody is called."""
 
 from dataclasses import dataclass, field
 from typing import Protocol

@@ -116,7 +116,7 @@ def parse_phone(text: str, region: str = "", countries: frozenset[str] = frozens
 
 
 def _read_carefully(text: str, region: str, countries: frozenset[str]) -> Phone | Unusable:
-    """A bare number that is not written in the plainest way: whatever may be a second number or a remark refuses it."""
+    """A bare number in an unusual spelling: anything that may be a second number or a remark refuses it."""
     if decimal := _DECIMAL.fullmatch(text):
         return _read_decimal(decimal[1], decimal[2], region, countries)
     if fault := malformed(text):
@@ -244,7 +244,7 @@ def _national(region: str) -> tuple[str, int, str]:
 
 
 def _todays(number: phonenumbers.PhoneNumber, text: str) -> phonenumbers.PhoneNumber:
-    """A Mexican number without the 1 that stood before mobiles until 2019, and that WhatsApp still writes."""
+    """A Mexican number without the 1 that mobiles had until 2019, and that WhatsApp still writes."""
     national = str(number.national_number)
     if number.country_code == _MEXICO and len(national) == 11 and digits_of(text).endswith(f"{_MEXICO}{national}"):
         number.national_number = int(national.removeprefix("1"))

@@ -1,4 +1,4 @@
-"""How people, spreadsheets and phone books write one number: what may stand around and between its digits.
+"""How people, spreadsheets and phone books write one number: what may be around and between its digits.
 
 Nothing here knows which numbers exist. No reason or remedy ever repeats the number.
 """
@@ -85,7 +85,7 @@ def malformed(text: str) -> Unusable | None:
 
 
 def heads(text: str) -> list[tuple[str, Unusable]]:
-    """What stands before each mark at which a number may have ended, and what the cell is if it did end there."""
+    """The text before each mark that may end a number, and what the cell is if the number ends there."""
     marks = [(mark.start(), SEVERAL) for mark in _BETWEEN.finditer(text)]
     marks += [(mark.start(), REMARK) for mark in _BRACKET.finditer(text)]
     parts = [(text[:at].rstrip(), verdict) for at, verdict in sorted(marks, key=lambda mark: mark[0])]
@@ -93,24 +93,24 @@ def heads(text: str) -> list[tuple[str, Unusable]]:
 
 
 def tail_of(text: str) -> str:
-    """What stands before one or two digits that are set apart behind all others; "" when none are."""
+    """The text before one or two digits that are set apart at the end; "" when none are."""
     tail = _TAIL.search(text)
     return text[: tail.start()] if tail else ""
 
 
 def joined(text: str) -> str:
-    """A bare number without the marks that may stand between its groups."""
+    """A bare number without the marks between its groups."""
     return _BETWEEN.sub(" ", text)
 
 
 def parts_of(text: str) -> list[str]:
-    """A cell with several numbers, cut at every mark that may stand between two."""
+    """A cell with several numbers, cut at every mark that may separate two."""
     cut = _BETWEEN.sub("\0", _OTHER_NUMBER.sub(lambda mark: "\0+" if "+" in mark[0] else "\0", text))
     return [part.strip() for part in cut.split("\0") if digits_of(part)]
 
 
 def is_crowded(text: str) -> bool:
-    """Whether a number's worth of digits stands before a mark, and more digits behind it."""
+    """Whether a mark has enough digits for a number before it, and more digits behind it."""
     return any(_holds_more(text, mark.start()) for mark in _BETWEEN.finditer(text))
 
 
@@ -120,7 +120,7 @@ def digits_of(text: str) -> str:
 
 
 def _ends_in_remark(text: str) -> bool:
-    """Whether digits in brackets end the cell, and enough stand before them: "+91 (90000 00001)" is one number."""
+    """Whether digits in brackets end the cell, and enough come before them: "+91 (90000 00001)" is one number."""
     if not (last := _LAST_BRACKET.search(text)):
         return False
     before, inside = len(digits_of(text[: last.start()])), len(digits_of(last[0]))

@@ -180,7 +180,7 @@ def counted(refused: Sequence[About], *, accepted_before: bool) -> list[About]:
 
 
 def is_everybodys(refused: Sequence[About], *, accepted_before: bool, over: bool) -> bool:
-    """Whether a row of refused people, with nobody accepted since the first of them, is about everybody.
+    """Whether a run of refusals, with nobody accepted since the first of them, is about everybody.
 
     ``over``: nobody is left to ask.
     """

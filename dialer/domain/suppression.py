@@ -27,7 +27,7 @@ def read_hash(text: str) -> str:
 
 
 def names_of(phone: str) -> tuple[str, str]:
-    """Both ways in which a number may stand in the list."""
+    """Both forms that a number may have in the list."""
     return phone, hash_of(phone)
 
 

@@ -24,7 +24,7 @@ class AuditDenials:
     account: str
 
     async def audit(self, strays: Sequence[CallLog], specs: Mapping[int, CampaignSpec], since: float) -> None:
-        """``strays``: rows that nothing explains. One that gives an answer the lie halts the account."""
+        """``strays``: rows that nothing explains. One that contradicts an answer halts the account."""
         denied = await self.ledger.denied_sends(self.account, since) if strays else []
         # A row may belong to an attempt that is being dialed now, and that nobody may match yet.
         busy = {attempt.phone for attempt in await self.view.live_attempts(self.account)} if denied else set()

@@ -31,7 +31,7 @@ class Trial:
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def enter(self, within_s: float) -> bool:
-        """Wait until another of its people may be asked; False when that did not come in time."""
+        """Wait until another of its people may be asked; False when that took too long."""
         if not self.proven and self.asking >= AT_ONCE:
             try:
                 async with asyncio.timeout(within_s):
@@ -56,7 +56,7 @@ class Trial:
 
 @dataclass
 class Standing:
-    """One account: what its provider answered of late."""
+    """One account: what its provider answered lately."""
 
     failures: int = 0
     """Requests in a row without a proper answer."""
@@ -77,7 +77,7 @@ class Standing:
         return self.lost >= HOLD_AFTER and not self.proved
 
     def connected(self, took_s: float) -> None:
-        """Take in how long a connection was waited for; 0 for one that stood already."""
+        """Take in how long a connection took; 0 for one that was open already."""
         if took_s > 0:
             self.slow_way = took_s > SLOW_S
 
@@ -105,7 +105,7 @@ class Standing:
 
     @property
     def is_worth_a_line(self) -> bool:
-        """At the brake, and each time the row of failures is twice as long."""
+        """At the brake, and each time the run of failures has doubled."""
         return _doubled(self.failures) or (self.lost == HOLD_AFTER and self.failures < BRAKE_AFTER)
 
     @property

@@ -17,7 +17,7 @@ class Passage:
         self._free, self._held = free, True
 
     def leave(self) -> None:
-        """Make way for the next; free of effect the second time."""
+        """Make way for the next; a second time does nothing."""
         if self._held:
             self._held = False
             self._free.release()

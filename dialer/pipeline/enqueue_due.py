@@ -97,7 +97,7 @@ class EnqueueDue:
         return Feed(fed, swept.leases_expired, swept.made_unknown, tuple(finished))
 
     async def _set_aside(self, campaign: Campaign) -> bool:
-        """Whether a campaign cannot be obeyed: it halts, and the others go on."""
+        """Whether a campaign's settings cannot be used: it halts, and the others go on."""
         if campaign.flaw and campaign.status in (CampaignStatus.RUNNING, CampaignStatus.SCHEDULED):
             reason = f"it cannot be obeyed: {campaign.flaw}. Correct its file, `dialer enqueue` it, then `dialer start`"
             await self.ledger.move_campaign(campaign.campaign_id, "halt", reason)
@@ -113,7 +113,7 @@ class EnqueueDue:
             await self.lines.tick(account, counted, live)
 
     async def _halt_the_lost(self, campaigns: Sequence[Campaign]) -> bool:
-        """Stop an account most of whose answers get lost: each of them spends somebody's attempt."""
+        """Stop an account that loses most answers: each one lost spends somebody's attempt."""
         halted = []
         for account in sorted({c.spec.provider for c in campaigns if c.status is CampaignStatus.RUNNING}):
             recent = await self.view.recent_sends(account, LOST_IN_A_ROW)
@@ -193,7 +193,7 @@ class EnqueueDue:
         return claimed
 
     async def _claim(self, wanted: Mapping[int, int]) -> list[list[QueuedAttempt]]:
-        """Claim for each campaign; one whose people cannot be fed, in a way nobody foresaw, keeps no other waiting."""
+        """Claim for each campaign; an unforeseen error in one keeps no other waiting."""
         try:
             return await self.ledger.claim_due(wanted, self.lease_s)
         except (LedgerUnavailable, QueueUnavailable):
@@ -221,7 +221,7 @@ class EnqueueDue:
         return False
 
     def _unpaced(self, campaign: Campaign, queued: int) -> int:
-        """More when the workers ran dry since the last tick, less when they left most of it lying."""
+        """More when the workers ran out of work since the last tick, less when they left most of it."""
         before = self.depths.setdefault(campaign.campaign_id, self.unpaced_ahead // 64)
         lying, dry = queued > before * 3 // 4, queued <= before // 4
         depth = before // 2 if lying else before * 2 if dry else before

@@ -40,7 +40,7 @@ class ExplainRows:
     horizon_s: float
 
     def explain(self, scan: LogReading, waiting: Sequence[OpenAttempt]) -> Explained:
-        """Match every row that is not settled; where the log's clock turns out to be another, once more by that."""
+        """Match every row that is not settled; once more if the log's clock turns out to be off."""
         explained = self._matched(scan, waiting)
         shift = self._further_shift(scan, waiting, explained)
         if shift is not None:
@@ -76,7 +76,7 @@ class ExplainRows:
         return explained
 
     def _stranded(self, scan: LogReading, waiting: Sequence[OpenAttempt]) -> set[int]:
-        """Attempts whose call ids are nowhere in a whole log, though their time is up: other evidence must do."""
+        """Attempts whose time is up and whose call ids are nowhere in a whole log: they need other evidence."""
         if not scan.complete:
             return set()
         return {
@@ -86,7 +86,7 @@ class ExplainRows:
         }
 
     def _further_shift(self, scan: LogReading, waiting: Sequence[OpenAttempt], explained: Explained) -> float | None:
-        """How much further the log's clock is from ours than was thought; None where nothing says so."""
+        """How much further the log's clock is from ours than was thought; None if it is not."""
         attempts = {attempt.attempt_id: attempt for attempt in waiting}
         certain = [
             (scan.rows[call_id], attempts[match.attempt_id].dialed_at)
@@ -105,7 +105,7 @@ class ExplainRows:
         )
 
     def _lateness(self, scan: LogReading, missed: Sequence[OpenAttempt], explained: Explained) -> list[float]:
-        """How late calls to the numbers of missed attempts begin, each of the one row that came up since."""
+        """How late the calls to missed attempts' numbers begin, where one row only has come up since."""
         by_ending: dict[str, list[CallLog]] = {}
         for row in scan.rows.values():
             if row.outbound and row.started_at is not None and row.to_number and row.call_id not in explained.matches:
@@ -146,7 +146,7 @@ class ExplainRows:
             scan.rows[call_id] = row
 
     def _join_legs(self, scan: LogReading, explained: Explained) -> None:
-        """Rows of one number that begin together are one call: whether anybody talked is said by any of them."""
+        """Rows of one number that begin together are one call: any of them may say that somebody talked."""
         partners: dict[str, list[tuple[float, CallLog, int, bool]]] = {}
         unmatched = []
         for row in scan.rows.values():

@@ -16,7 +16,7 @@ TALKED = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL})
 
 @dataclass(frozen=True)
 class FollowCalls:
-    """Reckons from the provider's end of the call where it is one, else from our clock."""
+    """Counts from the end of the call that the provider gives, else from our clock."""
 
     clock: Clock
     chance: Random
@@ -35,7 +35,7 @@ class FollowCalls:
         )
 
     def owed_until(self, spec: CampaignSpec, row: CallLog) -> float | None:
-        """Until when more is waited for of a call that is over; None when nothing is missing, or the time is up."""
+        """Until when to wait for more about a call that is over; None when nothing is missing or the time is up."""
         missing = not row.analysed or (row.cost is None and spec.max_cost > 0)
         if row.disposition not in TALKED or not missing:
             return None

@@ -99,7 +99,7 @@ class ImportContacts:
 
 @dataclass(frozen=True, slots=True)
 class CheckContacts:
-    """Tells what an import would bring, and stores nothing. Without ``foresee``: into a new campaign."""
+    """Reports what an import would bring, and stores nothing. Without ``foresee``: into a new campaign."""
 
     rejects: OpenRejects
     foresee: Foresee | None = None

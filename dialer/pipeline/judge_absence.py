@@ -41,7 +41,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class JudgeAbsence:
-    """For one account. ``silent``: it may log nothing of a call that nobody picked up."""
+    """For one account. ``silent``: it may not log a call that nobody picked up."""
 
     clock: LogClock
     follow: FollowCalls
@@ -111,7 +111,7 @@ class JudgeAbsence:
         return not clock.proven or (is_new and same_number(row.to_number, attempt.phone))
 
     def _why(self, row: CallLog, attempt: OpenAttempt) -> str:
-        """What keeps a row from being recognised, as far as anybody can say."""
+        """What may keep a row from being recognised."""
         if not row.readable:
             return "they cannot be read"
         if HIDDEN in row.to_number:

@@ -103,7 +103,7 @@ class KeepCalendar:
         return campaign.status in KEPT and not campaign.flaw and not ails
 
     async def _alone(self, campaign: Campaign, work: Awaitable[None]) -> None:
-        """Do something for one campaign, which stops no other whatever is raised."""
+        """Do something for one campaign; whatever it raises, the others go on."""
         try:
             await work
         except LedgerUnavailable:

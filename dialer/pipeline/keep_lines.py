@@ -88,7 +88,7 @@ class KeepLines:
             await self.pacer.drop(account, gone, old.granted_before)
 
     def _lines(self, calls: Iterable[LiveCall]) -> dict[int, tuple[int, float]]:
-        """Who holds a line, and until when: a call of unknown fate until it is settled, others as calls can last."""
+        """Who holds a line, and until when: an unknown call until it is settled, others for the longest call."""
         now = self.clock.now()
         lines = {}
         for call in calls:

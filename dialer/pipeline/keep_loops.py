@@ -124,7 +124,7 @@ class KeepLoops:
         return "lease lost" if self._left_s(loop.name) <= 0 else f"not done within {loop.within_s:g} s"
 
     async def _news(self, within_s: float) -> None:
-        """Wait for another word about the leases, or so long."""
+        """Wait for news of the leases, or until the time is up."""
         waits = [asyncio.ensure_future(wait) for wait in (self._changed.wait(), self.clock.sleep(within_s))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

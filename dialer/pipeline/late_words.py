@@ -45,7 +45,7 @@ class LateWords:
         return None if self.idle else owed.since
 
     def mind(self, recorded: Sequence[Matched], now: float) -> None:
-        """More is owed of one of these calls."""
+        """Note that more is owed about one of these calls."""
         if self.idle and any(row.owed_until is not None for row in recorded):
             self.idle, self.wait_s = False, FIRST_S
             self.next_at = min(self.next_at, now + FIRST_S)
@@ -105,7 +105,7 @@ class LateWords:
 
 
 def _better(before: Disposition | None, after: Disposition | None) -> Disposition | None:
-    """Talk corrects silence, a machine corrects talk, and one kind of silence another; nothing unsays a talk."""
+    """Talk corrects silence, a machine corrects talk, and one kind of silence another; nothing undoes a talk."""
     if after is None or (before in TALKED and after not in TALKED):
         return before
     if before is Disposition.VOICEMAIL and after is Disposition.ANSWERED:

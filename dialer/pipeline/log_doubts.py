@@ -1,6 +1,6 @@
 """Calls that are missed beside rows that nobody explains: the account halts until somebody has looked.
 
-What is known of the log stands in the ledger: its clock, since when it is read, and what an operator said of its rows.
+The ledger keeps what is known of the log: its clock, since when it is read, and what an operator said of its rows.
 """
 
 import json
@@ -26,7 +26,7 @@ KNOWN, DOUBT = "known", "doubt"
 
 @dataclass
 class LogDoubts:
-    """Of one account. ``silent``: its log may show nothing of a call that nobody picked up."""
+    """Of one account. ``silent``: its log may not show a call that nobody picked up."""
 
     ledger: Ledger
     view: LedgerView
@@ -43,7 +43,7 @@ class LogDoubts:
 
     @property
     def most_shift_s(self) -> float:
-        """How much earlier than its request a call may stand in the log, as long as no call has shown its clock."""
+        """How much earlier than its request a call may begin in the log, while no call has shown its clock."""
         return 0.0 if self.clock.proven else FARTHEST_S
 
     async def recall(self, facts: Mapping[str, str], now: float, *, calling: bool) -> None:
@@ -137,7 +137,7 @@ class LogDoubts:
         log.error("log.doubted", account=self.account, calls=verdict.doubted, rows=len(verdict.rows), campaigns=halted)
 
     async def _looked_for(self, past: Sequence[OpenAttempt], now: float) -> list[OpenAttempt]:
-        """Those for which enough whole readings have looked since their time was up, by whatever process."""
+        """Those that enough complete readings, by any process, have looked for since their time was up."""
         oldest = max(past[0].dialed_at + self.horizon_s, now - 2 * self.horizon_s)
         scans = [scan for scan in await self.view.scans(self.account, oldest, now) if scan.whole]
         return [

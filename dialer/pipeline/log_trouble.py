@@ -18,7 +18,7 @@ TROUBLE = "trouble"
 
 @dataclass
 class LogTrouble:
-    """Of one account. ``horizon_s``: for how long calls go on without a word of the log."""
+    """Of one account. ``horizon_s``: for how long calls go on without the log."""
 
     ledger: Ledger
     pacer: Pacer

@@ -137,7 +137,7 @@ class NoticeRestore:
     async def _adopt(
         self, scan: LogReading, strays: Sequence[CallLog], campaigns: Sequence[Campaign]
     ) -> tuple[list[CallLog], list[CallLog]]:
-        """Take over the calls to people who would be called by us, and what anybody said in them.
+        """Take over the calls to people we would call, and what was said in them.
 
         Answers those, and calls to people who have another call to be settled first.
         """

@@ -202,7 +202,7 @@ class PlaceCall:
             raise
 
     async def _enter(self, attempt: QueuedAttempt, grant: Grant, granted_at: float, connection: Connection) -> Turn:
-        """Into the doorway with a young slot; a stale one is exchanged before and, soon or not at all, in it."""
+        """Enter the doorway with a fresh slot. A stale one is exchanged before or, if that is quick, inside."""
         passage = None
         try:
             while passage is None or self.clock.monotonic() - granted_at > STALE_GRANT_S:
@@ -293,7 +293,7 @@ class PlaceCall:
             raise
 
     async def _tell_unsent(self, attempt: QueuedAttempt, token: str) -> None:
-        """The intent may have been committed, and the answer lost: nothing was sent, and nothing will be."""
+        """The intent may be committed and its answer lost: nothing was sent, and nothing will be."""
         lost = NotPlaced(f"{WITHDRAWN}the ledger's answer was lost")
         outcome = SendOutcome(attempt.attempt_id, token, lost, 0, self.clock.now())
         if await until_recorded(self.ledger, self.clock, self.times.record_for_s, outcome):
@@ -351,7 +351,7 @@ class PlaceCall:
             log.error("campaign.halted", campaign=admitted.spec.name, reason=result.halt)
 
     async def _weigh(self, account: str, admitted: Admitted) -> None:
-        """One refusal may be one person's; a row of them, with nobody accepted, is everybody's."""
+        """One refusal may be one person's; a run of them, with nobody accepted, is everybody's."""
         reason = await self.ledger.weigh_refusals(admitted.campaign_id)
         if reason:
             log.error("campaign.halted", campaign=admitted.spec.name, account=account, reason=reason)

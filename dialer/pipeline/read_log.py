@@ -169,7 +169,7 @@ class LogReader:
 
 
 def _unreadable(page: int, number: int) -> CallLog:
-    """A row that does not even say under what it could be known again."""
+    """A row without anything to recognise it by."""
     return CallLog(f"unreadable:{page}:{number}", "", "", None, None, None, None, "", readable=False)
 
 

@@ -1,4 +1,4 @@
-"""What came of a call, written down however long the ledger takes."""
+"""Records the result of a call, however long the ledger takes."""
 
 import structlog
 

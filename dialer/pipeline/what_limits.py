@@ -1,4 +1,4 @@
-"""What keeps a campaign from calling more people right now, layer by layer, in the order in which they are asked."""
+"""What keeps a campaign from calling more people right now, layer by layer, in the order they are checked."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass

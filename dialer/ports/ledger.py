@@ -88,7 +88,7 @@ class Ledger(Protocol):
         ...
 
     async def drop_gone(self, campaign_id: int, reading: int, lease_s: float) -> int:
-        """Cancel who is open, came from an older reading and was not in this one; how many. After its last row only."""
+        """Cancel open contacts of older readings that this one lacks; how many. Call it after the last row only."""
         ...
 
     async def end_reading(
@@ -101,7 +101,7 @@ class Ledger(Protocol):
         ...
 
     async def expire(self, campaign_id: int, reason: str, limit: int, *, passed: bool) -> int:
-        """End who waits, all or only those whose appointment has ``passed``; how many did, at most ``limit``.
+        """End waiting contacts, all or only those whose appointment has ``passed``; how many, at most ``limit``.
 
         Who is being called is left until the call is over.
         """
@@ -187,11 +187,11 @@ class Ledger(Protocol):
         ...
 
     async def record_sends(self, outcomes: Sequence[SendOutcome]) -> list[bool]:
-        """Record what became of requests; False where the attempt was no longer the worker's to move."""
+        """Record the results of requests; False where the worker could no longer move the attempt."""
         ...
 
     async def weigh_refusals(self, campaign_id: int) -> str:
-        """Halt what refuses everybody: the reason, or "" while it may be the people's own.
+        """Halt a campaign that refuses everybody: the reason, or "" while it may be the people's own.
 
         Attempts that were refused since the last accepted call are given back, unspent. See ``dialer.domain.refusal``.
         """
@@ -199,7 +199,7 @@ class Ledger(Protocol):
 
     # reconciling
     async def open_attempts(self, account: str, corrected_since: float) -> list[OpenAttempt]:
-        """Attempts placed or unknown; since ``corrected_since`` unconfirmed, or in review by a call. Oldest first."""
+        """Attempts placed or unknown; since ``corrected_since`` also unconfirmed or in review. Oldest first."""
         ...
 
     async def known_calls(self, account: str, call_ids: Sequence[str]) -> Mapping[str, KnownCall]:
@@ -227,7 +227,7 @@ class Ledger(Protocol):
         ...
 
     async def adopt_calls(self, account: str, calls: Sequence[Adopted]) -> list[bool]:
-        """Take over calls that another life of this ledger made, oldest first: attempts that are spent.
+        """Take over calls made before this ledger was restored, oldest first, as spent attempts.
 
         Each is in review until its row says what it came to; True where it ended by that at once.
         """

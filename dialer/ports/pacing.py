@@ -89,7 +89,7 @@ class Pacer(Protocol):
         ...
 
     async def release(self, account: str, attempt_ids: Sequence[int]) -> None:
-        """Free the lines of attempts that are over. Safe to repeat; never raises for want of Redis."""
+        """Free the lines of attempts that are over. Safe to repeat; never raises when Redis is away."""
         ...
 
     async def brake(self, account: str, seconds: float) -> None:

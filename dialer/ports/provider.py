@@ -30,11 +30,11 @@ class Connection(Protocol):
 
     @property
     def took_s(self) -> float:
-        """How long it was waited for; 0 when it stood already."""
+        """How long it took to open; 0 when it was open already."""
         ...
 
     async def give_back(self) -> None:
-        """Leave it to another request. Of no effect once a request went over it."""
+        """Leave it to another request. Does nothing once a request went over it."""
         ...
 
 
@@ -49,7 +49,7 @@ class CallProvider(Protocol):
 
     @property
     def silent_when_unanswered(self) -> bool:
-        """True if an accepted call that nobody picked up may leave no row in the log at all."""
+        """True if an accepted call that nobody picked up may leave no row in the log."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class CallProvider(Protocol):
         ...
 
     def keep_connected(self, for_s: float) -> None:
-        """See to it, in the background, that a connection will stand ready for so many seconds."""
+        """Keep a connection ready, in the background, for so many seconds."""
         ...
 
     async def place(
@@ -85,7 +85,7 @@ class CallProvider(Protocol):
 
 
 class CallArchive(Protocol):
-    """What a provider keeps of calls that were made: to be looked at, never to decide what is dialed.
+    """What a provider keeps of past calls: for people to look at, never to decide what is dialed.
 
     Every method raises ProviderError.
     """

@@ -48,7 +48,7 @@ class ImportCounts:
 
     @property
     def usable(self) -> bool:
-        """Whether anything came of the list, or would if somebody decided: False means that it is the wrong list."""
+        """Whether any row was used, or would be if somebody decided: False means that it is the wrong list."""
         return self.invalid < self.rows or self.rows == 0 or self.undecided > 0
 
 
@@ -119,7 +119,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """The gate did not admit the attempt; what became of it stands in the ledger."""
+    """The gate did not admit the attempt; the ledger has its new state."""
 
     attempt_id: int
     state: AttemptState
@@ -131,7 +131,7 @@ GateAnswer = Admitted | Turned
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """What became of a request, with what follows for the contact where the attempt is spent by it."""
+    """The result of a request, and what follows for the contact if it spends the attempt."""
 
     attempt_id: int
     token: str
@@ -238,7 +238,7 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """Of how many calls more is waited for: when the oldest of them began, and until when for the last."""
+    """How many calls may still get news, when the oldest of them began, and until when the last may."""
 
     calls: int = 0
     since: float = 0.0

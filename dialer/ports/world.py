@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class SendMarks(Protocol):
-    """How many sends the ledger was seen to hold, kept outside of it: a ledger restored from a copy does not know."""
+    """How many sends the ledger has held, kept outside it: a ledger restored from a copy does not know."""
 
     async def highest(self) -> tuple[int, float]:
         """The most that was noted, and when (unix seconds); zeros if nothing was. Raises QueueUnavailable."""

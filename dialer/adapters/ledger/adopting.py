@@ -1,4 +1,4 @@
-"""Calls that another life of this ledger made: after it was restored from a copy they stand in the log alone."""
+"""Calls that a restored ledger does not know: they were made after the copy, and only the log has them."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Verbs of the worker: the gate, and what became of a request."""
+"""Verbs of the worker: the gate, and the result of a request."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -259,7 +259,7 @@ def _turn(transaction: Transaction, row: Row, verdict: Verdict, events: list[dic
 
 
 def record_sends(transaction: Transaction, outcomes: Sequence[SendOutcome], now: float) -> list[bool]:
-    """Move each attempt by what became of its request; False where it was no longer the worker's to move."""
+    """Move each attempt by the result of its request; False where the worker could no longer move it."""
     outcomes = [hardened(transaction, outcome) for outcome in outcomes]
     ids = [outcome.attempt_id for outcome in outcomes]
     before = states_of(transaction, ids)

@@ -20,14 +20,14 @@ EXPIRE = "UPDATE contacts SET status = 'expired', due_at = NULL, waits_for = :re
 
 
 def idle(transaction: Transaction, campaign_id: int, limit: int, now: float, *, passed: bool) -> list[int]:
-    """Who waits in a campaign, or only those whose appointment has ``passed``; nobody who is being called."""
+    """The waiting contacts of a campaign, or only those whose appointment has ``passed``; none who is being called."""
     if not passed:
         return page_of_open(transaction, ALL_IDLE, campaign_id, 0, limit)
     return [row[0] for row in transaction.all(PASSED_IDLE, {"campaign_id": campaign_id, "limit": limit, "now": now})]
 
 
 def expire(transaction: Transaction, contact_ids: Sequence[int], reason: str, now: float) -> list[None]:
-    """End these people, except who is being called by now."""
+    """End these contacts, except those being called by now."""
     ids = [row[0] for row in transaction.all(STILL_IDLE, {"ids": list(contact_ids)})]
     end_waiting(transaction, transaction.all(WAITING_OF_CONTACTS, {"ids": ids}), Actor.FEEDER, reason, now)
     transaction.run(EXPIRE, {"ids": ids, "reason": reason})

@@ -155,7 +155,7 @@ def _queue(
 
 
 def _give_up(transaction: Transaction, over: Sequence[tuple[int, int, ContactStatus, str]], now: float) -> None:
-    """These people (attempt, contact, what becomes of it, why) may never be called again."""
+    """These people (attempt, contact, its new status, why) may never be called again."""
     for attempt_id, _, _, reason in over:
         end_waiting(transaction, [(attempt_id, "planned")], Actor.FEEDER, reason, now)
     transaction.many(END_CONTACT, [{"id": contact_id, "status": str(status)} for _, contact_id, status, _ in over])

@@ -1,4 +1,4 @@
-"""Who is on a list becomes a contact; who is one already is planned again where the list says another time.
+"""People on a list become contacts; known ones are planned again where the list has another time.
 
 The last list counts: it says when an appointment is. Two rows of one list are never two times of one appointment.
 """

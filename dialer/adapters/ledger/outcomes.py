@@ -112,7 +112,7 @@ GIVEN_UP = frozenset({ContactStatus.EXHAUSTED, ContactStatus.EXPIRED})
 
 @dataclass(slots=True)
 class _Attempt:
-    """An attempt as it stands."""
+    """An attempt as it is now."""
 
     attempt_id: int
     contact: "_Contact"
@@ -125,7 +125,7 @@ class _Attempt:
 
 @dataclass(slots=True)
 class _Contact:
-    """A contact as it stands, and its attempts. ``touched``: something is to be written of it."""
+    """A contact as it is now, and its attempts. ``touched``: it has changes to write."""
 
     contact_id: int
     campaign_id: int
@@ -295,7 +295,7 @@ class Outcomes:
             self._cancel_others(contact)
 
     def _cancel_others(self, reached: _Contact) -> None:
-        """Who was reached is not called on another number; a call that is open there is left until it is over."""
+        """A person who was reached is not called on another number; an open call there goes on until it is over."""
         for other in self._people[reached.person]:
             same_event = (other.event_at or 0) == (reached.event_at or 0)
             if other is not reached and same_event and other.may_be_cancelled:

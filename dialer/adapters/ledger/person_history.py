@@ -11,7 +11,7 @@ from dialer.domain.attempt import AttemptState
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import Made
 
-# An attempt that placed nothing has no dialed_at, or was refused; a call in the log gives such an answer the lie.
+# An attempt that placed nothing has no dialed_at, or was refused; a call in the log disproves such an answer.
 _COUNTED = """
 SELECT id, person, phone, dialed_at, state, disposition, ended_at FROM attempts
 WHERE dialed_at IS NOT NULL AND (state <> 'refused'

@@ -114,7 +114,7 @@ def _row(entry: Suppression, phone: str, now: float) -> dict[str, Any]:
 
 
 def _new(transaction: Transaction, entries: Sequence[Suppression], now: float) -> list[bool]:
-    """Of each entry, whether what gave its reason has not barred anybody yet; it has from now on."""
+    """For each entry, whether its ``once`` (if it has one) is used for the first time; it then counts as used."""
     marks = [{"name": f"suppressed-by:{entry.once}", "now": repr(now)} for entry in entries if entry.once]
     taken = iter(transaction.won(TAKE_ONCE, marks))
     return [not entry.once or next(taken) for entry in entries]

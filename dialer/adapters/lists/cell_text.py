@@ -61,7 +61,7 @@ def cell_text(value: object) -> str:
 
 
 def storable(text: str) -> str:
-    """``text`` without the NULs that pad it; Unclear where others, or halves of characters, stand in it."""
+    """``text`` without the NULs that pad it; Unclear where it has others, or halves of characters."""
     if _is_storable(text):
         return text
     bare = text.rstrip("\0")

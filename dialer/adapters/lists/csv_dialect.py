@@ -245,7 +245,7 @@ def _sample(path: Path, encoding: str) -> list[str]:
 
 
 def _cut(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    """The rows of a sample, as far as they can be cut."""
+    """The rows of a sample that can be cut."""
     rows: list[list[str]] = []
     with suppress(csv.Error):
         rows.extend(row for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if not is_blank(row))

@@ -70,7 +70,7 @@ class DatabaseTable(Table):
 
     @asynccontextmanager
     async def thread(self) -> AsyncIterator[Executor]:
-        """A thread of its own. Who stops in between waits for no database: its query is interrupted."""
+        """A thread of its own. Stopping early does not wait for the database: the query is interrupted."""
         thread, whole = DaemonThread("dialer-source"), False
         try:
             yield thread

@@ -1,4 +1,4 @@
-"""Which country a row's number belongs to, by what the row says of it."""
+"""Which country a row's number belongs to, by what the row says."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -82,7 +82,7 @@ class CsvSuppressions:
             yield Reject(row.line, tuple(row.cells), fault.reason, fault.remedy)
 
     def _salvaged(self, cells: Sequence[str], fault: Reject) -> Iterator[Suppression | Reject]:
-        """A row whose cells do not stand where they should: whatever number is in any of them."""
+        """A row with misplaced cells: the numbers in any of them."""
         numbers = dict.fromkeys(number for cell in cells for number in numbers_in(cell, self.region))
         for number in numbers:
             yield Suppression(number, DO_NOT_CALL, self.path.name, self.campaign_id)

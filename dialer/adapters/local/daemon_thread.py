@@ -48,7 +48,7 @@ class DaemonThread(Executor):
 
 
 async def in_daemon_thread(call: Callable[[], T]) -> T:
-    """Run a call in a thread of its own; who stops waiting leaves it behind."""
+    """Run a call in a thread of its own; it goes on if the caller stops waiting."""
     thread = DaemonThread("dialer-alone")
     try:
         return await asyncio.get_running_loop().run_in_executor(thread, call)

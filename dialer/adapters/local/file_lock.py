@@ -15,7 +15,7 @@ class FileLock:
 
     @property
     def fileno(self) -> int:
-        """The open file: a child that inherits it holds the lock until it ends, whatever becomes of us."""
+        """The open file: a child that inherits it holds the lock until it ends, even after us."""
         return self._file
 
     def __enter__(self) -> None:

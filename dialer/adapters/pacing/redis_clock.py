@@ -1,4 +1,4 @@
-"""Where Redis's clock stands against ours, bounded by every answer."""
+"""How far Redis's clock is from ours, bounded by every answer."""
 
 import math
 from dataclasses import dataclass, field

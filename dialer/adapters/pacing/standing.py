@@ -37,7 +37,7 @@ class Standing:
         self.tally = Tally()
 
     def is_free(self, lane: Lane) -> bool:
-        """True while no limit of any kind is in force, as far as Redis was heard of late."""
+        """True while no limit of any kind is in force, by the latest answers of Redis."""
         fresh = self.clock() - self.heard <= 2 * self.timing.poll_s
         return self.free and lane.free and fresh and not self.stale
 
@@ -113,7 +113,7 @@ class Standing:
         return True
 
     def void(self) -> None:
-        """No grant given so far holds; who was not handed one yet asks again, keeping place and line."""
+        """Void every grant given so far; tasks without one yet ask again, and keep place and line."""
         self.fence += 1
         self._recall(None)
 

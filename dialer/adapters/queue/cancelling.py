@@ -1,4 +1,4 @@
-"""Ending background tasks that stand in redis-py."""
+"""Ending background tasks that wait inside redis-py."""
 
 import asyncio
 from collections.abc import Collection

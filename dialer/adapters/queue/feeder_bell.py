@@ -1,4 +1,4 @@
-"""Wakes the feeder when there is somebody to call, so that who was added just now need not wait for its next look.
+"""Wakes the feeder when there is somebody to call, so that new contacts need not wait for its next look.
 
 A lost bell costs half a second: the feeder looks that often by itself.
 """

@@ -12,5 +12,5 @@ BY_CALAMINE = frozenset({".xls", ".xlsb", ".ods"})
 
 
 def open_workbook(path: Path) -> Workbook | CalamineBook:
-    """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
+    """Read what comes before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
     return open_calamine_book(path) if path.suffix.lower() in BY_CALAMINE else open_xlsx(path)

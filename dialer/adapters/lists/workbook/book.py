@@ -35,7 +35,7 @@ class Workbook:
     notes: tuple[str, ...] = ()
 
     def rows(self, sheet: Sheet) -> Generator[Row, None, None]:
-        """The rows that hold anything but blanks, as they stand in the file, hidden ones too.
+        """The rows that hold anything but blanks, in the file's order, hidden ones too.
 
         Formulas count with the result that was saved beside them; errors such as #N/A are empty. The file is open
         until the last row was taken or the iterator is closed. Raises InputFileError where the file is damaged.
@@ -86,7 +86,7 @@ class _Relations:
 
 
 def open_xlsx(path: Path) -> Workbook:
-    """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
+    """Read what comes before the rows. Raises InputFileError for what is locked, damaged or no workbook."""
     with open_parts(path) as parts:
         main = _relations(parts, "").of_kind("officeDocument")
         if main is None:

@@ -42,7 +42,7 @@ class CalamineBook:
 
 
 def open_calamine_book(path: Path) -> CalamineBook:
-    """Read what stands before the rows. Raises InputFileError for what is locked, damaged or no workbook, and where
+    """Read what comes before the rows. Raises InputFileError for what is locked, damaged or no workbook, and where
     rows are hidden: they would be called.
     """
     if hides_rows(path):
