@@ -140,8 +140,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the logs to leave out."""
-        told = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
-        return [*told, *(password_of(url) for url in (self.redis_url, self.database_url.get_secret_value()))]
+        keys = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
+        return [*keys, *(password_of(url) for url in (self.redis_url, self.database_url.get_secret_value()))]
 
     @property
     def ledger_url(self) -> str:

@@ -112,5 +112,5 @@ def require_key(settings: Settings, provider: str) -> None:
 
 
 def _option(settings: Settings, provider: str, name: str) -> str:
-    found = getattr(settings, f"{provider}_{name}", "")
-    return found.get_secret_value() if isinstance(found, SecretStr) else str(found)
+    option = getattr(settings, f"{provider}_{name}", "")
+    return option.get_secret_value() if isinstance(option, SecretStr) else str(option)
