@@ -48,8 +48,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(words: list[str], folder: Path) -> str:
-    done = subprocess.run(words, cwd=folder, env=os.environ | {"PYTHONPATH": f"{folder}:{ROOT}"}, capture_output=True,
-                          text=True, check=False)  # fmt: skip
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    ours["PYTHONPATH"] = f"{folder}:{ROOT}"
+    done = subprocess.run(words, cwd=folder, env=ours, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
