@@ -44,7 +44,7 @@ def run(rate: float, talk: str, seconds: float, interval_s: float) -> Steady:
             provider, DIALER_REDIS_URL=redis, DIALER_RECONCILE_INTERVAL_S=str(interval_s),
             DIALER_UNKNOWN_HORIZON_S="4200", DIALER_MAX_CALL_S="3600",
         )  # fmt: skip
-        home = Home(Path(place), settings)
+        home = Home(Path(place), settings, afresh=True)
         try:
             home.command("run", str(write_list(home.path / "list.csv", contacts)), *dialing(rate=rate), within_s=900)
         finally:

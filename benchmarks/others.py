@@ -166,7 +166,7 @@ def run(fault: str, rate: float, seconds: float, kind: str) -> Cost:
         redis_server() as redis, database(kind) as ledger, tempfile.TemporaryDirectory() as place,
     ):  # fmt: skip
         settings = settings_for(well, DIALER_VAANI_BASE_URL=gate.url, DIALER_REDIS_URL=redis, **ledger)
-        home = Home(Path(place), settings)
+        home = Home(Path(place), settings, afresh=True)
         try:
             many = round(rate * (seconds + BEFORE_S) * 1.5)
             for name, dialect in (("ill", "vaani"), ("well", "vaanivoice")):

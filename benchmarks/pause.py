@@ -64,7 +64,7 @@ def run(rounds: int, rate: float) -> Paused:
         "--log-delay-s=0.2",
     ]
     with provider_process(quick) as provider, redis_server() as redis, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis))
+        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis), afresh=True)
         took, sent = [], 0
         try:
             contacts = write_list(home.path / "list.csv", int(rounds * 4 * rate))

@@ -41,7 +41,7 @@ class Lined:
 def dialed(calls: int, options: list[str], *provider_options: str) -> tuple[Books, float]:
     """One ``dialer run``: the provider's books, and the calls a second that its report measured."""
     with provider_process([*QUICK, *provider_options]) as provider, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider))
+        home = Home(Path(place), settings_for(provider), afresh=True)
         contacts = write_list(home.path / "list.csv", calls)
         report = home.command("run", str(contacts), *options, "--json", within_s=600).json()
         return provider.books(), report["calls_per_second"]["measured"]

@@ -34,7 +34,7 @@ WHERE back.reason LIKE 'lease expired%' AND dialed.after = 'dialing' AND dialed.
 def first_request() -> float:
     """Seconds until the provider heard of it."""
     with provider_process(QUICK) as provider, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider))
+        home = Home(Path(place), settings_for(provider), afresh=True)
         try:
             contacts = write_list(home.path / "list.csv", 20)
             begun = time.time()
@@ -58,7 +58,7 @@ def first_again(ledger: sqlite3.Connection) -> float | None:
 def taken_over() -> float | None:
     """Seconds until somebody who waited in the killed worker's queue was called; None when nobody did."""
     with provider_process(QUICK) as provider, redis_server() as redis, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis))
+        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis), afresh=True)
         try:
             home.command("enqueue", str(write_list(home.path / "list.csv", 2000)), *dialing(rate=25))
             workers = [home.start("worker"), home.start("worker")]
@@ -81,7 +81,7 @@ def taken_over() -> float | None:
 def added(people: int) -> list[float]:
     """Seconds from the start of the command that adds somebody until the provider heard of it, for each."""
     with provider_process(QUICK) as provider, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider))
+        home = Home(Path(place), settings_for(provider), afresh=True)
         took: list[float] = []
         try:
             home.command("enqueue", str(write_list(home.path / "list.csv", 1)), *dialing(), "--name", "list")

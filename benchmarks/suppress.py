@@ -53,7 +53,7 @@ class Barred:
 def run(contacts: int, numbers: int, rate: float, after_s: float) -> Barred:
     """Import, dial for a while, bar, and dial on for ``after_s``."""
     with provider_process(QUICK) as provider, redis_server() as redis, tempfile.TemporaryDirectory() as place:
-        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis))
+        home = Home(Path(place), settings_for(provider, DIALER_REDIS_URL=redis), afresh=True)
         try:
             home.command("enqueue", str(write_list(home.path / "list.csv", contacts)), *dialing(rate=rate))
             barred = [number(n) for n in range(0, contacts, contacts // numbers)]
