@@ -80,11 +80,16 @@ class ControlCampaign:
     async def redial(self, name: str, outcomes: Sequence[Disposition], *, only_look: bool = False) -> Redialed:
         """Call settled people again whose last call came to one of these outcomes; hours, limits and lists hold.
 
-        ``only_look`` plans nothing, and answers the same. Raises UnknownName, and UsageError for a cancelled campaign.
+        ``only_look`` plans nothing, and answers the same. Raises UnknownName, and UsageError for a campaign that is
+        cancelled, or whose schedule has ended.
         """
         campaign = await self.view.campaign(name)
         if campaign.status is CampaignStatus.CANCELLED:
             raise UsageError(f'"{name}" was cancelled: nobody is called again in it')
+        if campaign.spec.schedule.end is not None and campaign.spec.schedule.end <= self.clock.now():
+            raise UsageError(
+                f'the schedule of "{name}" has ended: give its file a later [schedule] end, and enqueue it'
+            )
         words = [str(outcome) for outcome in outcomes]
         counts = dict(await self.ledger.redial(campaign.campaign_id, words, self.by, only_look=only_look))
         return Redialed(counts.pop("", 0), counts)

@@ -53,7 +53,9 @@ class WhatLimits:
     pace_of: Callable[[str], Awaitable[PaceState]] | None = None
 
     async def of(self, name: str) -> list[Layer]:
-        """Every layer that says something now, first of all those that stop everybody. Raises UnknownName."""
+        """Every layer that says something now: status, then whom each rule holds back, then all who are ready. Raises
+        UnknownName.
+        """
         campaign = await self.view.campaign(name)
         if campaign.status in OVER:
             return []
@@ -73,7 +75,8 @@ class WhatLimits:
 
     def _people(self, waiting: Sequence[Waiting]) -> list[Layer]:
         """Layers that hold back people one by one, with the number of those whom each holds."""
-        kinds: dict[str, list[Waiting]] = {"window": [], "people": [], "number busy": [], "trial": [], "later": []}
+        kinds: dict[str, list[Waiting]] = {"window": [], "people": [], "number busy": [], "trial": []}
+        kinds |= {"key": [], "later": []}
         for one in waiting:
             if one.reason:
                 kinds[_kind(one.reason)].append(one)
@@ -82,6 +85,7 @@ class WhatLimits:
             "people": "called as often as the limits allow",
             "number busy": "another call to them is open",
             "trial": "the first calls are tried on a few",
+            "key": "their worker has no key for the provider",
             "later": "planned for later",
         }
         return [
@@ -147,13 +151,6 @@ class WhatLimits:
         return Layer("worker", missing, now, ready if missing else 0, remedy=remedy)
 
 
-def main_layer(layers: Sequence[Layer]) -> Layer | None:
-    """The one to look at first: what stops everybody, else what the most people wait for."""
-    holding = [layer for layer in layers if layer.holds]
-    stopping = [layer for layer in holding if layer.name in ("status", "worker", "key", "brake", "budget")]
-    return stopping[0] if stopping else max(holding, key=lambda layer: layer.people, default=None)
-
-
 def layers_document(layers: Sequence[Layer]) -> list[dict[str, Any]]:
     """The layers as JSON keys; times are ISO 8601 in UTC."""
     return [
@@ -176,6 +173,8 @@ def _kind(reason: str) -> str:
         return "number busy"
     if FREE_AT in reason:
         return "people"
+    if reason.startswith(NO_KEY):
+        return "key"
     return "trial" if reason.startswith(TRIAL) else "later"
 
 

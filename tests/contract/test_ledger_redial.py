@@ -2,6 +2,7 @@
 
 import json
 
+from dialer.adapters.ledger.redialing import CHANGED
 from dialer.domain.act import By
 from dialer.domain.attempt import AttemptState as S
 from dialer.domain.campaign import CampaignStatus
@@ -105,6 +106,15 @@ async def test_after_the_appointment_nobody_is_called_again(ledger: FullLedger, 
     clock.skip(3 * H)
     await ledger.finish_campaigns()
     assert await ledger.redial(campaign.campaign_id, MISSED, OPERATOR) == {PASSED: 1}
+
+
+async def test_a_cancel_that_came_first_is_obeyed(ledger: FullLedger) -> None:
+    campaign = await running(ledger, 2)
+    (call,) = await place(ledger, campaign, limit=1)
+    await end(ledger, call, D.NO_ANSWER, EXHAUSTED)
+    await ledger.move_campaign(campaign.campaign_id, "cancel", "")
+    assert await ledger.redial(campaign.campaign_id, MISSED, OPERATOR) == {CHANGED: 1}
+    assert (await contact(ledger, campaign, phone(1))).status is ContactStatus.EXHAUSTED
 
 
 async def test_a_paused_campaign_stays_paused(ledger: FullLedger) -> None:

@@ -25,6 +25,7 @@ SETTLED_AFTER = " UNION ALL ".join(
     f"AND id > :after AND disposition IN :outcomes* ORDER BY id LIMIT :limit) AS {status}"
     for status in SETTLED
 )
+_SETTLED = ", ".join(f"'{status}'" for status in SETTLED)
 FACTS = f"""
 SELECT c.id, c.phone, c.status, c.disposition, c.event_at, c.campaign_id,
     (SELECT account FROM campaigns WHERE campaigns.id = c.campaign_id) = 'simulator',
@@ -33,7 +34,8 @@ SELECT c.id, c.phone, c.status, c.disposition, c.event_at, c.campaign_id,
         SELECT 1 FROM contacts o WHERE o.campaign_id = c.campaign_id AND o.person_key = c.person_key
             AND o.person_key <> '' AND o.status = 'reached' AND o.id <> c.id
             AND coalesce(o.event_at, 0) = coalesce(c.event_at, 0)) THEN 1 ELSE 0 END
-FROM contacts c WHERE c.id IN :ids* AND c.status IN ({", ".join(f"'{status}'" for status in SETTLED)})
+FROM contacts c WHERE c.id IN :ids* AND c.status IN ({_SETTLED})
+    AND (SELECT status FROM campaigns WHERE campaigns.id = c.campaign_id) <> 'cancelled'
 """
 OPEN_AGAIN = "UPDATE contacts SET status = 'active', waits_for = '', due_at = NULL WHERE id = :contact_id"
 

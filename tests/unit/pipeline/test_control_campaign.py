@@ -1,12 +1,14 @@
 """Pause, cancel and suppress return when they hold."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from dialer.domain.attempt import AttemptState
 from dialer.domain.call import Placed
-from dialer.domain.campaign import CampaignStatus
+from dialer.domain.campaign import CampaignStatus, Schedule
+from dialer.domain.disposition import Disposition
 from dialer.errors import UnknownName, UsageError
 from dialer.ports import SendOutcome
 from tests.house import House, phone
@@ -80,3 +82,16 @@ async def test_cancel_settles_every_contact() -> None:
     moved = await house.clock.run(house.control.move("october", "cancel"))
     assert moved.status is CampaignStatus.CANCELLED
     assert await house.states() == [S.CANCELLED] * 3
+
+
+@pytest.mark.parametrize(("cancelled", "words"), [(True, "was cancelled"), (False, "has ended")])
+async def test_nobody_is_called_again_where_no_call_can_be_made(cancelled: bool, words: str) -> None:
+    house = House()
+    house.spec = replace(house.spec, schedule=Schedule(end=house.clock.now() + 60))
+    await house.opened()
+    if cancelled:
+        await house.clock.run(house.control.move("october", "cancel"))
+    else:
+        house.clock.skip(61)
+    with pytest.raises(UsageError, match=words):
+        await house.control.redial("october", [Disposition.NO_ANSWER])

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from dialer.adapters.ledger import SqlLedger
+from dialer.adapters.ledger.dial import ON_TRIAL
 from dialer.domain.calling_window import ALWAYS, CallingWindow
 from dialer.domain.campaign import CampaignSpec, Pace
 from dialer.domain.disposition import Disposition
 from dialer.domain.limits import UNLIMITED, PersonLimits
 from dialer.domain.redial import Redial
 from dialer.errors import QueueUnavailable
-from dialer.pipeline.what_limits import Layer, WhatLimits, main_layer
+from dialer.pipeline.what_limits import Layer, WhatLimits
 from dialer.ports import Campaign, Limits, PaceState
 from tests.fakes.clock import START, ManualClock
 from tests.ledger_steps import ACCOUNT, claim, end, gate, person, phone, place, spec
@@ -55,9 +56,7 @@ def holding(found: dict[str, Layer]) -> list[str]:
 
 async def test_nothing_limits_a_campaign_without_limits(ledger: SqlLedger) -> None:
     await started(ledger)
-    found = await layers(ledger)
-    assert holding(found) == []
-    assert main_layer(list(found.values())) is None
+    assert holding(await layers(ledger)) == []
 
 
 @pytest.mark.parametrize(("verb", "word"), [("pause", "paused"), ("halt", "halted: no credit")])
@@ -158,7 +157,6 @@ async def test_the_budget(ledger: SqlLedger) -> None:
     found = await layers(ledger)
     assert (found["budget"].now, found["budget"].people) == ("0.5 of 0.5 spent", 1)
     assert holding(found) == ["later", "budget"]
-    assert main_layer(list(found.values())) == found["budget"]
 
 
 async def test_no_worker(ledger: SqlLedger, clock: ManualClock) -> None:
@@ -171,6 +169,20 @@ async def test_no_worker(ledger: SqlLedger, clock: ManualClock) -> None:
 async def test_no_key(ledger: SqlLedger) -> None:
     await started(ledger)
     assert holding(await layers(ledger, key=False)) == ["key"]
+
+
+async def test_a_worker_without_the_key(ledger: SqlLedger) -> None:
+    campaign = await started(ledger, people=2)
+    await ledger.hand_back(await claim(ledger, campaign), "no key for vaanivoice in this worker", START + 60)
+    found = await layers(ledger)
+    assert (found["key"].people, found["key"].until, holding(found)) == (2, START + 60, ["key"])
+
+
+async def test_the_first_calls_that_are_tried_on_a_few(ledger: SqlLedger) -> None:
+    campaign = await started(ledger, people=2)
+    await ledger.hand_back(await claim(ledger, campaign), ON_TRIAL, START + 1)
+    found = await layers(ledger)
+    assert (found["trial"].people, holding(found)) == (2, ["trial"])
 
 
 async def test_nothing_is_said_of_a_campaign_that_is_over(ledger: SqlLedger) -> None:
