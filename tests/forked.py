@@ -32,6 +32,8 @@ LAZY = ("alembic.command", "anyio._backends._asyncio", "encodings.idna", "rich._
 """What is imported only where it is used, by our packages and others."""
 LONGEST_ORDER = 2**17
 PR_SET_CHILD_SUBREAPER = 36
+ONE_AT_A_TIME = threading.Lock()
+"""Threads share one server, and whether this process adopts."""
 
 
 class Forked(subprocess.Popen[Any]):
@@ -47,7 +49,8 @@ class Forked(subprocess.Popen[Any]):
             "umask": umask,
         }
         ours = (pipes[0], pipes[3], pipes[5])
-        self.pid = _server().start(order, [number if fd == -1 else fd for number, fd in enumerate(ours)])
+        with ONE_AT_A_TIME:
+            self.pid = _server().start(order, [number if fd == -1 else fd for number, fd in enumerate(ours)])
         self._child_created = True
         self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
 
@@ -74,17 +77,17 @@ class _Server:
                 [sys.executable, "-P", "-c", SERVE, str(theirs.fileno())],
                 cwd=ROOT, env=clean | {"PYTHONPATH": str(ROOT)}, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        self._lock = threading.Lock()
         atexit.register(self._end)
 
     def start(self, order: dict[str, Any], streams: list[int]) -> int:
         """Its pid. It is a child of ours, which can be waited for."""
-        with self._lock:
-            _adopt(True)
-            socket.send_fds(self._channel, [json.dumps(order).encode()], streams)
-            pid = int(self._channel.recv(16))
-            assert self._channel.recv(16) == b"ours"
-            _adopt(False)
+        _adopt(True)
+        socket.send_fds(self._channel, [json.dumps(order).encode()], streams)
+        pid = int(self._channel.recv(16))
+        assert self._channel.recv(16) == b"ours"
+        _adopt(False)
+        # Of a process that is nobody's child, Popen would say that it ended well.
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         return pid
 
     def _end(self) -> None:
