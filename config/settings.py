@@ -134,7 +134,15 @@ class Settings(BaseSettings):
         "", description="Variables that a [source] url may name besides SOURCE_...; separated by spaces or commas."
     )
 
-    web_token: SecretStr = Field(SecretStr(""), description="Token for the web page and API beyond loopback.")
+    web_token: SecretStr = Field(
+        SecretStr(""), description="An administrator's token for the page and the API; without one, only this machine."
+    )
+    web_hosts: str = Field(
+        "",
+        description="Host names that browsers may call the page by, besides this machine's; e.g. dialer.example.",
+    )
+    web_proxy: str = Field("", description="Address of a proxy whose X-Forwarded headers are believed, e.g. 10.0.0.2.")
+    web_upload_mib: int = Field(64, ge=1, le=4096, description="The largest list that the page and the API take, MiB.")
     webhook_secret: SecretStr = Field(SecretStr(""), description="Secret that signs the provider's webhooks.")
 
     @property

@@ -4,7 +4,8 @@ DialerError
 ├── UsageError                 exit 2: the message names the place and the remedy
 │   ├── InputFileError         a contact list that is refused whole
 │   ├── CampaignFileError      a campaign file or override that cannot be obeyed
-│   └── UnknownName            no campaign, attempt or person of that name
+│   ├── UnknownName            no campaign, attempt or person of that name
+│   └── WrongMoment            what was asked for does not fit the present state
 ├── ReadingStopped             a process that read a list was ended; the same list again adds the rest
 ├── Interrupted                exit 130: a signal ended the command; the same command goes on
 ├── LedgerUnavailable          the ledger cannot be read or written now
@@ -68,6 +69,10 @@ class CampaignFileError(UsageError):
 
 class UnknownName(UsageError):
     """No campaign, attempt or person goes by that name."""
+
+
+class WrongMoment(UsageError):
+    """The campaign is not in a state in which that can be done."""
 
 
 class ReadingStopped(DialerError):

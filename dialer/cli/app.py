@@ -10,7 +10,7 @@ from unicodedata import normalize
 import typer
 
 from dialer import __version__
-from dialer.cli import provider_commands, suppress_commands
+from dialer.cli import provider_commands, service_commands, suppress_commands, token_commands
 from dialer.cli.headings import BAR, CALL, LOOK, MACHINE, Headed
 from dialer.cli.options import Json, OptEncoding, OptRaw, OptReason, OptRegion, with_overrides
 from dialer.errors import Interrupted, UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXIT_FAILED, EXIT_USAGE, EXIT_HALTED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 
-BEFORE = {"suppress": "worker", "agents": "calls"}
+BEFORE = {"suppress": "worker", "token": "simulator", "agents": "calls"}
 
 
 class InOrder(Headed):
@@ -295,39 +295,8 @@ def audit(
 app.add_typer(suppress_commands.suppressions, name="suppress", rich_help_panel=BAR)
 
 
-@app.command(rich_help_panel=MACHINE)
-def worker(
-    check_health: Annotated[
-        bool, typer.Option("--check", help="Exit 0 if the worker on this host is well, 1 if not.")
-    ] = False,
-) -> None:
-    """Dial what is queued, in the background, until SIGTERM.
-
-    Example: dialer worker
-    """
-    if check_health:
-        from dialer.cli.opening import check_worker
-
-        raise typer.Exit(check_worker())
-    from dialer.cli.running import run_worker
-
-    raise typer.Exit(run_worker())
-
-
-@app.command(
-    rich_help_panel=MACHINE,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-)
-def simulator(context: typer.Context) -> None:
-    """Serve both provider APIs on this machine, with faults on request; --help lists every option.
-
-    Example: dialer simulator --port 8089 --fault 429=0.05 --fault dropped=0.02
-    """
-    from dialer.simulator.__main__ import main as serve_simulator
-
-    raise typer.Exit(serve_simulator(context.args))
-
-
+service_commands.register(app)
+app.add_typer(token_commands.tokens, name="token", rich_help_panel=MACHINE)
 provider_commands.register(app)
 
 

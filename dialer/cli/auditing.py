@@ -1,7 +1,6 @@
 """dialer audit: who did what, when and why."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +8,9 @@ from config import Settings
 from dialer.adapters.ledger import SqlLedger
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import local, print_json, print_table, say
-from dialer.domain.act import Act, chained, differences
+from dialer.domain.act import Act, chained
 from dialer.pipeline.iso import iso
+from dialer.pipeline.recent_acts import what
 
 COLUMNS = ("at", "who", "act", "campaign", "what", "why")
 
@@ -76,21 +76,3 @@ def act_document(act: Act) -> dict[str, Any]:
 
 def _read(text: str) -> Any:
     return json.loads(text) if text.startswith("{") else text
-
-
-def what(act: Act) -> Iterator[str]:
-    """What an act was about and changed, in a few words each."""
-    if act.subject:
-        yield act.subject
-    if act.act == "create":
-        return
-    if act.before.startswith("{") or act.after.startswith("{"):
-        for key, *values in differences(act.before, act.after):
-            yield f"{key} {' -> '.join(_short(value) for value in values if value is not None)}"
-    elif act.before or act.after:
-        yield f"{act.before} -> {act.after}"
-
-
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"

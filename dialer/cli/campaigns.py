@@ -17,6 +17,7 @@ from dialer.domain.attempt import FINAL
 from dialer.domain.campaign import REHEARSAL, SIMULATOR
 from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.iso import iso
+from dialer.pipeline.report import campaign_document
 from dialer.ports import AttemptRow, Campaign, Event, LogScan, Send
 
 LONGEST_ID = 18
@@ -70,18 +71,7 @@ def list_campaigns(*, as_json: bool) -> None:
     async def use(_: Settings, ledger: SqlLedger) -> list[Campaign]:
         return await ledger.campaigns()
 
-    rows = [
-        {
-            "campaign": campaign.spec.name,
-            "provider": campaign.spec.provider,
-            "status": str(campaign.status),
-            "halt_reason": campaign.halt_reason,
-            "created_at": iso(campaign.created_at),
-            "started_at": iso(campaign.started_at),
-            "finished_at": iso(campaign.finished_at),
-        }
-        for campaign in with_ledger(use)
-    ]
+    rows = [campaign_document(campaign) for campaign in with_ledger(use)]
     if as_json:
         print_json(rows)
     else:

@@ -8,7 +8,7 @@ from dialer.domain.act import PROGRAM, By
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.checkpoint import Passing, unwatched
 from dialer.domain.disposition import Disposition
-from dialer.errors import UsageError
+from dialer.errors import UsageError, WrongMoment
 from dialer.ports import RESTORED, Campaign, Clock, Ledger, LedgerView, Suppression
 
 LOOK_AGAIN_S = 0.01
@@ -47,7 +47,7 @@ class ControlCampaign:
         moved = await self.ledger.move_campaign(campaign.campaign_id, verb, f"{verb} by the operator", self.by)
         self.passing("control.moved")
         if moved is None:
-            raise UsageError(f'cannot {verb} "{name}": it is {campaign.status}')
+            raise WrongMoment(f'cannot {verb} "{name}": it is {campaign.status}')
         if verb in ("pause", "cancel"):
             await self._drain(campaign=moved)
         return moved
@@ -85,9 +85,9 @@ class ControlCampaign:
         """
         campaign = await self.view.campaign(name)
         if campaign.status is CampaignStatus.CANCELLED:
-            raise UsageError(f'"{name}" was cancelled: nobody is called again in it')
+            raise WrongMoment(f'"{name}" was cancelled: nobody is called again in it')
         if campaign.spec.schedule.end is not None and campaign.spec.schedule.end <= self.clock.now():
-            raise UsageError(
+            raise WrongMoment(
                 f'the schedule of "{name}" has ended: give its file a later [schedule] end, and enqueue it'
             )
         words = [str(outcome) for outcome in outcomes]

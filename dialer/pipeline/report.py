@@ -10,7 +10,7 @@ from dialer.domain.disposition import Disposition
 from dialer.errors import QueueUnavailable
 from dialer.pipeline.iso import iso
 from dialer.pipeline.what_limits import WhatLimits, layers_document
-from dialer.ports import ImportCounts, LedgerView, Pacer, Report
+from dialer.ports import Campaign, ImportCounts, LedgerView, Pacer, Report
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,19 @@ class ReportCampaign:
             return (await self.pacer.state(report.campaign.spec.provider)).learned_per_s
         except QueueUnavailable:
             return None
+
+
+def campaign_document(campaign: Campaign) -> dict[str, Any]:
+    """A campaign in a list, as JSON keys."""
+    return {
+        "campaign": campaign.spec.name,
+        "provider": campaign.spec.provider,
+        "status": str(campaign.status),
+        "halt_reason": campaign.halt_reason,
+        "created_at": iso(campaign.created_at),
+        "started_at": iso(campaign.started_at),
+        "finished_at": iso(campaign.finished_at),
+    }
 
 
 def report_document(report: Report, learned: float | None = None) -> dict[str, Any]:

@@ -28,8 +28,10 @@ from dialer.adapters.ledger import (
     weighing,
 )
 from dialer.adapters.ledger.engines import open_engine
+from dialer.adapters.ledger.keys import SqlKeys
 from dialer.adapters.ledger.ledger_clock import LedgerClock
 from dialer.adapters.ledger.migrate import prepare, refuse_newer
+from dialer.adapters.ledger.people import SqlPeople
 from dialer.adapters.ledger.pieces import Pieces
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.turns import in_turns
@@ -80,6 +82,7 @@ class SqlLedger:
 
     def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store, self.clock = store, clock
+        self.keys, self.people = SqlKeys(store, clock), SqlPeople(store, clock)
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
         self.made_at = made_at
@@ -265,9 +268,7 @@ class SqlLedger:
 
     async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
         params = {"tokens": list(tokens)}
-        return (
-            {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, params))} if tokens else set()
-        )
+        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, params))}
 
     async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
         return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))

@@ -15,8 +15,13 @@ from dialer.errors import LedgerUnavailable
 
 
 def keep_private(path: Path) -> None:
-    """Make the file of a ledger readable for its owner alone; what SQLite puts beside it follows its mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    """Make the file of a ledger readable for its owner alone; what SQLite puts beside it follows its mode.
+
+    A file that is there is not opened: to close it would free every lock that SQLite holds on it in this process
+    (POSIX says so), and another process would take away what is still in use.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     for file in (path, *(path.with_name(f"{path.name}{ending}") for ending in ("-wal", "-shm"))):
         with suppress(FileNotFoundError):
             facts = file.stat()

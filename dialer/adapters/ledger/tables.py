@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -103,6 +104,9 @@ _ahead = text(f"event_at IS NOT NULL AND status IN ({_open})")
 Index("contacts_event", contacts.c.campaign_id, contacts.c.event_at, sqlite_where=_ahead, postgresql_where=_ahead)
 _keyed = text("person_key <> ''")
 Index("contacts_person", contacts.c.campaign_id, contacts.c.person_key, sqlite_where=_keyed, postgresql_where=_keyed)
+_reached = text("disposition <> ''")
+Index("contacts_disposition", contacts.c.campaign_id, contacts.c.disposition, contacts.c.id, sqlite_where=_reached,
+      postgresql_where=_reached)  # fmt: skip
 Index("contacts_status", contacts.c.campaign_id, contacts.c.status, contacts.c.id)
 Index("contacts_campaign", contacts.c.campaign_id, contacts.c.id)
 
@@ -313,4 +317,69 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("held_until", Double, nullable=False),
+)
+
+tokens = Table(
+    "tokens",  # who may use the page and the API
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("secret", Text, nullable=False, unique=True),  # the SHA-256 of the token
+    Column("shown", Text, nullable=False),  # its first characters
+    Column("once", Integer, nullable=False, server_default="0"),  # 1: the first session that it opens ends it
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("ends_at", Double),
+    Column("used_at", Double),
+    Column("revoked_at", Double),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("secret", Text, primary_key=True),  # the SHA-256 of the cookie
+    Column("token_id", Id, nullable=False),  # 0: the token of the settings
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("began_at", Double, nullable=False),
+    Column("used_at", Double, nullable=False),
+    Column("ends_at", Double, nullable=False),
+)
+Index("sessions_token", sessions.c.token_id)
+Index("sessions_ends", sessions.c.ends_at)
+
+replies = Table(
+    "replies",  # to requests with an Idempotency-Key
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),  # of the request
+    Column("began_at", Double, nullable=False),
+    Column("status", Integer),  # NULL: it runs
+    Column("headers", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False, server_default=""),
+)
+Index("replies_began", replies.c.began_at)
+
+uploads = Table(
+    "uploads",  # lists that somebody looks at before people are called
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),  # of the file
+    Column("size", Id, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("settings", Text, nullable=False, server_default="{}"),  # of the campaign, in the shape of its file
+    Column("campaign", Text, nullable=False, server_default=""),  # its handle, once the list is in it
+    Column("made_by", Text, nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("report", Text, nullable=False, server_default=""),
+)
+Index("uploads_made", uploads.c.made_at)
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    Column("upload_id", Id, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
 )

@@ -9,13 +9,15 @@ import sqlalchemy as sa
 from alembic import op
 
 TYPES = {
-    "sqlite": {"id": "INTEGER NOT NULL PRIMARY KEY", "ref": "INTEGER", "real": "DOUBLE"},
-    "postgresql": {"id": "BIGSERIAL NOT NULL PRIMARY KEY", "ref": "BIGINT", "real": "DOUBLE PRECISION"},
-}
+    "sqlite": {"id": "INTEGER NOT NULL PRIMARY KEY", "ref": "INTEGER", "real": "DOUBLE", "bytes": "BLOB"},
+    "postgresql": {
+        "id": "BIGSERIAL NOT NULL PRIMARY KEY", "ref": "BIGINT", "real": "DOUBLE PRECISION", "bytes": "BYTEA",
+    },
+}  # fmt: skip
 
 
 def run(statements: str) -> None:
-    """Run statements, each ended by ``;`` and a line break; ``$id``, ``$ref`` and ``$real`` are the engine's types."""
+    """Run statements, each ended by ``;`` and a line break; ``$id`` and such are the types of ``TYPES``."""
     connection = op.get_bind()
     for statement in Template(statements).substitute(TYPES[connection.dialect.name]).split(";\n"):
         if statement.strip():

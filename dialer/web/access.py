@@ -1,0 +1,167 @@
+"""Who may: the token of a program, the session of a browser, and what a browser may be made to send by other pages."""
+
+from collections import deque
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Request
+
+from dialer.console import Console
+from dialer.domain.access import Role, Visitor
+from dialer.domain.act import By
+from dialer.ports import Clock
+from dialer.web.problems import Refusal
+
+COOKIE, SECURE_COOKIE = "dialer_session", "__Host-dialer_session"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WRONG_TOKENS, WITHIN_S = 10, 60.0
+ADDRESSES = 10_000
+"""So many addresses with wrong tokens are remembered; the oldest is forgotten for a new one."""
+
+
+class SignIn(Exception):
+    """Nobody is signed in: a page asks for it."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__(back)
+        self.back = back
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and from where."""
+
+    visitor: Visitor
+    address: str
+
+    def by(self, why: str = "") -> By:
+        """For the audit."""
+        return By(f"{self.visitor.name} at {self.address}", why.strip())
+
+    def may(self, role: Role) -> bool:
+        """Whether this role's doings are allowed."""
+        return self.visitor.role >= role
+
+
+@dataclass
+class Guesses:
+    """Wrong tokens of the last minute, by address."""
+
+    clock: Clock
+    wrong: MutableMapping[str, deque[float]] = field(default_factory=dict)
+
+    def check(self, address: str) -> None:
+        """Raises Refusal when there were too many."""
+        times = self.wrong.get(address)
+        since = self.clock.monotonic() - WITHIN_S
+        while times and times[0] <= since:
+            times.popleft()
+        if times and len(times) >= WRONG_TOKENS:
+            wait_s = int(times[0] - since) + 1
+            raise Refusal(429, "too many wrong tokens from this address", headers={"Retry-After": str(wait_s)})
+
+    def note(self, address: str) -> None:
+        """One more."""
+        times = self.wrong.pop(address, deque(maxlen=WRONG_TOKENS))
+        times.append(self.clock.monotonic())
+        self.wrong[address] = times
+        if len(self.wrong) > ADDRESSES:
+            del self.wrong[next(iter(self.wrong))]
+
+
+def console_of(request: Request) -> Console:
+    """The rooms."""
+    console: Console = request.app.state.console
+    return console
+
+
+def is_secure(request: Request) -> bool:
+    """Whether the browser came by https, which a believed proxy may have ended."""
+    forwarded = request.headers.get("x-forwarded-proto", "") if _by_proxy(request) else ""
+    return (forwarded or request.url.scheme) == "https"
+
+
+def address_of(request: Request) -> str:
+    """Where the request came from."""
+    direct = request.client.host if request.client else "-"
+    if _by_proxy(request):
+        return request.headers.get("x-forwarded-for", direct).rpartition(",")[2].strip() or direct
+    return direct
+
+
+def _by_proxy(request: Request) -> bool:
+    proxy = console_of(request).settings.web_proxy
+    return bool(proxy) and request.client is not None and request.client.host == proxy
+
+
+def cookie_name(request: Request) -> str:
+    """Browsers take the secure one from this very host alone."""
+    return SECURE_COOKIE if is_secure(request) else COOKIE
+
+
+def refuse_foreign(request: Request) -> None:
+    """Raises Refusal where another site's page made the browser send this."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site in ("same-origin", "none"):
+            return
+    elif urlsplit(request.headers.get("origin", "")).netloc == request.headers.get("host"):
+        return
+    raise Refusal(403, "the request came from another site's page")
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    """Who asks, by token, proxy or session; None for nobody."""
+    access = console_of(request).access
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        guesses: Guesses = request.app.state.guesses
+        guesses.check(address_of(request))
+        visitor = await access.holder(token.strip())
+        if visitor is None:
+            guesses.note(address_of(request))
+        return visitor
+    named = request.headers.get("x-forwarded-user", "") if _by_proxy(request) else ""
+    secret = request.cookies.get(cookie_name(request), "")
+    if not named and not secret:
+        return None
+    if request.method not in SAFE:
+        refuse_foreign(request)
+    return await (access.named(named) if named else access.visitor(secret))
+
+
+@dataclass(frozen=True)
+class Needs:
+    """A dependency of a route: the least role that may use it. Every route has one, or stands in ``OPEN_ROUTES``."""
+
+    role: Role
+
+    async def __call__(self, request: Request) -> Asker:
+        visitor = await _visitor(request)
+        if visitor is None:
+            if request.url.path.startswith("/api/"):
+                raise Refusal(
+                    401,
+                    "no token, or one that is not valid",
+                    remedy="send `Authorization: Bearer TOKEN`; `dialer token add` makes one",
+                    headers={"WWW-Authenticate": "Bearer"},
+                )
+            raise SignIn(request.url.path if request.method == "GET" else "/")
+        if visitor.role < self.role:
+            raise Refusal(403, f"a {visitor.role.word} may not do this", remedy=f"ask for a token: {self.role.word}")
+        return Asker(visitor, address_of(request))
+
+
+OPEN_ROUTES = frozenset({"/login", "/enter/{token}", "/livez", "/readyz", "/static"})
+
+Viewer = Annotated[Asker, Depends(Needs(Role.VIEWER))]
+Operator = Annotated[Asker, Depends(Needs(Role.OPERATOR))]
+Admin = Annotated[Asker, Depends(Needs(Role.ADMIN))]
+Rooms = Annotated[Console, Depends(console_of)]
+
+
+def sign_in_address(back: str) -> str:
+    """The sign-in page, and where to go on from there."""
+    return f"/login?back={quote(back)}" if back not in ("", "/") else "/login"

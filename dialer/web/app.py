@@ -1,0 +1,119 @@
+"""Joins the pages, the API and what stands around them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from config import Settings
+from dialer import __version__
+from dialer.console import Console
+from dialer.errors import DialerError
+from dialer.web import api, pages, problems
+from dialer.web.access import Guesses, SignIn, sign_in_address
+from dialer.web.guard import LOOPBACK, Guard
+from dialer.web.live import Live
+from dialer.web.pages.parts import show_problem
+
+log = structlog.get_logger()
+
+STATIC = Path(__file__).parent / "static"
+ABOUT = (
+    "See and steer campaigns. Every request carries `Authorization: Bearer TOKEN`; `dialer token add NAME --role ROLE` "
+    "makes a token. Times are ISO 8601 in UTC. Errors are `application/problem+json`."
+)
+
+Rooms = Callable[[], AbstractAsyncContextManager[Console]]
+
+
+class Application:
+    """The whole as ASGI. The rooms are open from startup to shutdown."""
+
+    def __init__(self, settings: Settings, open_rooms: Rooms, host: str = "") -> None:
+        named = settings.web_hosts.lower().replace(",", " ").split()
+        self._api = _api(open_rooms)
+        self._guarded = Guard(self._api, LOOPBACK | {*named, host.lower()}, settings.web_upload_mib * 2**20)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guarded(scope, receive, send)
+
+    async def end_streams(self) -> None:
+        """Say that it is not ready any more, and let open streams end."""
+        if hasattr(self._api.state, "live"):
+            await self._api.state.live.aclose()
+
+    def openapi(self) -> dict[str, Any]:
+        """The API as an OpenAPI document."""
+        return self._api.openapi()
+
+
+def _api(open_rooms: Rooms) -> FastAPI:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_rooms() as console:
+            clock = console.ledger.clock
+            app.state.console, app.state.guesses = console, Guesses(clock)
+            app.state.live = Live(console.report.document, clock)
+            try:
+                yield
+            finally:
+                await app.state.live.aclose()
+
+    app = FastAPI(
+        title="dialer",
+        version=__version__,
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    for router in (*api.ROUTERS, *pages.ROUTERS, health):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    app.exception_handler(SignIn)(_ask_to_sign_in)
+    for kind in (DialerError, HTTPException, RequestValidationError, Exception):
+        app.exception_handler(kind)(_answer_error)
+    return app
+
+
+health = APIRouter(include_in_schema=False)
+
+
+@health.get("/livez")
+async def alive() -> Response:
+    """Whether the program answers at all."""
+    return Response("alive\n", media_type="text/plain")
+
+
+@health.get("/readyz")
+async def ready(request: Request) -> Response:
+    """Whether it can do its work: the ledger can be read, and it is not ending."""
+    if request.app.state.live.ending.is_set():
+        return Response("ending\n", 503, media_type="text/plain")
+    console: Console = request.app.state.console
+    await console.ledger.is_held("feeder")
+    return Response("ready\n", media_type="text/plain")
+
+
+async def _ask_to_sign_in(request: Request, nobody: Exception) -> Response:
+    assert isinstance(nobody, SignIn)
+    return RedirectResponse(sign_in_address(nobody.back), 303)
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    problem, headers = problems.of_error(error)
+    if problem["status"] >= 500:
+        log.warning("console.failed", path=request.scope["route"].path if "route" in request.scope else "-",
+                    error=str(error), exc_info=problem["code"] == "internal")  # fmt: skip
+    if request.url.path.startswith(("/api/", "/livez", "/readyz")):
+        return problems.answer(error)
+    return show_problem(request, problem, headers)
