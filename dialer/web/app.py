@@ -111,9 +111,8 @@ async def _ask_to_sign_in(request: Request, nobody: Exception) -> Response:
 
 async def _answer_error(request: Request, error: Exception) -> Response:
     problem, headers = problems.of_error(error)
-    if problem["status"] >= 500:
-        log.warning("console.failed", path=request.scope["route"].path if "route" in request.scope else "-",
-                    error=str(error), exc_info=problem["code"] == "internal")  # fmt: skip
+    if problem["status"] >= 500 and problem["code"] != "internal":  # of which the server writes the whole story
+        log.warning("console.failed", error=str(error))
     if request.url.path.startswith(("/api/", "/livez", "/readyz")):
         return problems.answer(error)
     return show_problem(request, problem, headers)

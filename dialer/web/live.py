@@ -42,6 +42,8 @@ class Now:
     document: Mapping[str, Any]
     history: tuple[Sample, ...]
     seen_at: float
+    screens: dict[tuple[str, bool], Mapping[str, str]] = field(default_factory=dict, compare=False)
+    """What was made of it to be shown, for all who look at it."""
 
 
 @dataclass

@@ -1,0 +1,96 @@
+"""What stands on a campaign's screen, block by block."""
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from dialer.domain.campaign import CampaignStatus
+from dialer.pipeline.recent_acts import RecentActs
+from dialer.ports import Campaign
+from dialer.web.live import Now, Sample, lines_of, per_second
+from dialer.web.pages.parts import address, rendered
+from dialer.web.pages.verbs import may_cancel, verbs_for
+
+BLOCKS = ("head", "actions", "bar", "pace", "limits", "outcomes", "facts", "log")
+PACE_OVER_S = 10.0
+LOG_ROWS = 20
+PEOPLE_OF = {
+    "window": "window", "people": "people", "number busy": "number busy", "trial": "trial", "key": "key",
+    "later": "later",
+}  # fmt: skip
+"""Layer -> the word by which the people behind it are listed."""
+UNSURE = {
+    "unknown_now": "calls that may or may not have been made; the call log will say",
+    "unconfirmed": "calls that left no trace in the log",
+    "unexplained_calls": "calls of the account that nobody here made",
+}
+
+
+async def blocks_of(acts: RecentActs, one: Campaign, now: Now, *, may_operate: bool) -> Mapping[str, str]:
+    """Each block of the screen as HTML, in its order; what is the same for many is made once."""
+    key = (one.spec.handle, may_operate)
+    kept = now.screens.get(key)
+    if kept is None:
+        log = await acts.of(one.spec.handle, LOG_ROWS)
+        kept = now.screens[key] = _rendered(one.campaign_id, now, log, may_operate=may_operate)
+    return kept
+
+
+def _rendered(campaign_id: int, now: Now, log: list[Mapping[str, Any]], *, may_operate: bool) -> dict[str, str]:
+    document = now.document
+    segments = _segments(campaign_id, document)
+    values: dict[str, Any] = {
+        "campaign_id": campaign_id,
+        "now": document,
+        "talking": lines_of(document),
+        "segments": [(name, count, kind) for name, count, kind, _ in segments],
+        "legend": segments,
+        "lines": lines_of(document),
+        "per_second": per_second(now.history, PACE_OVER_S),
+        "chart": json.dumps(_curves(now.history), separators=(",", ":")),
+        "layer_links": {
+            layer: _people(campaign_id, waits=PEOPLE_OF[layer]) if layer in PEOPLE_OF else ""
+            for layer in (one["layer"] for one in document["limits"])
+        },
+        "outcomes": [(name, count) for name, count in document["dispositions"].items() if count],
+        "ended": sum(document["dispositions"].values()),
+        "unsure": [(document[key], words) for key, words in UNSURE.items() if document[key]],
+        "acts": log,
+        "may_operate": may_operate,
+        "verbs": verbs_for(CampaignStatus(document["status"])),
+        "may_cancel": may_cancel(CampaignStatus(document["status"])),
+    }
+    shown = [key for key in BLOCKS if may_operate or key != "actions"]
+    return {key: rendered(f"campaign/{key}.html", **values) for key in shown}
+
+
+def _people(campaign_id: int, **query: str) -> str:
+    return address(f"/campaigns/{campaign_id}/people", **query)
+
+
+def _segments(campaign_id: int, document: Mapping[str, Any]) -> list[tuple[str, int, str, str]]:
+    """(what, how many people, its colour, their list), in the order in which people move through them."""
+    contacts, talking = document["contacts"], lines_of(document)
+    ready = sum(count for why, count in document["waiting"].items() if why in ("waiting for its turn", "being dialed"))
+    ready = max(0, min(ready, contacts["pending"] + contacts["active"]) - document["attempts"]["dialing"])
+    waits = max(0, contacts["pending"] + contacts["active"] - talking - ready)
+    never = [(name, contacts[name]) for name in ("suppressed", "invalid", "expired", "cancelled")]
+    return [
+        ("reached", contacts["reached"], "reached", _people(campaign_id, status="reached")),
+        ("not reached, given up", contacts["exhausted"], "other", _people(campaign_id, status="exhausted")),
+        ("in a call", talking, "talking", _people(campaign_id, waits="call")),
+        ("ready now", ready, "ready", _people(campaign_id, waits="ready")),
+        ("wait for later", waits, "waits", _people(campaign_id, waits="any")),
+        *((f"{name}", count, "never", _people(campaign_id, status=name)) for name, count in never),
+    ]
+
+
+def _curves(history: tuple[Sample, ...]) -> list[list[float]]:
+    """Moments (unix seconds), calls a second between each and the one before, lines: three columns for the chart."""
+    steps = list(pairwise(history))
+    return [
+        [round(after.at, 1) for _, after in steps],
+        [round(max(0, after.placed - before.placed) / max(0.1, after.at - before.at), 2) for before, after in steps],
+        [float(after.lines) for _, after in steps],
+    ]
