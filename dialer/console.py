@@ -10,9 +10,13 @@ from dialer.adapters.ledger import SqlLedger
 from dialer.bootstrap import open_report, ring_feeder
 from dialer.control_room import dialing_times, open_ledger
 from dialer.domain.act import By
+from dialer.list_access import open_campaigns, open_lists, open_people
+from dialer.pipeline.add_people import AddPeople
+from dialer.pipeline.change_campaign import ChangeCampaign
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
 from dialer.pipeline.keep_access import KeepAccess
+from dialer.pipeline.prepare_list import PrepareList
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.pipeline.report import ReportCampaign
 
@@ -27,6 +31,9 @@ class Console:
     report: ReportCampaign
     progress: CountProgress
     recent_acts: RecentActs
+    lists: PrepareList
+    campaigns: ChangeCampaign
+    people: AddPeople
 
     def control(self, by: By) -> ControlCampaign:
         """The operator's room, for the one who asks."""
@@ -45,7 +52,17 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
         ledger = await stack.enter_async_context(open_ledger(settings))
         report = await stack.enter_async_context(open_report(settings, ledger))
         progress = CountProgress(ledger.people, ledger.clock)
-        yield Console(settings, ledger, open_access(settings, ledger), report, progress, RecentActs(ledger.people))
+        yield Console(
+            settings,
+            ledger,
+            open_access(settings, ledger),
+            report,
+            progress,
+            RecentActs(ledger.people),
+            lists=open_lists(settings, ledger),
+            campaigns=open_campaigns(settings, ledger),
+            people=open_people(ledger),
+        )
 
 
 def open_access(settings: Settings, ledger: SqlLedger) -> KeepAccess:

@@ -1,5 +1,5 @@
 """The HTTP API, one file a noun."""
 
-from dialer.web.api import campaigns, events
+from dialer.web.api import campaigns, contacts_in, events, imports
 
-ROUTERS = (campaigns.routes, events.routes)
+ROUTERS = (imports.routes, contacts_in.routes, campaigns.routes, events.routes)
