@@ -91,6 +91,7 @@ class App:
     bell: FeederBell
     report: ReportCampaign
     restores: Mapping[str, NoticeRestore]
+    simulator_url: str = ""
     pulse: Pulse = field(default_factory=Pulse)
 
     async def keep_loops(self) -> None:
@@ -339,8 +340,7 @@ async def _join(
         marks = KeptMarks(redis, settings.home, f"{ledger.identity}:{account}")
         reconcilers[account], restores[account] = room, NoticeRestore(room, marks, settings.reconcile_interval_s)
     feeder = EnqueueDue(
-        ledger,
-        ledger,
+        ledger, ledger,
         ArqQueue(redis, ledger.identity, clock),
         pacer,
         clock,
@@ -348,7 +348,7 @@ async def _join(
         KeepLines(ledger, pacer, clock, line_life_s),
         lease_s=times.lease_s,
         may_dial=lambda account: account not in restores or restores[account].may_dial,
-    )
+    )  # fmt: skip
     return App(
         settings=settings,
         clock=clock,
@@ -365,6 +365,7 @@ async def _join(
         bell=FeederBell(redis, ledger.identity, clock),
         report=_reader(settings, ledger, pacer),
         restores=restores,
+        simulator_url=simulator_url,
     )
 
 

@@ -27,6 +27,8 @@ class Console:
     report: ReportCampaign
     progress: CountProgress
     recent_acts: RecentActs
+    simulator_url: str = ""
+    """Where the provider of rehearsals is; "": not known here."""
 
     def control(self, by: By) -> ControlCampaign:
         """The operator's room, for the one who asks."""
@@ -39,13 +41,14 @@ class Console:
 
 
 @asynccontextmanager
-async def open_console(settings: Settings) -> AsyncIterator[Console]:
+async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIterator[Console]:
     """The rooms over a ledger of their own. Raises LedgerUnavailable."""
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
         report = await stack.enter_async_context(open_report(settings, ledger))
         progress = CountProgress(ledger.people, ledger.clock)
-        yield Console(settings, ledger, open_access(settings, ledger), report, progress, RecentActs(ledger.people))
+        access, recent = open_access(settings, ledger), RecentActs(ledger.people)
+        yield Console(settings, ledger, access, report, progress, recent, simulator_url)
 
 
 def open_access(settings: Settings, ledger: SqlLedger) -> KeepAccess:
