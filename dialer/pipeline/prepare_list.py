@@ -83,7 +83,11 @@ class PrepareList:
     turn: asyncio.Semaphore
 
     async def take(self, name: str, chunks: AsyncIterator[bytes], settings: Settings, by: By) -> int:
-        """Keep a list as it arrives; its id. Nothing stays of one that breaks off. Raises InputFileError if empty."""
+        """Keep a list as it arrives; its id. Nothing stays of one that breaks off.
+
+        Raises InputFileError for an empty one, CampaignFileError for settings that no campaign can have.
+        """
+        self.read({**UNSAID, **settings})
         await self._forget_old()
         upload_id = await self.uploads.begin(name, _text(settings), by)
         try:
@@ -147,8 +151,9 @@ class PrepareList:
                 source = self.opened(await self._written(upload, path), spec)
                 campaign, counts = await self.bring(spec, source, upload.name, by, start=start)
             await self._keep_rejects(upload_id, counts.rejects)
-        brought = _counts(counts) | {"campaign": campaign.spec.name, "campaign_id": campaign.campaign_id}
-        brought |= {"status": str(campaign.status), "notes": list(source.notes)}
+        brought = {"campaign": campaign.spec.name, "campaign_id": campaign.campaign_id, "status": str(campaign.status)}
+        brought |= import_document(counts) | {"waits": dict(counts.waits), "notes": list(source.notes)}
+        brought["rejects"] = bool(counts.rejects)
         await self.uploads.note(upload_id, json.dumps(report | {"brought": brought}), campaign.spec.handle)
         return brought
 

@@ -61,7 +61,7 @@ async def add_people(name: Name, asked: People, rooms: Rooms, asker: Operator) -
     them at once.
     """
     people = [GivenPerson(**one.model_dump()) for one in asked.contacts]
-    added = await rooms.people.run(name, people, "API", asker.by(asked.reason))
+    added = await rooms.adding.run(name, people, "API", asker.by(asked.reason))
     await rooms.ring()
     counts = Counter(one.result for one in added)
     words = ("queued", "duplicate", "suppressed", "invalid", "deferred")
@@ -72,7 +72,7 @@ async def add_people(name: Name, asked: People, rooms: Rooms, asker: Operator) -
 @routes.get("/{name:path}/settings", summary="A campaign in the shape of its file")
 async def settings(name: Name, request: Request, rooms: Rooms, asker: Viewer) -> Response:
     """As JSON, or as the file itself for `Accept: application/toml`. The ETag goes into `If-Match` of a change."""
-    said, notes, mark = await rooms.campaigns.settings(name)
+    said, notes, mark = await rooms.drafts.settings(name)
     headers = {"ETag": f'"{mark}"', "Vary": "Accept"}
     if TOML in request.headers.get("accept", ""):
         return Response(write_settings(said, notes), media_type=TOML, headers=headers)
@@ -96,13 +96,13 @@ async def put(
     """The whole of the campaign file: a key that is not said has its default. Its people stay."""
     said = _settings(await request.body(), request.headers.get("content-type", ""))
     try:
-        before, _, _ = await rooms.campaigns.settings(name)
+        before, _, _ = await rooms.drafts.settings(name)
     except UnknownName:
         before = {}
     refuse_source(asker, before, said)
     seen = if_match.strip().removeprefix("W/").strip('"')
     is_new = if_none_match.strip() == "*"
-    campaign, mark = await rooms.campaigns.put(name, said, asker.by(), seen=seen, is_new=is_new)
+    campaign, mark = await rooms.drafts.put(name, said, asker.by(), seen=seen, is_new=is_new)
     await rooms.ring()
     document = {"campaign": campaign.spec.name, "status": str(campaign.status), "campaign_id": campaign.campaign_id}
     return JSONResponse(document, 201 if campaign.is_new else 200, {"ETag": f'"{mark}"'})

@@ -64,7 +64,7 @@ async def send(
     given = name or name_in(request.headers.get("content-disposition", ""))
     called = file_name(given, request.headers.get("content-type", ""))
     try:
-        settings, _, _ = await rooms.campaigns.settings(campaign)
+        settings, _, _ = await rooms.drafts.settings(campaign)
     except UnknownName:
         settings = first_settings(rooms.settings, called) | {"name": campaign}
     import_id = await rooms.lists.take(called, request.stream(), settings, asker.by())
