@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.ledger import SqlLedger
-from dialer.bootstrap import may_use, open_pacer, report_room, ring_feeder
+from dialer.bootstrap import may_use, open_pacer, rejects_in, report_room, ring_feeder
 from dialer.control_room import dialing_times, open_ledger
 from dialer.doctor import Finding, every_check
 from dialer.domain.act import By
@@ -50,6 +51,15 @@ class Console:
     async def examined(self) -> list[Finding]:
         """What the doctor says of this machine and of every provider with a key."""
         return await every_check(self.settings, probing=False)
+
+    def may_use(self, provider: str) -> bool:
+        """Whether calls can go out by this provider: it is that of rehearsals, or its key is set."""
+        return may_use(self.settings, provider)
+
+    def rejects_of(self, name: str) -> Path | None:
+        """Where this machine keeps the rows that were rejected of a campaign's last list, if it does."""
+        path = rejects_in(self.settings.home, name).path
+        return path if path.is_file() else None
 
     async def ring(self) -> None:
         """Let the worker that feeds look now."""

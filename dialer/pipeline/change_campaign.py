@@ -48,6 +48,23 @@ class ChangeCampaign:
         spec = (await self.view.campaign(name)).spec
         return *self.written(spec), self.mark(spec)
 
+    def flaw(self, settings: Settings) -> str:
+        """Why no campaign can be made of these settings; "" when one can."""
+        try:
+            self.read(settings)
+        except CampaignFileError as wrong:
+            return str(wrong)
+        return ""
+
+    async def existing(self, settings: Settings) -> Campaign | None:
+        """The campaign that would get these settings; None where it would be a new one."""
+        handle = self.read({"name": "list", "agent": "check", **settings}).handle
+        try:
+            campaign = await self.view.campaign(handle)
+        except UnknownName:
+            return None
+        return campaign if campaign.spec.handle == handle else None
+
     def mark(self, spec: CampaignSpec) -> str:
         """What tells settings from others."""
         said = json.dumps(self.written(spec), sort_keys=True, ensure_ascii=True)
@@ -64,6 +81,7 @@ class ChangeCampaign:
 
     async def _spec_now(self, handle: str) -> CampaignSpec | None:
         try:
-            return (await self.view.campaign(handle)).spec
+            spec = (await self.view.campaign(handle)).spec
         except UnknownName:
             return None
+        return spec if spec.handle == handle else None

@@ -87,7 +87,7 @@ class PrepareList:
 
         Raises InputFileError for an empty one, CampaignFileError for settings that no campaign can have.
         """
-        self.read({**UNSAID, **settings})
+        self.spec(settings)
         await self._forget_old()
         upload_id = await self.uploads.begin(name, _text(settings), by)
         try:
@@ -103,11 +103,15 @@ class PrepareList:
 
     async def take_source(self, settings: Settings, by: By) -> int:
         """Prepare a campaign whose list is its own source. Raises CampaignFileError."""
-        self.read({**UNSAID, **settings})
+        self.spec(settings)
         await self._forget_old()
         upload_id = await self.uploads.begin(SOURCE, _text(settings), by)
         await self.uploads.complete(upload_id, 0, SOURCE, by)
         return upload_id
+
+    def spec(self, settings: Settings) -> CampaignSpec:
+        """What the settings so far make, with a stand-in for a name or an agent that is not known yet."""
+        return self.read({**UNSAID, **settings})
 
     async def prepared(self, upload_id: int, *, afresh: bool = False) -> Prepared:
         """The list, and what an import would bring now; ``afresh``: looked at again in any case. Raises UnknownName."""
@@ -131,7 +135,7 @@ class PrepareList:
             if upload.campaign:
                 raise WrongMoment("this list is in its campaign already: change the campaign itself")
             settings = edit(json.loads(upload.settings))
-            self.read({**UNSAID, **settings})
+            self.spec(settings)
             if await self.uploads.change(upload_id, upload.settings, _text(settings)):
                 return
 
@@ -157,6 +161,13 @@ class PrepareList:
         await self.uploads.note(upload_id, json.dumps(report | {"brought": brought}), campaign.spec.handle)
         return brought
 
+    async def last_rejects(self, handle: str) -> AsyncIterator[bytes]:
+        """Those of the list that was brought last, over the network, into the campaign with this handle."""
+        upload = await self.uploads.last_of(handle)
+        if upload is not None:
+            async for content in self.rejects(upload.upload_id):
+                yield content
+
     async def rejects(self, upload_id: int) -> AsyncIterator[bytes]:
         """The rows that were rejected when the list was last looked at, as CSV in pieces; none: there are none."""
         part = REJECTS
@@ -166,7 +177,7 @@ class PrepareList:
 
     async def _look(self, upload: Upload) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(upload.settings)
-        spec = self.read({**UNSAID, **settings})
+        spec = self.spec(settings)
         seen: dict[str, Any] = {"settings": _mark(upload), "at": self.clock.now(), "problem": "", "remedy": ""}
         with self.private_file(upload.name) as path:
             sampled = Sampled(self.opened(await self._written(upload, path), spec))
