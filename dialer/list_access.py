@@ -157,6 +157,7 @@ def open_lists(settings: Settings, ledger: SqlLedger) -> PrepareList:
         rejects_at=RejectsAt,
         check=check,
         bring=bring,
+        rehearsal=REHEARSAL,
         turn=asyncio.Semaphore(1),
     )
 

@@ -61,7 +61,7 @@ class Prepared:
 
     upload: Upload
     settings: dict[str, Any]
-    seen: Mapping[str, Any]
+    seen: dict[str, Any]
     brought: Mapping[str, Any] | None
 
 
@@ -69,7 +69,8 @@ class Prepared:
 class PrepareList:
     """``private_file`` gives a path, of a file by that name, in a directory of its own that is gone afterwards.
 
-    ``turn`` is one at a time: who looks at a list of a million holds 100 MB.
+    ``turn`` is one at a time: who looks at a list of a million holds 100 MB. ``rehearsal`` is what a rehearsal begins
+    with, such as calls at any hour.
     """
 
     uploads: Uploads
@@ -80,6 +81,7 @@ class PrepareList:
     rejects_at: Callable[[Path], OpenRejects]
     check: Callable[[CampaignSpec, ContactSource, OpenRejects], Awaitable[ImportCounts]]
     bring: Bring
+    rehearsal: Settings
     turn: asyncio.Semaphore
 
     async def take(self, name: str, chunks: AsyncIterator[bytes], settings: Settings, by: By) -> int:
@@ -128,16 +130,24 @@ class PrepareList:
     async def change(self, upload_id: int, edit: Callable[[dict[str, Any]], Settings]) -> None:
         """Put edited settings in the place of the old ones.
 
+        Where a rehearsal becomes a campaign that calls people, what it began with goes: it is not meant for people.
         Raises CampaignFileError for what no campaign can have, WrongMoment once the list is in its campaign.
         """
         while True:
             upload = await self.uploads.upload(upload_id)
             if upload.campaign:
                 raise WrongMoment("this list is in its campaign already: change the campaign itself")
-            settings = edit(json.loads(upload.settings))
+            before = json.loads(upload.settings)
+            settings = self._for_people(before, edit(before))
             self.spec(settings)
             if await self.uploads.change(upload_id, upload.settings, _text(settings)):
                 return
+
+    def _for_people(self, before: Settings, after: Settings) -> Settings:
+        provider = self.rehearsal["provider"]
+        if before.get("provider") != provider or after.get("provider") == provider:
+            return after
+        return {key: value for key, value in after.items() if value != self.rehearsal.get(key)}
 
     async def commit(self, upload_id: int, by: By, *, start: bool = True) -> Mapping[str, Any]:
         """Bring the list into its campaign, as ``dialer enqueue``; the report of the import, again if it is in.

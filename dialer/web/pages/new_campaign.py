@@ -11,6 +11,7 @@ from dialer.adapters.campaign_file import fields_of, parse_settings, with_fields
 from dialer.domain.campaign_name import file_stem
 from dialer.errors import UsageError
 from dialer.list_access import first_settings
+from dialer.pipeline.iso import iso
 from dialer.pipeline.prepare_list import PART_BYTES
 from dialer.pipeline.what_it_means import hours_in_words, what_it_means
 from dialer.web.access import Asker, Operator, Rooms
@@ -178,7 +179,7 @@ async def _columns_page(
         "steps": stepped(upload_id, COLUMNS),
         "id": upload_id,
         "upload": one.upload,
-        "seen": one.seen,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
         "problem": page_words(one.seen["problem"]),
         "remedy": page_words(one.seen["remedy"]),
         "notes": [page_words(note) for note in one.seen["notes"]],
@@ -196,7 +197,11 @@ async def _rules_page(
         return RedirectResponse(f"/campaigns/{one.brought['campaign_id']}", 303)
     means = what_it_means(rooms.lists.spec(one.settings), one.seen)
     shown = groups(fields_of(one.settings, RULES) | dict(fields), means)
-    values: dict[str, Any] = {"steps": stepped(upload_id, CHOOSE_RULES), "id": upload_id, "seen": one.seen}
+    values: dict[str, Any] = {
+        "steps": stepped(upload_id, CHOOSE_RULES),
+        "id": upload_id,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
+    }
     return show(request, asker, "new/rules.html", 422 if wrong else 200, groups=shown, wrong=wrong, **values)
 
 
@@ -209,7 +214,7 @@ async def _start_page(upload_id: int, request: Request, rooms: Rooms, asker: Ask
         "steps": stepped(upload_id, START),
         "id": upload_id,
         "upload": one.upload,
-        "seen": one.seen,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
         "problem": page_words(one.seen["problem"]),
         "spec": spec,
         "hours": hours_in_words(spec),
