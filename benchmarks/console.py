@@ -44,8 +44,8 @@ SERIES = {
     SQLITE: "(WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < {count}) SELECT i FROM s) AS s",
     POSTGRESQL: "(SELECT generate_series(1, {count}) AS i) AS s",
 }
-STATUSES = "CASE i % 10 WHEN 0 THEN 'pending' WHEN 1 THEN 'active' WHEN 2 THEN 'exhausted' ELSE 'reached' END"
-OUTCOMES = "CASE i % 10 WHEN 0 THEN '' WHEN 1 THEN 'busy' WHEN 2 THEN 'no_answer' ELSE 'answered' END"
+STATUSES = "CASE i / 50 % 10 WHEN 0 THEN 'pending' WHEN 1 THEN 'active' WHEN 2 THEN 'exhausted' ELSE 'reached' END"
+OUTCOMES = "CASE i / 50 % 10 WHEN 0 THEN '' WHEN 1 THEN 'busy' WHEN 2 THEN 'no_answer' ELSE 'answered' END"
 FILL = (
     """INSERT INTO campaigns (name, account, spec, status, created_at, started_at)
     SELECT 'campaign ' || i, 'vaanivoice', replace('{spec}', 'NAME', 'campaign ' || i),
@@ -54,14 +54,15 @@ FILL = (
     f"""INSERT INTO contacts (campaign_id, phone, name, list_row, status, disposition, attempts, due_at,
         last_attempt_at)
     SELECT 1 + i % {{many}}, '+1' || (2000000000 + i), 'Person ' || i, i, {STATUSES}, {OUTCOMES},
-        CASE WHEN i % 10 = 0 THEN 0 ELSE 1 END, CASE WHEN i % 10 = 0 THEN {{now}} + i END, {{now}} - 3600
+        CASE WHEN i / 50 % 10 = 0 THEN 0 ELSE 1 END, CASE WHEN i / 50 % 10 = 0 THEN {{now}} + i END, {{now}} - 3600
     FROM {{people}}""",
     f"""INSERT INTO attempts (campaign_id, contact_id, number_of, phone, person, account, agent, state, disposition,
         dispatch, due_at, token, dialed_at, ended_at, duration_s, call_id, cost)
     SELECT 1 + i % {{many}}, i, 1, '+1' || (2000000000 + i), '+1' || (2000000000 + i), 'vaanivoice', 'agent-1',
-        CASE WHEN i % 10 = 1 THEN 'planned' ELSE 'ended' END, CASE WHEN i % 10 = 1 THEN '' ELSE {OUTCOMES} END, 1,
+        CASE WHEN i / 50 % 10 = 1 THEN 'planned' ELSE 'ended' END,
+        CASE WHEN i / 50 % 10 = 1 THEN '' ELSE {OUTCOMES} END, 1,
         {{now}}, 't' || i, {{now}} - 3600 + i * 0.001, {{now}} - 3500 + i * 0.001, 30, 'c' || i, 1.0
-    FROM {{people}} WHERE i % 10 <> 0""",
+    FROM {{people}} WHERE i / 50 % 10 <> 0""",
     """INSERT INTO events (attempt_id, at, actor, "before", "after", reason)
     SELECT 1 + i % {attempts}, {now} - 3600 + i * 0.0005, 'worker', 'queued', 'dialing', 'window open' FROM {events}""",
     """INSERT INTO suppressions (phone, campaign_id, reason, added_at)
