@@ -18,9 +18,10 @@ from dialer import __version__
 from dialer.console import Console
 from dialer.errors import DialerError
 from dialer.web import api, pages, problems
-from dialer.web.access import Guesses, SignIn, sign_in_address
+from dialer.web.access import Guesses, SignIn, Viewer, sign_in_address
 from dialer.web.guard import LOOPBACK, Guard
 from dialer.web.live import Live
+from dialer.web.openapi import ANSWERS, openapi_document
 from dialer.web.pages.parts import show_problem
 
 log = structlog.get_logger()
@@ -52,7 +53,7 @@ class Application:
 
     def openapi(self) -> dict[str, Any]:
         """The API as an OpenAPI document."""
-        return self._api.openapi()
+        return openapi_document(self._api)
 
 
 def _api(open_rooms: Rooms) -> FastAPI:
@@ -75,8 +76,11 @@ def _api(open_rooms: Rooms) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
-    for router in (*api.ROUTERS, *pages.ROUTERS, health):
+    for router in (*api.ROUTERS, description):
+        app.include_router(router, responses=ANSWERS)
+    for router in (*pages.ROUTERS, health):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.exception_handler(SignIn)(_ask_to_sign_in)
@@ -85,7 +89,14 @@ def _api(open_rooms: Rooms) -> FastAPI:
     return app
 
 
+description = APIRouter(prefix="/api/v1", tags=["description"])
 health = APIRouter(include_in_schema=False)
+
+
+@description.get("/openapi.json", summary="This description")
+async def described(request: Request, asker: Viewer) -> dict[str, Any]:
+    """As an OpenAPI 3.1 document."""
+    return openapi_document(request.app)
 
 
 @health.get("/livez")
