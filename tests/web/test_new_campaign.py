@@ -15,6 +15,7 @@ from dialer.domain.campaign import CampaignStatus
 from tests.web.served import ROOT, Served, serving, text_of
 
 EXAMPLE = (ROOT / "examples" / "contacts.csv").read_bytes()
+MORE = b"name,Mobile,Cell\nAsha,x,+14155550190\nRavi,y,+14155550191\n"
 TWO_PHONES = b"name,Mobile,Cell\nAsha,+919000000001,+919000000002\nRavi,12,+919000000003\n"
 
 
@@ -224,3 +225,28 @@ async def test_one_person_by_hand(served: Served, browser: httpx.AsyncClient) ->
     assert wrong.status_code == 422
     assert 'value="Asha"' in wrong.text
     assert (await browser.get("/campaigns/1/file")).text.startswith('name = "contacts"')
+
+
+async def test_a_list_for_a_campaign_that_is_there(served: Served, browser: httpx.AsyncClient) -> None:
+    await sent(browser, EXAMPLE)
+    await browser.post("/new/1/rules", data={"pace.weight": "7"})
+    await browser.post("/new/1/start")
+    assert "Its people are added to contacts" in text_of(await browser.get("/new?campaign=1"))
+
+    columns = await browser.post("/new/list?campaign=1", files={"list": ("more.csv", MORE, "text/csv")})
+    await browser.post(columns.url.path, data={"contacts.phone": "Cell", "do": "next"})
+    await browser.post("/new/2/start")
+
+    [campaign] = await served.ledger.campaigns()
+    assert campaign.spec.pace.weight == 7
+    assert (await served.ledger.report(1)).imported.queued == 314
+
+
+async def test_a_list_in_another_character_set(browser: httpx.AsyncClient) -> None:
+    content = "name,phone\nZoë,+919000000001\n".encode("cp1252")
+    assert "upload it again with the character set cp1252" in text_of(await sent(browser, content))
+    answer = await browser.post(
+        "/new/list?instead=1", files={"list": ("a.csv", content, "text/csv")}, data={"encoding": "cp1252"}
+    )
+    assert "1 rows: 1 to be called" in text_of(answer)
+    assert "Zoë" in text_of(answer)

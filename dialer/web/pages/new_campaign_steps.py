@@ -57,6 +57,8 @@ IN_PAGE = (
     (r"Name it with --phone-column", "Choose it below"),
     (r"Say which with --sheet", "Name it under sheet"),
     (r" \(--region\)", ""),
+    (r"add --encoding (\w+)", r"upload it again with the character set \1"),
+    (r"Name the encoding it was saved in", "Upload it again with its character set"),
     (r"; name it under (\w+) in \[contacts\] to use it", r"; choose it as \1 to use it"),
     (r" \(name = \.\.\., or --name\)", ""),
     (r" \(agent = \.\.\., or --agent\)", ""),
