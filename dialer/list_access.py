@@ -52,6 +52,7 @@ REHEARSAL: dict[str, Any] = {
     "redial": {"max_attempts": 2},
 }
 """What a campaign is where nothing says who makes its calls; in the shape of a campaign file."""
+LOOKS_AT_ONCE = 2
 PATIENCE_S = 300.0
 """How long to wait for another process that is reading the same source."""
 
@@ -158,7 +159,7 @@ def open_lists(settings: Settings, ledger: SqlLedger) -> PrepareList:
         check=check,
         bring=bring,
         rehearsal=REHEARSAL,
-        turn=asyncio.Semaphore(1),
+        turn=asyncio.Semaphore(LOOKS_AT_ONCE),
     )
 
 

@@ -76,8 +76,8 @@ class Prepared:
 class PrepareList:
     """``private_file`` gives a path, of a file by that name, in a directory of its own that is gone afterwards.
 
-    ``turn`` is one at a time: who looks at a list of a million holds 100 MB. ``rehearsal`` is what a rehearsal begins
-    with, such as calls at any hour.
+    ``turn`` lets few look at once: who looks at a list of a million holds 100 MB. ``rehearsal`` is what a rehearsal
+    begins with, such as calls at any hour.
     """
 
     uploads: Uploads
