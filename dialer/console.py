@@ -13,6 +13,7 @@ from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
 from dialer.pipeline.keep_access import KeepAccess
+from dialer.pipeline.keep_replies import KeepReplies
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.pipeline.report import ReportCampaign
 
@@ -24,6 +25,7 @@ class Console:
     settings: Settings
     ledger: SqlLedger
     access: KeepAccess
+    replies: KeepReplies
     report: ReportCampaign
     progress: CountProgress
     recent_acts: RecentActs
@@ -45,7 +47,8 @@ async def open_console(settings: Settings) -> AsyncIterator[Console]:
         ledger = await stack.enter_async_context(open_ledger(settings))
         report = await stack.enter_async_context(open_report(settings, ledger))
         progress = CountProgress(ledger.people, ledger.clock)
-        yield Console(settings, ledger, open_access(settings, ledger), report, progress, RecentActs(ledger.people))
+        access, replies = open_access(settings, ledger), KeepReplies(ledger.keys)
+        yield Console(settings, ledger, access, replies, report, progress, RecentActs(ledger.people))
 
 
 def open_access(settings: Settings, ledger: SqlLedger) -> KeepAccess:

@@ -29,7 +29,9 @@ CODES: Mapping[type[errors.DialerError], tuple[int, str]] = {
     errors.QueueUnavailable: (503, "queue-unavailable"),
     errors.SourceUnavailable: (503, "source-unavailable"),
     errors.NotFound: (404, "not-at-provider"),
+    errors.WebhookForged: (401, "webhook-forged"),
     errors.ProviderError: (502, "provider"),
+    errors.Interrupted: (503, "ending"),
     errors.DialerError: (500, "internal"),
 }
 """Error -> HTTP status and code; the nearest base class counts."""
@@ -40,15 +42,22 @@ HTTP_CODES = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "too-slow",
     409: "conflict",
+    410: "gone",
     412: "changed-meanwhile",
     413: "too-large",
+    414: "address-too-long",
     415: "wrong-kind",
+    416: "no-such-range",
     421: "unknown-host",
     422: "invalid",
     429: "too-many",
     500: "internal",
+    501: "not-offered",
+    502: "provider",
     503: "unavailable",
+    504: "too-slow",
 }
 
 
@@ -76,7 +85,7 @@ def document(
         "detail": mask_phones(detail),
         "code": code,
         "remedy": mask_phones(remedy),
-        "errors": [dict(one) for one in more],
+        "errors": [{name: mask_phones(said) for name, said in one.items()} for one in more],
     }
 
 
@@ -108,4 +117,4 @@ def answer(error: Exception) -> JSONResponse:
 
 
 def _pointer(place: Sequence[Any]) -> str:
-    return "/" + "/".join(str(part) for part in place)
+    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in place)
