@@ -68,7 +68,8 @@ class KeepAccess:
     async def revoke(self, which: str, by: By) -> Token:
         """End a token by its id or its name, and its sessions. Raises UnknownName."""
         alive = [one for one in await self.ledger.tokens() if one.revoked_at is None]
-        chosen = [one for one in alive if which in (str(one.token_id), one.name)]
+        by_id = [one for one in alive if which == str(one.token_id)]
+        chosen = by_id or [one for one in alive if which == one.name]
         if len(chosen) > 1:
             raise UsageError(f'{len(chosen)} tokens are called "{which}": name its id')
         if not chosen or not await self.ledger.revoke_token(chosen[0].token_id, by):

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from dialer.domain.act import Act
 from dialer.domain.contact import ContactStatus
-from dialer.ports.records import Campaign
+from dialer.ports.records import Campaign, LogScan
 
 
 class PeopleView(Protocol):
@@ -21,4 +21,12 @@ class PeopleView(Protocol):
 
     async def last_acts(self, campaign: str, limit: int, before: int = ...) -> list[Act]:
         """The last acts on the campaign with this handle, or on all (""), the newest first; ids below ``before``."""
+        ...
+
+    async def live_calls(self, account: str) -> tuple[int, int, float | None]:
+        """Attempts that hold a line; how many of them are of unknown fate, and when the oldest of these was dialed."""
+        ...
+
+    async def last_whole_scan(self, account: str) -> LogScan | None:
+        """The last reading of the account's log that had no gap; None if there was none for a month."""
         ...
