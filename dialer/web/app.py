@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -49,6 +49,10 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
 
+    def running(self) -> AbstractAsyncContextManager[object]:
+        """Its rooms, opened for the block, for who serves it by other means than a server."""
+        return self._api.router.lifespan_context(self._api)
+
     async def end_streams(self) -> None:
         """Say that it is not ready any more, and let open streams end."""
         if hasattr(self._api.state, "live"):
@@ -61,7 +65,8 @@ class Application:
     @property
     def routes(self) -> list[BaseRoute]:
         """Every address, for those who look whether each has a role."""
-        return list(self._api.routes)
+        mounted = [one for one in self._api.routes if isinstance(one, Mount | Route)]
+        return [*mounted, *(route for router in ROUTERS for route in router.routes)]
 
 
 def _api(open_rooms: Rooms) -> FastAPI:
@@ -88,10 +93,10 @@ def _api(open_rooms: Rooms) -> FastAPI:
     )
     app.add_middleware(Repeated, answer=_answer_error)
     app.add_middleware(Door, answer=_answer_error)
-    for router in (*api.ROUTERS, *pages.ROUTERS, health):
+    for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
-    for kind in (SignIn, DialerError, HTTPException, RequestValidationError, Exception):
+    for kind in (SignIn, DialerError, HTTPException, RequestValidationError, OverflowError, Exception):
         app.exception_handler(kind)(_answer_error)
     return app
 
@@ -113,6 +118,9 @@ async def ready(request: Request) -> Response:
     console: Console = request.app.state.console
     await console.ledger.is_held("feeder")
     return Response("ready\n", media_type="text/plain")
+
+
+ROUTERS = (*api.ROUTERS, *pages.ROUTERS, health)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

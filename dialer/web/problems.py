@@ -82,11 +82,16 @@ def document(
         "type": TYPE + code,
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": mask_phones(detail),
+        "detail": _sayable(detail),
         "code": code,
-        "remedy": mask_phones(remedy),
-        "errors": [{name: mask_phones(said) for name, said in one.items()} for one in more],
+        "remedy": _sayable(remedy),
+        "errors": [{name: _sayable(said) for name, said in one.items()} for one in more],
     }
+
+
+def _sayable(text: str) -> str:
+    """Without numbers; half a character, which no answer can hold, is a question mark."""
+    return mask_phones(text).encode(errors="replace").decode()
 
 
 def of_error(error: Exception) -> tuple[dict[str, Any], Mapping[str, str]]:
@@ -101,6 +106,8 @@ def of_error(error: Exception) -> tuple[dict[str, Any], Mapping[str, str]]:
         wrong = [{"pointer": _pointer(one["loc"]), "detail": str(one["msg"])} for one in error.errors()]
         said = "; ".join(f"{one['pointer']}: {one['detail']}" for one in wrong)
         return document(422, "invalid", f"the request is not as it must be: {said}", more=wrong), {}
+    if isinstance(error, OverflowError):
+        return document(422, "invalid", "a number is larger than any of ours"), {}
     if isinstance(error, errors.InputFileError):
         return document(422, "list-refused", f"{error.place}: {error.problem}", remedy=error.remedy), {}
     if isinstance(error, errors.DialerError):
