@@ -33,13 +33,13 @@ STEADY = re.compile(
     r"/api/v1/campaigns/[^/]+/(?:start|pause|resume|cancel|\{verb\})|/api/v1/.+/search|/api/v1/forecast"
 )
 """A move to where the campaign is already, a question."""
-KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+KEY = re.compile(r"[!#-~](?:[ !#-~]{0,253}[!#-~])?")
 KEPT_HEADERS = ("content-type", "location", "etag")
 PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"},
     "description": "Sent again with the same key and body within 24 hours, the request answers the same again with "
     "`Idempotency-Replayed: true`, and does nothing. 409 while the first still runs, 422 for another body.",
 }

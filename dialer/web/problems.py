@@ -32,6 +32,7 @@ CODES: Mapping[type[errors.DialerError], tuple[int, str]] = {
     errors.WebhookForged: (401, "webhook-forged"),
     errors.ProviderError: (502, "provider"),
     errors.Interrupted: (503, "ending"),
+    errors.CannotServe: (503, "cannot-serve"),
     errors.DialerError: (500, "internal"),
 }
 """Error -> HTTP status and code; the nearest base class counts."""
@@ -57,7 +58,6 @@ HTTP_CODES = {
     501: "not-offered",
     502: "provider",
     503: "unavailable",
-    504: "too-slow",
 }
 
 

@@ -176,8 +176,9 @@ def _begin_sessions(
 def _begin_replies(transaction: Transaction, keys: Sequence[str], keep_s: float, now: float) -> list[Reply | None]:
     transaction.run(FORGET_REPLIES, {"before": now - keep_s, "lost": now - RUNNING_S})
     # In one order, so that two processes do not wait for each other.
-    begun = {key: _begun(transaction, key, now) for key in sorted(set(keys))}
-    return [begun[key] for key in keys]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    begun = {place: _begun(transaction, keys[place], now) for place in order}
+    return [begun[place] for place in range(len(keys))]
 
 
 def _begun(transaction: Transaction, key: str, now: float) -> Reply | None:
