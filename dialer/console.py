@@ -15,6 +15,7 @@ from dialer.domain.act import By
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
 from dialer.pipeline.keep_access import KeepAccess
+from dialer.pipeline.keep_replies import KeepReplies
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.pipeline.report import ReportCampaign
 from dialer.pipeline.show_accounts import ShowAccounts
@@ -28,6 +29,7 @@ class Console:
     settings: Settings
     ledger: SqlLedger
     access: KeepAccess
+    replies: KeepReplies
     report: ReportCampaign
     progress: CountProgress
     recent_acts: RecentActs
@@ -61,6 +63,7 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
             settings=settings,
             ledger=ledger,
             access=open_access(settings, ledger),
+            replies=KeepReplies(ledger.keys),
             report=report_room(settings, ledger, pacer),
             progress=CountProgress(ledger.people, ledger.clock),
             recent_acts=RecentActs(ledger.people),
