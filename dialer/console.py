@@ -5,17 +5,22 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.ledger import SqlLedger
-from dialer.bootstrap import may_use, open_pacer, report_room, ring_feeder
+from dialer.bootstrap import may_use, open_pacer, rejects_in, report_room, ring_feeder
 from dialer.control_room import dialing_times, open_ledger
 from dialer.doctor import Finding, every_check
 from dialer.domain.act import By
+from dialer.list_access import open_campaigns, open_lists, open_people
+from dialer.pipeline.add_people import AddPeople
+from dialer.pipeline.change_campaign import ChangeCampaign
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
 from dialer.pipeline.keep_access import KeepAccess
 from dialer.pipeline.keep_replies import KeepReplies
+from dialer.pipeline.prepare_list import PrepareList
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.pipeline.report import ReportCampaign
 from dialer.pipeline.show_accounts import ShowAccounts
@@ -34,6 +39,9 @@ class Console:
     progress: CountProgress
     recent_acts: RecentActs
     accounts: ShowAccounts
+    lists: PrepareList
+    drafts: ChangeCampaign
+    adding: AddPeople
     simulator_url: str = ""
     """Where the provider of rehearsals is; "": not known here."""
 
@@ -45,6 +53,15 @@ class Console:
     async def examined(self) -> list[Finding]:
         """What the doctor says of this machine and of every provider with a key."""
         return await every_check(self.settings, probing=False)
+
+    def may_use(self, provider: str) -> bool:
+        """Whether calls can go out by this provider: it is that of rehearsals, or its key is set."""
+        return may_use(self.settings, provider)
+
+    def rejects_of(self, name: str) -> Path | None:
+        """Where this machine keeps the rows that were rejected of a campaign's last list, if it does."""
+        path = rejects_in(self.settings.home, name).path
+        return path if path.is_file() else None
 
     async def ring(self) -> None:
         """Let the worker that feeds look now."""
@@ -68,6 +85,9 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
             progress=CountProgress(ledger.people, ledger.clock),
             recent_acts=RecentActs(ledger.people),
             accounts=ShowAccounts(ledger, ledger, ledger.people, account_limits(settings), usable, pace_of),
+            lists=open_lists(settings, ledger),
+            drafts=open_campaigns(settings, ledger),
+            adding=open_people(ledger),
             simulator_url=simulator_url,
         )
 

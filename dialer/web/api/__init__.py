@@ -1,6 +1,13 @@
 """The HTTP API, one file a noun."""
 
-from dialer.web.api import accounts, administration, campaigns, events
+from dialer.web.api import accounts, administration, campaigns, contacts_in, events, imports
 
-ROUTERS = (accounts.routes, administration.routes, events.routes, campaigns.routes)
+ROUTERS = (
+    accounts.routes,
+    administration.routes,
+    events.routes,
+    imports.routes,
+    contacts_in.routes,
+    campaigns.routes,
+)
 """In the order they are matched: the name of a campaign may be like another address, so campaigns come last."""
