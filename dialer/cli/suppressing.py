@@ -23,12 +23,11 @@ from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
-from dialer.pipeline.iso import iso
+from dialer.pipeline.row_documents import SUPPRESSION_COLUMNS, suppression_document
 from dialer.ports import Reject, Suppression
 
 AT_ONCE = 5_000
 MOST_SHOWN = 20
-COLUMNS = ("phone", "reason", "source", "campaign", "added_at")
 
 
 def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *, as_json: bool) -> None:
@@ -105,7 +104,7 @@ def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
                 sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
         else:
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(COLUMNS)
+            writer.writerow(SUPPRESSION_COLUMNS)
             async for row in _rows(ledger):
                 writer.writerow(cells(list(row.values()) if raw else harmless(row.values())))
 
@@ -115,8 +114,7 @@ def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
 async def _rows(ledger: SqlLedger) -> AsyncIterator[dict[str, str | None]]:
     names = {campaign.campaign_id: campaign.spec.name for campaign in await ledger.campaigns()}
     async for entry in ledger.suppressions():
-        values = (entry.phone, entry.reason, entry.source, names.get(entry.campaign_id or 0, ""), iso(entry.added_at))
-        yield dict(zip(COLUMNS, values, strict=True))
+        yield suppression_document(entry, names)
 
 
 def _named(phones: Iterable[str], region: str) -> list[str]:
