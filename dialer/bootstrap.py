@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -91,6 +92,7 @@ class App:
     bell: FeederBell
     report: ReportCampaign
     restores: Mapping[str, NoticeRestore]
+    simulator_url: str = ""
     pulse: Pulse = field(default_factory=Pulse)
 
     async def keep_loops(self) -> None:
@@ -189,6 +191,13 @@ async def ring_feeder(settings: Settings, ledger: SqlLedger) -> None:
 @asynccontextmanager
 async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[ReportCampaign]:
     """The reader's room; without a Redis it reports what the ledger knows."""
+    async with open_pacer(settings, ledger) as pacer:
+        yield report_room(settings, ledger, pacer)
+
+
+@asynccontextmanager
+async def open_pacer(settings: Settings, ledger: SqlLedger) -> AsyncIterator[RedisPacer | None]:
+    """The pacer of the fleet, to be asked; None where there is no Redis yet."""
     url = settings.redis_url or running_server(settings.home)
     async with AsyncExitStack() as stack:
         pacer = None
@@ -197,15 +206,18 @@ async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[Re
             stack.push_async_callback(redis.aclose)
             pacer = RedisPacer(redis, f"dialer:{ledger.identity}", time.monotonic)
             stack.push_async_callback(pacer.aclose)
-        yield _reader(settings, ledger, pacer)
+        yield pacer
 
 
-def _reader(settings: Settings, ledger: SqlLedger, pacer: RedisPacer | None) -> ReportCampaign:
-    def may_use(account: str) -> bool:
-        return account == SIMULATOR or has_key(settings, account)
+def may_use(settings: Settings, account: str) -> bool:
+    """Whether calls can be placed at it."""
+    return account == SIMULATOR or has_key(settings, account)
 
+
+def report_room(settings: Settings, ledger: SqlLedger, pacer: RedisPacer | None) -> ReportCampaign:
+    """The reader's room over a pacer that may be missing."""
     pace_of = pacer.state if pacer else None
-    limits = WhatLimits(ledger, ledger.clock, account_limits(settings), may_use, pace_of)
+    limits = WhatLimits(ledger, ledger.clock, account_limits(settings), partial(may_use, settings), pace_of)
     return ReportCampaign(ledger, pacer, limits)
 
 
@@ -339,8 +351,7 @@ async def _join(
         marks = KeptMarks(redis, settings.home, f"{ledger.identity}:{account}")
         reconcilers[account], restores[account] = room, NoticeRestore(room, marks, settings.reconcile_interval_s)
     feeder = EnqueueDue(
-        ledger,
-        ledger,
+        ledger, ledger,
         ArqQueue(redis, ledger.identity, clock),
         pacer,
         clock,
@@ -348,7 +359,7 @@ async def _join(
         KeepLines(ledger, pacer, clock, line_life_s),
         lease_s=times.lease_s,
         may_dial=lambda account: account not in restores or restores[account].may_dial,
-    )
+    )  # fmt: skip
     return App(
         settings=settings,
         clock=clock,
@@ -363,8 +374,9 @@ async def _join(
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
         loops=KeepLoops(ledger, clock, f"{worker}:{SystemRandom().getrandbits(32):08x}"),
         bell=FeederBell(redis, ledger.identity, clock),
-        report=_reader(settings, ledger, pacer),
+        report=report_room(settings, ledger, pacer),
         restores=restores,
+        simulator_url=simulator_url,
     )
 
 

@@ -11,8 +11,9 @@ from dialer.adapters.providers.vaani.models import AgentSettings
 from dialer.adapters.providers.vaanivoice.agents import SECTIONS
 from dialer.adapters.providers.vaanivoice.models import Agent
 from dialer.cli.printing import print_json, print_table, put
-from dialer.cli.reaching import Reached, ask
+from dialer.cli.reaching import ask
 from dialer.errors import InputFileError, UsageError
+from dialer.reaching import Reached
 
 Shown = dict[str, Any]
 

@@ -16,12 +16,12 @@ from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.local.system_clock import SystemClock
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import say
-from dialer.cli.reaching import reach
 from dialer.domain.campaign import SIMULATOR
 from dialer.domain.disposition import Disposition
 from dialer.errors import AccountBlocked, NotFound, ProviderError, UsageError
 from dialer.ports import CallArchive, Campaign, Clock
 from dialer.provider_access import account_limits, require_key
+from dialer.reaching import reach
 
 TALKED = frozenset({Disposition.ANSWERED, Disposition.VOICEMAIL})
 AT_ONCE = 4

@@ -1,16 +1,13 @@
 """dialer audit: who did what, when and why."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from config import Settings
 from dialer.adapters.ledger import SqlLedger
 from dialer.cli.opening import with_ledger
 from dialer.cli.printing import local, print_json, print_table, say
 from dialer.domain.act import Act, chained
-from dialer.pipeline.iso import iso
-from dialer.pipeline.recent_acts import what
+from dialer.pipeline.recent_acts import act_document, what
 
 COLUMNS = ("at", "who", "act", "campaign", "what", "why")
 
@@ -56,23 +53,3 @@ class _Chain:
         if self.broken_at:
             return f"broken: act {self.broken_at} is not as it was written, or what stood before it is gone"
         return f"whole: {self.rows:,} acts, the last one with the hash {self.last or '-'}"
-
-
-def act_document(act: Act) -> dict[str, Any]:
-    """An act as JSON; what is JSON in it stays so."""
-    return {
-        "act_id": act.act_id,
-        "at": iso(act.at),
-        "who": act.who,
-        "act": act.act,
-        "campaign": act.campaign,
-        "subject": act.subject,
-        "before": _read(act.before),
-        "after": _read(act.after),
-        "why": act.why,
-        "chain": act.chain,
-    }
-
-
-def _read(text: str) -> Any:
-    return json.loads(text) if text.startswith("{") else text

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from dialer.cli.printing import masked, print_json, print_table, put
-from dialer.cli.reaching import Reached, ask
+from dialer.cli.reaching import ask
 from dialer.domain.call import CallLog
 from dialer.domain.disposition import Disposition
 from dialer.errors import NotFound, UsageError
 from dialer.pipeline.iso import iso
+from dialer.reaching import Reached
 
 COLUMNS = ("call_id", "started_at", "to", "agent", "disposition", "duration_s", "cost")
 

@@ -88,7 +88,8 @@ async def _worker(settings: Settings, stack: AsyncExitStack) -> App:
 
 
 async def _serve(settings: Settings, host: str, port: int, stop: Stop, dialing: App | None) -> None:
-    page = Application(settings, lambda: open_console(settings), host)
+    simulator_url = dialing.simulator_url if dialing is not None else ""
+    page = Application(settings, lambda: open_console(settings, simulator_url), host)
     config = uvicorn.Config(
         page, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S, lifespan="on",

@@ -8,8 +8,9 @@ from typing import Any
 
 from dialer.adapters.providers.vaanivoice.models import Session, SessionEvent
 from dialer.cli.printing import print_json, put, say
-from dialer.cli.reaching import Reached, ask
+from dialer.cli.reaching import ask
 from dialer.errors import ProviderError, SessionExpired
+from dialer.reaching import Reached
 
 
 def open_session(

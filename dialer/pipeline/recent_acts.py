@@ -12,6 +12,19 @@ from dialer.ports.people import PeopleView
 LONGEST = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """A page of the audit, the newest act first. ``next_after`` asks for the page behind it; None: there is none."""
+
+    acts: list[Act]
+    next_after: int | None
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """As JSON keys."""
+        return [act_document(act) for act in self.acts]
+
+
 @dataclass(frozen=True)
 class RecentActs:
     """The reader's room."""
@@ -21,6 +34,13 @@ class RecentActs:
     async def of(self, campaign: str, limit: int) -> list[Mapping[str, Any]]:
         """The last acts on the campaign with this handle, or on all (""), the newest first."""
         return [act_in_words(act) for act in await self.view.last_acts(campaign, limit)]
+
+    async def page(self, limit: int, after: int | None = None) -> Acts:
+        """All acts, those below the id ``after``."""
+        before = 2**62 if after is None else after
+        acts = await self.view.last_acts("", limit + 1, before)
+        more = len(acts) > limit
+        return Acts(acts[:limit], acts[limit - 1].act_id if more else None)
 
 
 def act_in_words(act: Act) -> Mapping[str, Any]:
@@ -50,3 +70,23 @@ def what(act: Act) -> list[str]:
 def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def act_document(act: Act) -> dict[str, Any]:
+    """An act as JSON; what is JSON in it stays so."""
+    return {
+        "act_id": act.act_id,
+        "at": iso(act.at),
+        "who": act.who,
+        "act": act.act,
+        "campaign": act.campaign,
+        "subject": act.subject,
+        "before": _read(act.before),
+        "after": _read(act.after),
+        "why": act.why,
+        "chain": act.chain,
+    }
+
+
+def _read(text: str) -> Any:
+    return json.loads(text) if text.startswith("{") else text

@@ -8,7 +8,7 @@ from dialer.domain.act import Act, By
 from dialer.domain.contact import ContactStatus
 from dialer.domain.people_filter import PeopleFilter
 from dialer.domain.waiting import Wait
-from dialer.ports.records import AttemptRow, Campaign, ContactRow, Suppression
+from dialer.ports.records import AttemptRow, Campaign, ContactRow, LogScan, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,14 @@ class PeopleView(Protocol):
 
     async def last_acts(self, campaign: str, limit: int, before: int = ...) -> list[Act]:
         """The last acts on the campaign with this handle, or on all (""), the newest first; ids below ``before``."""
+        ...
+
+    async def live_calls(self, account: str) -> tuple[int, int, float | None]:
+        """Attempts that hold a line; how many of them are of unknown fate, and when the oldest of these was dialed."""
+        ...
+
+    async def last_whole_scan(self, account: str) -> LogScan | None:
+        """The last reading of the account's log that had no gap; None if there was none for a month."""
         ...
 
     async def page(self, campaign_id: int, wanted: PeopleFilter, after: int, limit: int) -> PeoplePage:
@@ -106,4 +114,3 @@ class PeopleLedger(Protocol):
         Answers how many. The act is kept before the first of them is stopped; who is left when the caller dies is
         stopped by the sweeper.
         """
-        ...

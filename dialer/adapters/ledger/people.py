@@ -8,14 +8,16 @@ from dialer.adapters.ledger import picking, redialing, unfinished, view
 from dialer.adapters.ledger.acts import COLUMNS as ACT_COLUMNS
 from dialer.adapters.ledger.acts import add_acts, handle_of
 from dialer.adapters.ledger.campaigns import CAMPAIGN_BY_ID, campaign_of
+from dialer.adapters.ledger.states import in_states
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.transaction import Row, Transaction
 from dialer.domain.act import Act, By
+from dialer.domain.attempt import LIVE
 from dialer.domain.contact import ContactStatus
 from dialer.domain.people_filter import PeopleFilter
 from dialer.domain.suppression import hash_of, names_of
 from dialer.errors import UnknownName
-from dialer.ports import AttemptRow, Campaign, Clock, Suppression
+from dialer.ports import AttemptRow, Campaign, Clock, LogScan, Suppression
 from dialer.ports.people import Listed, PeoplePage, Someone
 
 LAST_ACTS = f"SELECT id, {ACT_COLUMNS} FROM acts WHERE id < :before ORDER BY id DESC LIMIT :limit"
@@ -29,6 +31,15 @@ SELECT {_ENTRY} FROM suppressions WHERE id < :before AND campaign_id >= 0 ORDER 
 ENTRY = f"SELECT {_ENTRY} FROM suppressions WHERE id = :id"
 ENTRIES_OF = f"SELECT {_ENTRY} FROM suppressions WHERE phone IN :names*"
 BARRED_AMONG = "SELECT phone FROM suppressions WHERE phone IN :names* AND campaign_id = 0"
+
+LIVE_CALLS = f"""
+SELECT count(*), count(CASE WHEN state = 'unknown' THEN 1 END), min(CASE WHEN state = 'unknown' THEN dialed_at END)
+FROM attempts WHERE account = :account AND state IN ({in_states(LIVE)})
+"""
+LAST_WHOLE_SCAN = """
+SELECT started_at, ended_at, since, pages, rows, whole FROM scans
+WHERE account = :account AND whole = 1 ORDER BY started_at DESC LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,14 @@ class SqlPeople:
             {"campaign": campaign, "limit": limit, "before": before},
         )
         return [Act(*row) for row in await self.store.read(lambda t: t.all(statement, params))]
+
+    async def live_calls(self, account: str) -> tuple[int, int, float | None]:
+        used, unknown, since = (await self.store.read(lambda t: t.all(LIVE_CALLS, {"account": account})))[0]
+        return used, unknown, since
+
+    async def last_whole_scan(self, account: str) -> LogScan | None:
+        rows = await self.store.read(lambda t: t.all(LAST_WHOLE_SCAN, {"account": account}))
+        return LogScan(*rows[0]) if rows else None
 
     async def page(self, campaign_id: int, wanted: PeopleFilter, after: int, limit: int) -> PeoplePage:
         now = self.clock.now()

@@ -1,5 +1,5 @@
 """The pages, one file a page."""
 
-from dialer.web.pages import campaign, campaigns, entry
+from dialer.web.pages import accounts, administration, campaign, campaigns, entry
 
-ROUTERS = (entry.routes, campaigns.routes, campaign.routes)
+ROUTERS = (entry.routes, campaigns.routes, campaign.routes, accounts.routes, administration.routes)

@@ -14,9 +14,9 @@ from dialer.adapters.providers.vaani.models import CallLogEntry
 from dialer.adapters.providers.vaanivoice import adapter as vaanivoice
 from dialer.adapters.providers.vaanivoice.client import VaaniVoiceApi
 from dialer.adapters.providers.vaanivoice.models import CallRecord
-from dialer.cli.reaching import Reached
 from dialer.domain.call import CallLog
 from dialer.errors import ProviderError
+from dialer.reaching import Reached
 
 Answer = tuple[bool | None, str, str]
 Row = Mapping[str, Any]
