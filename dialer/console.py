@@ -5,20 +5,35 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from config import Settings
 from dialer.adapters.ledger import SqlLedger
-from dialer.bootstrap import may_use, open_pacer, report_room, ring_feeder
+from dialer.adapters.lists.suppressions import CsvSuppressions
+from dialer.adapters.local.recordings import RecordingFiles
+from dialer.bootstrap import may_use, open_pacer, rejects_in, report_room, ring_feeder
 from dialer.control_room import dialing_times, open_ledger
 from dialer.doctor import Finding, every_check
 from dialer.domain.act import By
+from dialer.domain.campaign import SIMULATOR
+from dialer.errors import UsageError
+from dialer.pipeline.act_on_people import ActOnPeople
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
+from dialer.pipeline.import_suppressions import Barred, ImportSuppressions, campaign_ids
 from dialer.pipeline.keep_access import KeepAccess
+from dialer.pipeline.note_looks import NoteLooks
 from dialer.pipeline.recent_acts import RecentActs
+from dialer.pipeline.replay_call import ReplayCall
 from dialer.pipeline.report import ReportCampaign
 from dialer.pipeline.show_accounts import ShowAccounts
-from dialer.provider_access import account_limits
+from dialer.pipeline.tell_story import TellStory
+from dialer.ports import CallArchive
+from dialer.provider_access import account_limits, require_key
+from dialer.reaching import reach
+
+MOST_UNREAD = 1_000
+"""So many rejected rows of a list are shown; all of them are in its file."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +47,9 @@ class Console:
     progress: CountProgress
     recent_acts: RecentActs
     accounts: ShowAccounts
+    stories: TellStory
+    replay: ReplayCall
+    looks: NoteLooks
     simulator_url: str = ""
     """Where the provider of rehearsals is; "": not known here."""
 
@@ -39,6 +57,19 @@ class Console:
         """The operator's room, for the one who asks."""
         within_s = dialing_times(self.settings).send_within_s
         return ControlCampaign(self.ledger, self.ledger, self.ledger.clock, within_s, by=by)
+
+    def acting(self, by: By) -> ActOnPeople:
+        """The room for the people of a filter, for the one who asks."""
+        return ActOnPeople(self.ledger.people, self.ledger.people, self.ledger, self.control(by))
+
+    async def import_suppressions(self, path: Path, region: str, by: By, rejects: str) -> Barred:
+        """Bar every number of a CSV file; its name is the entries' source. ``rejects`` names the file of rejects.
+
+        Raises InputFileError.
+        """
+        listed = CsvSuppressions(path, region, campaigns=campaign_ids(await self.ledger.campaigns()))
+        room = ImportSuppressions(self.control(by), rejects_in(self.settings.home, rejects), MOST_UNREAD)
+        return await room.run(listed.header, listed.rows())
 
     async def examined(self) -> list[Finding]:
         """What the doctor says of this machine and of every provider with a key."""
@@ -57,6 +88,8 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
         pacer = await stack.enter_async_context(open_pacer(settings, ledger))
         usable = partial(may_use, settings)
         pace_of = pacer.state if pacer else None
+        looks = NoteLooks(ledger, ledger.clock)
+        recordings = RecordingFiles(settings.home / "recordings", ledger.clock)
         yield Console(
             settings=settings,
             ledger=ledger,
@@ -65,8 +98,20 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
             progress=CountProgress(ledger.people, ledger.clock),
             recent_acts=RecentActs(ledger.people),
             accounts=ShowAccounts(ledger, ledger, ledger.people, account_limits(settings), usable, pace_of),
+            stories=TellStory(ledger, ledger.clock),
+            replay=ReplayCall(ledger, partial(_open_archive, settings, simulator_url), recordings, looks),
+            looks=looks,
             simulator_url=simulator_url,
         )
+
+
+@asynccontextmanager
+async def _open_archive(settings: Settings, simulator_url: str, account: str) -> AsyncIterator[CallArchive]:
+    if account == SIMULATOR and not simulator_url:
+        raise UsageError("the simulator of a rehearsal ends with it, and what was said in it too")
+    require_key(settings, account)
+    async with reach(settings, account, simulator_url) as reached:
+        yield reached.archive
 
 
 def open_access(settings: Settings, ledger: SqlLedger) -> KeepAccess:
