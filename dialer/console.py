@@ -1,6 +1,8 @@
 """The rooms behind the page and the API, joined to the ledger."""
 
+import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +18,8 @@ from dialer.control_room import dialing_times, open_ledger
 from dialer.doctor import Finding, every_check
 from dialer.domain.act import By
 from dialer.domain.campaign import SIMULATOR
-from dialer.errors import UsageError
+from dialer.domain.campaign_name import file_stem
+from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.act_on_people import ActOnPeople
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
@@ -34,6 +37,7 @@ from dialer.reaching import reach
 
 MOST_UNREAD = 1_000
 """So many rejected rows of a list are shown; all of them are in its file."""
+DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,22 @@ class Console:
         """The room for the people of a filter, for the one who asks."""
         return ActOnPeople(self.ledger.people, self.ledger.people, self.ledger, self.control(by))
 
-    async def import_suppressions(self, path: Path, region: str, by: By, rejects: str) -> Barred:
-        """Bar every number of a CSV file; its name is the entries' source. ``rejects`` names the file of rejects.
+    async def import_suppressions(self, path: Path, region: str, by: By, digest: str) -> Barred:
+        """Bar every number of a CSV file; its name is the entries' source, and ``digest`` names its rejects.
 
         Raises InputFileError.
         """
-        listed = CsvSuppressions(path, region, campaigns=campaign_ids(await self.ledger.campaigns()))
-        room = ImportSuppressions(self.control(by), rejects_in(self.settings.home, rejects), MOST_UNREAD)
-        return await room.run(listed.header, listed.rows())
+        listed = CsvSuppressions(path, region.strip().upper(), campaigns=campaign_ids(await self.ledger.campaigns()))
+        opened = rejects_in(self.settings.home, _rejects_name(digest))
+        return await ImportSuppressions(self.control(by), opened, MOST_UNREAD).run(listed.header, listed.rows())
+
+    async def suppression_rejects(self, digest: str, by: By) -> Path:
+        """The file with the rejects of such a list. Raises UnknownName."""
+        path = self.settings.home / "rejects" / f"{file_stem(_rejects_name(digest))}.csv"
+        if not DIGEST.fullmatch(digest) or not await asyncio.to_thread(path.is_file):
+            raise UnknownName("there are no rejects of that list")
+        await self.looks.note(by, "export", "", "rejects of a suppression list")
+        return path
 
     async def examined(self) -> list[Finding]:
         """What the doctor says of this machine and of every provider with a key."""
@@ -78,6 +90,10 @@ class Console:
     async def ring(self) -> None:
         """Let the worker that feeds look now."""
         await ring_feeder(self.settings, self.ledger)
+
+
+def _rejects_name(digest: str) -> str:
+    return f"suppress-{digest[:16]}"
 
 
 @asynccontextmanager

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from dialer.domain.act import By
 from dialer.domain.contact import OPEN_CONTACTS
 from dialer.domain.people_filter import PeopleFilter, why_not_again
 from dialer.domain.waiting import CALL
 from dialer.pipeline.control_campaign import ControlCampaign, Redialed
+from dialer.pipeline.iso import iso
+from dialer.pipeline.row_documents import contact_document
 from dialer.ports import Campaign, Ledger, Suppression
 from dialer.ports.people import PeopleLedger, PeoplePage, PeopleView, Someone
 
@@ -145,6 +147,18 @@ class ActOnPeople:
                 return Counter(LISTED_ALREADY if phone in barred else "" for phone in phones)
             case "export":
                 return Counter({"": len(page.people)})
+
+
+def someone_document(someone: Someone) -> dict[str, Any]:
+    """A person as JSON keys: a row of the export, its id, and what it waits for."""
+    wait = someone.wait
+    return {
+        "contact_id": someone.contact_id,
+        **contact_document(someone.row),
+        "waits": wait.kind or None,
+        "why": wait.why or None,
+        "due_at": iso(wait.until),
+    }
 
 
 def _settled(page: PeoplePage) -> tuple[list[int], Counter[str]]:

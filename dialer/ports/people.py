@@ -79,8 +79,8 @@ class PeopleView(Protocol):
         """The next attempts of a campaign by id."""
         ...
 
-    async def barred(self, phone: str) -> list[Listed]:
-        """The entries of the suppression list that name this number, or its hash."""
+    async def entries_of(self, phones: Sequence[str]) -> list[Listed]:
+        """The entries of the suppression list that name these numbers, or their hashes."""
         ...
 
     async def barred_among(self, phones: Sequence[str]) -> set[str]:

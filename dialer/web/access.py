@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, Request
 
+from dialer.adapters.providers.answers.values import storable
 from dialer.console import Console
 from dialer.domain.access import Role, Visitor
 from dialer.domain.act import By
@@ -38,7 +39,7 @@ class Asker:
 
     def by(self, why: str = "") -> By:
         """For the audit."""
-        return By(f"{self.visitor.name} at {self.address}", why.strip())
+        return By(f"{self.visitor.name} at {self.address}", storable(why.strip()))
 
     def may(self, role: Role) -> bool:
         """Whether this role's doings are allowed."""

@@ -144,7 +144,7 @@ async def test_entries_of_the_list_by_id_and_by_number(ledger: FullLedger) -> No
     (last,) = await view.suppressions(newest[-1].entry_id, 2)
     assert (last.entry.phone, last.entry.reason, last.entry.source) == (phone(1), "asked", "here")
     assert await view.suppression(last.entry_id) == last
-    assert await view.barred(phone(1)) == [last]
+    assert await view.entries_of([phone(1)]) == [last]
     assert await view.barred_among([phone(1), phone(4)]) == {phone(1)}
     with pytest.raises(UnknownName):
         await view.suppression(999)

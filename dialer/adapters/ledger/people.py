@@ -91,8 +91,9 @@ class SqlPeople:
         rows = await self.store.read(lambda t: view.attempts_after(t, campaign_id, after, limit))
         return [row for _, row in rows]
 
-    async def barred(self, phone: str) -> list[Listed]:
-        rows = await self.store.read(lambda t: t.all(ENTRIES_OF, {"names": list(names_of(phone))}))
+    async def entries_of(self, phones: Sequence[str]) -> list[Listed]:
+        names = sorted({name for phone in phones for name in names_of(phone)})
+        rows = await self.store.read(lambda t: t.all(ENTRIES_OF, {"names": names}))
         return [_listed(row) for row in sorted(rows)]
 
     async def barred_among(self, phones: Sequence[str]) -> set[str]:
