@@ -91,7 +91,7 @@ def _api(open_rooms: Rooms) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
     )
     app.add_middleware(Repeated, answer=_answer_error)
     app.add_middleware(Door, answer=_answer_error)
