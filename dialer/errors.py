@@ -8,6 +8,7 @@ DialerError
 │   └── WrongMoment            what was asked for does not fit the present state
 ├── ReadingStopped             a process that read a list was ended; the same list again adds the rest
 ├── Interrupted                exit 130: a signal ended the command; the same command goes on
+├── CannotServe                the page's address cannot be listened on
 ├── LedgerUnavailable          the ledger cannot be read or written now
 │   └── LedgerNewer            a newer program upgraded it: this one must make room
 ├── SourceUnavailable          a campaign's source cannot be read now
@@ -90,6 +91,10 @@ class ReadingStopped(DialerError):
 
 class Interrupted(DialerError):
     """A signal ended the command before it was done."""
+
+
+class CannotServe(DialerError):
+    """The address of the page cannot be listened on: it is used, or is none of this machine."""
 
 
 class LedgerUnavailable(DialerError):

@@ -64,7 +64,7 @@ VALUE = re.compile(r"%\((\w+)\)s")
 VALUES: dict[str, Any] = {
     "account": ACCOUNT,
     "attempt_id": 1,
-    "before": 2**62,
+    "below": 2**62,
     "beyond": "log:vaanivoice;",
     "campaign_id": CAMPAIGN_ID,
     "contact_ids": [1, 2, 3],

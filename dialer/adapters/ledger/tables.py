@@ -82,7 +82,7 @@ contacts = Table(
     Column("event_at", Double),
     Column("planned_for", Double),  # the event that the waiting attempt was planned for
     Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
-    Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
+    Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source; 2: stopped
     Column("list", Text, nullable=False, server_default=""),  # the fingerprint of the last file that had it
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),

@@ -179,7 +179,7 @@ SELECT attempt_id, at, actor, before, after, reason FROM events WHERE attempt_id
 
 def campaign(transaction: Transaction, name: str) -> Campaign:
     """The real campaign of that name, else the rehearsal. Raises UnknownName, naming the nearest."""
-    for handle in (name, REHEARSAL + name):
+    for handle in (name, REHEARSAL + name) if "\0" not in name else ():  # which PostgreSQL takes in no text
         if rows := transaction.all(CAMPAIGN_BY_NAME, {"name": handle}):
             return campaign_of(rows[0])
     names = [c.spec.name for c in campaigns(transaction)]
