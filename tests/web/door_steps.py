@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from pydantic import SecretStr
 
 from config import Settings
 from dialer.console import Console, open_console
@@ -53,7 +54,7 @@ class House:
 @asynccontextmanager
 async def open_house(home: Path, ledger_url: str, **settings: Any) -> AsyncIterator[House]:
     """The application with its rooms open, over a ledger with one campaign, which is number 1."""
-    options = Settings(home=home, database_url=ledger_url, **settings)
+    options = Settings(home=home, database_url=SecretStr(ledger_url), **settings)
     async with open_console(options) as console:
 
         @asynccontextmanager
