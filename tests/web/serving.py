@@ -26,13 +26,14 @@ class Serving:
         """Where it listens."""
         return int(self.address.rpartition(":")[2])
 
-    def browser(self) -> httpx.Client:
-        """A client that came in by the link, or by none."""
-        client = httpx.Client(base_url=self.address, trust_env=False, verify=False, timeout=60)
-        client.headers["origin"] = self.address
-        if self.link != "/":
-            assert client.get(self.link).status_code == 303
-        return client
+    @contextmanager
+    def browser(self, token: str = "") -> Iterator[httpx.Client]:
+        """A client that came in by a token, or by the link."""
+        headers = {"Origin": self.address}
+        with httpx.Client(base_url=self.address, headers=headers, trust_env=False, verify=False, timeout=60) as client:
+            entered = client.post("/login", data={"token": token}) if token else client.get(self.link)
+            assert entered.status_code == 303
+            yield client
 
     def program(self, token: str) -> httpx.Client:
         """A client with a token."""

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.acceptance
 
 QUICK_LIFE = {"DIALER_REDIAL_SCALE": "0.0005", "DIALER_RECONCILE_INTERVAL_S": "0.5", "DIALER_MAX_CALL_S": "15",
               "DIALER_UNKNOWN_HORIZON_S": "20"}  # fmt: skip
-ALWAYS = ("--provider", "simulator", "--window", "always", "--agent", "any-agent")
+ALWAYS = ("--provider", "simulator", "--window", "always", "--agent", "any", "--rate", "0",
+          "--concurrency", "0")  # fmt: skip
 GIGABYTE = 2**30
 
 
@@ -41,9 +42,9 @@ def test_it_says_where_it_listens_and_ends_in_time(home: Home) -> None:
     assert len(lines) == 1
     assert re.fullmatch(r"the console listens on http://127\.0\.0\.1:\d+/enter/dlr_\S+ \(opens once.*\)", lines[0])
 
-    browser = serving.browser()
-    assert browser.get("/").status_code == 200
-    assert browser.get("/readyz").text == "ready\n"
+    with serving.browser() as browser:
+        assert browser.get("/").status_code == 200
+        assert browser.get("/readyz").text == "ready\n"
     serving.running.signal(signal.SIGTERM)
     assert serving.running.ended().code == 0
 
@@ -124,9 +125,8 @@ def test_two_that_serve_one_ledger_are_as_one(home: Home) -> None:
     with one.program(token) as first, two.program(token) as second:
         made = first.post("/api/v1/tokens", json={"name": "lead form"}, headers=key)
         assert made.status_code == 201
-        with one.browser() as browser:
-            signed = browser.post("/login", data={"token": token})
-            cookie = signed.headers["set-cookie"].partition(";")[0]
+        with one.browser(token) as browser:
+            cookie = f"dialer_session={browser.cookies['dialer_session']}"
         assert first.post("/api/v1/campaigns/list/pause", json={"reason": "look"}).json()["status"] == "paused"
 
         one.running.signal(signal.SIGKILL)
@@ -171,7 +171,7 @@ def test_large_slow_and_odd_visitors_keep_nobody_waiting_and_leave_a_quiet_log(h
         wrong = make_token(bytes(32))
         for _ in range(200):
             program.get("/api/v1/campaigns", headers={"Authorization": f"Bearer {wrong}"})
-        with serving.browser() as browser:
+        with serving.browser(token) as browser:
             for address in ("/%2B14155550123", "/api/v1/campaigns/+14155550123", "/login?back=/+14155550123"):
                 browser.get(address)
         assert program.get("/livez").status_code == 200
