@@ -76,6 +76,10 @@ class WrongMoment(UsageError):
     """The campaign is not in a state in which that can be done."""
 
 
+class ChangedMeanwhile(UsageError):
+    """What is to be changed is no longer as who asks has seen it."""
+
+
 class ReadingStopped(DialerError):
     """A process of ours that read the numbers of a list was ended from outside."""
 

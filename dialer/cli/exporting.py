@@ -15,16 +15,7 @@ from dialer.cli.printing import cells
 from dialer.control_room import operator
 from dialer.domain.plain_text import inert_json
 from dialer.errors import UsageError
-from dialer.pipeline.iso import iso
-from dialer.ports import AttemptRow, ContactRow
-
-CONTACT_COLUMNS = (
-    "phone", "name", "key", "status", "disposition", "attempts", "last_attempt_at", "duration_s", "call_id",
-)  # fmt: skip
-ATTEMPT_COLUMNS = (
-    "attempt_id", "phone", "number_of", "state", "disposition", "due_at", "dialed_at", "ended_at", "duration_s",
-    "call_id", "reason",
-)  # fmt: skip
+from dialer.pipeline.row_documents import ATTEMPT_COLUMNS, CONTACT_COLUMNS, attempt_document, contact_document
 
 
 def export_campaign(
@@ -46,11 +37,11 @@ def export_campaign(
             counted = await ledger.report(campaign_id)
             bar.expect(sum((counted.attempts if attempts else counted.contacts).values()))
             if attempts:
-                rows = (_attempt(row) async for row in ledger.attempt_rows(campaign_id))
+                rows = (attempt_document(row) async for row in ledger.attempt_rows(campaign_id))
                 await _write(rows, ATTEMPT_COLUMNS, (), output_format, bar, raw=raw)
             else:
                 own = await _own_columns(ledger, campaign_id)
-                rows = (_contact(row) async for row in ledger.contact_rows(campaign_id))
+                rows = (contact_document(row) async for row in ledger.contact_rows(campaign_id))
                 await _write(rows, CONTACT_COLUMNS, own, output_format, bar, raw=raw)
 
     with_ledger(use)
@@ -84,34 +75,3 @@ async def _write(
         values = [row[name] for name in columns] + [row.get("variables", {}).get(name, "") for name in own]
         writer.writerow(cells(kept(values)))
         bar.advance()
-
-
-def _contact(row: ContactRow) -> dict[str, Any]:
-    return {
-        "phone": row.phone,
-        "name": row.name,
-        "key": row.key,
-        "status": str(row.status),
-        "disposition": str(row.disposition) if row.disposition else None,
-        "attempts": row.attempts,
-        "last_attempt_at": iso(row.last_attempt_at),
-        "duration_s": row.duration_s,
-        "call_id": row.call_id,
-        "variables": dict(row.variables),
-    }
-
-
-def _attempt(row: AttemptRow) -> dict[str, Any]:
-    return {
-        "attempt_id": row.attempt_id,
-        "phone": row.phone,
-        "number_of": row.number_of,
-        "state": str(row.state),
-        "disposition": str(row.disposition) if row.disposition else None,
-        "due_at": iso(row.due_at),
-        "dialed_at": iso(row.dialed_at),
-        "ended_at": iso(row.ended_at),
-        "duration_s": row.duration_s,
-        "call_id": row.call_id,
-        "reason": row.reason,
-    }

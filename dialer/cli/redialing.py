@@ -9,11 +9,9 @@ from dialer.cli.opening import with_ledger
 from dialer.cli.printing import print_json, put
 from dialer.control_room import open_control
 from dialer.domain.disposition import Disposition
+from dialer.domain.people_filter import NEVER_AGAIN
 from dialer.errors import UsageError
 from dialer.pipeline.control_campaign import Redialed
-
-NEVER = frozenset({Disposition.INVALID_NUMBER, Disposition.BLOCKED})
-"""Nobody is reached by such a number, or must not be."""
 
 
 def redial(name: str, outcomes: str, reason: str, *, only_look: bool, as_json: bool) -> None:
@@ -39,10 +37,10 @@ def redial(name: str, outcomes: str, reason: str, *, only_look: bool, as_json: b
 
 
 def _outcome(word: str) -> Disposition:
-    allowed = [outcome for outcome in Disposition if outcome not in NEVER]
+    allowed = [outcome for outcome in Disposition if outcome not in NEVER_AGAIN]
     if word in allowed:
         return Disposition(word)
-    if word in NEVER:
+    if word in NEVER_AGAIN:
         raise UsageError(f"people whose number is {word} are not called again: correct the number in the list")
     near = get_close_matches(word, allowed, n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"one of {', '.join(allowed)}"

@@ -1,12 +1,9 @@
 """dialer suppress: the numbers that must not be called."""
 
-import asyncio
 import csv
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from config import Settings
@@ -23,12 +20,11 @@ from dialer.control_room import open_control, operator
 from dialer.domain.plain_text import inert_json
 from dialer.domain.suppression import read_hash
 from dialer.errors import UsageError
-from dialer.pipeline.iso import iso
-from dialer.ports import Reject, Suppression
+from dialer.pipeline.import_suppressions import Barred, ImportSuppressions, campaign_ids
+from dialer.pipeline.row_documents import SUPPRESSION_COLUMNS, suppression_document
+from dialer.ports import Suppression
 
-AT_ONCE = 5_000
 MOST_SHOWN = 20
-COLUMNS = ("phone", "reason", "source", "campaign", "added_at")
 
 
 def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *, as_json: bool) -> None:
@@ -40,7 +36,7 @@ def add(phones: Sequence[str], reason: str, region: str, campaign: str | None, *
         entries = [Suppression(name, storable(reason), "command line", campaign_id) for name in named]
         return await open_control(settings, ledger).suppress(entries)
 
-    _tell(sum(with_ledger(use)), len(named), [], "", as_json=as_json)
+    _tell(Barred(sum(with_ledger(use)), len(named), (), 0, ""), as_json=as_json)
 
 
 def remove(phones: Sequence[str], region: str, campaign: str | None, reason: str = "", *, as_json: bool) -> None:
@@ -66,29 +62,16 @@ def import_file(
     """
     region = known_region(region) if region else ""
 
-    async def use(settings: Settings, ledger: SqlLedger) -> tuple[int, int, list[Reject], str]:
-        rehearsals_first = sorted(await ledger.campaigns(), key=lambda known: not known.spec.is_rehearsal)
-        ids = {known.spec.name: known.campaign_id for known in rehearsals_first}
+    async def use(settings: Settings, ledger: SqlLedger) -> Barred:
+        ids = campaign_ids(await ledger.campaigns())
         listed = CsvSuppressions(path, region, phone_column, encoding, ids, await _campaign_id(ledger, campaign))
-        control, rows = open_control(settings, ledger), listed.rows()
-        rejects = rejects_in(settings.home, f"suppress {path.stem}")(listed.header)
-        added, total, unread = 0, 0, list[Reject]()
-        try:
-            with open_bar(f"barring those of {path.name}", listed.expected_rows, quiet=as_json) as bar:
-                while batch := await asyncio.to_thread(lambda: list(islice(rows, AT_ONCE))):
-                    entries = [row for row in batch if isinstance(row, Suppression)]
-                    added, total = added + sum(await control.suppress(entries)), total + len(entries)
-                    bad = [row for row in batch if isinstance(row, Reject)]
-                    rejects.add(bad)
-                    unread += [replace(row, cells=()) for row in bad]
-                    bar.advance(len(batch))
-            return added, total, unread, rejects.close()
-        finally:
-            rejects.discard()
+        room = ImportSuppressions(open_control(settings, ledger), rejects_in(settings.home, f"suppress {path.stem}"))
+        with open_bar(f"barring those of {path.name}", listed.expected_rows, quiet=as_json) as bar:
+            return await room.run(listed.header, listed.rows(), bar.advance)
 
-    added, total, unread, rejects = with_ledger(use)
-    _tell(added, total, unread, rejects, as_json=as_json)
-    return 1 if unread else 0
+    barred = with_ledger(use)
+    _tell(barred, as_json=as_json)
+    return 1 if barred.unread else 0
 
 
 def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
@@ -105,7 +88,7 @@ def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
                 sys.stdout.write(inert_json(json.dumps(row, ensure_ascii=False)) + "\n")
         else:
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(COLUMNS)
+            writer.writerow(SUPPRESSION_COLUMNS)
             async for row in _rows(ledger):
                 writer.writerow(cells(list(row.values()) if raw else harmless(row.values())))
 
@@ -115,8 +98,7 @@ def print_list(output_format: str, *, as_json: bool, raw: bool) -> None:
 async def _rows(ledger: SqlLedger) -> AsyncIterator[dict[str, str | None]]:
     names = {campaign.campaign_id: campaign.spec.name for campaign in await ledger.campaigns()}
     async for entry in ledger.suppressions():
-        values = (entry.phone, entry.reason, entry.source, names.get(entry.campaign_id or 0, ""), iso(entry.added_at))
-        yield dict(zip(COLUMNS, values, strict=True))
+        yield suppression_document(entry, names)
 
 
 def _named(phones: Iterable[str], region: str) -> list[str]:
@@ -127,13 +109,15 @@ async def _campaign_id(ledger: SqlLedger, name: str | None) -> int | None:
     return (await ledger.campaign(name)).campaign_id if name else None
 
 
-def _tell(added: int, total: int, unread: Sequence[Reject], rejects: str, *, as_json: bool) -> None:
+def _tell(barred: Barred, *, as_json: bool) -> None:
     if as_json:
-        bad = [{"row": reject.row, "reason": reject.reason, "remedy": reject.remedy} for reject in unread]
-        print_json({"added": added, "already_listed": total - added, "invalid": bad, "rejects": rejects})
+        print_json(barred.document)
         return
-    print(f"{added:,} suppressed, {total - added:,} were on the list already, {len(unread):,} not readable")
-    for reject in unread[:MOST_SHOWN]:
+    known = barred.total - barred.added
+    print(f"{barred.added:,} suppressed, {known:,} were on the list already, {barred.invalid:,} not readable")
+    for reject in barred.unread[:MOST_SHOWN]:
         put(f"  line {reject.row}: {reject.reason}. {reject.remedy}")
-    if rejects:
-        print(f"people in these rows can still be called; the rows are in {rejects}: correct and import that file")
+    if barred.rejects:
+        print(
+            f"people in these rows can still be called; the rows are in {barred.rejects}: correct and import that file"
+        )

@@ -11,6 +11,7 @@ from dialer.domain.redial import Redial, Settle
 from dialer.domain.reminder import MOVED, Moment, NoMoment, Opening, after_reminder, next_reminder
 
 GONE = "no longer in the source"
+STOPPED = "stopped by the operator"
 UNCALLABLE = frozenset({ContactStatus.INVALID, ContactStatus.SUPPRESSED, ContactStatus.CANCELLED})
 
 
@@ -19,7 +20,8 @@ class Called:
     """What the ledger knows of a contact when a call to it is over. Times are unix seconds.
 
     ``planned_for`` is the appointment that the call was planned for; ``gone``: the source has it no longer.
-    ``came_to_this``: how many of its attempts came to what the call came to.
+    ``came_to_this``: how many of its attempts came to what the call came to. ``stopped``: an operator said meanwhile
+    that this person is called no more.
     """
 
     zones: tuple[str, ...]
@@ -30,6 +32,7 @@ class Called:
     called_at: float
     attempts_made: int
     came_to_this: int = 0
+    stopped: bool = False
 
 
 def opening_of(spec: CampaignSpec, zones: tuple[str, ...], places: tuple[str, ...]) -> Opening:
@@ -76,10 +79,12 @@ def after_call(spec: CampaignSpec, follow: Redial | Settle, who: Called, now: fl
     if isinstance(follow, Settle) and follow.status in UNCALLABLE:
         return follow, ""
     ended = spec.schedule.end is not None and now >= spec.schedule.end
-    if who.gone or ended:
+    if who.gone or who.stopped or ended:
         if isinstance(follow, Settle):
             return follow, ""
-        return (Settle(ContactStatus.CANCELLED), GONE) if who.gone else (Settle(ContactStatus.EXPIRED), ENDED)
+        if who.gone or who.stopped:
+            return Settle(ContactStatus.CANCELLED), STOPPED if who.stopped else GONE
+        return Settle(ContactStatus.EXPIRED), ENDED
     if not spec.reminder.event or who.event_at is None:
         return follow, ""
     if who.planned_for != who.event_at:
@@ -112,7 +117,8 @@ class Renewal:
     ``attempts``, unless another person has the number now, who had none.
 
     ``moved``: its appointment has another time; ``elsewhere``: it may be in other zones or places; ``gone``: the source
-    had lost it; ``busy``: a call is open; ``dialing``: and may yet turn out not placed.
+    had lost it; ``busy``: a call is open; ``dialing``: and may yet turn out not placed; ``stopped``: an operator said
+    that this person is called no more.
     """
 
     key: str
@@ -123,6 +129,7 @@ class Renewal:
     gone: bool
     busy: bool
     dialing: bool
+    stopped: bool = False
 
     def after(self, plan: Moment | NoMoment) -> ContactStatus:
         """The contact's status once it is planned so."""
@@ -138,9 +145,9 @@ def renewal_of(spec: CampaignSpec, before: Renewal, new: NewContact, now: float)
     if the person was reached about the former time; reminders that had passed are made up for only where nobody called
     yet. Who came back into the source after being cancelled is called again.
     """
-    if before.status in (ContactStatus.SUPPRESSED, ContactStatus.INVALID):
-        return Replan.KEEP
     another = before.key != new.key
+    if before.status in (ContactStatus.SUPPRESSED, ContactStatus.INVALID) or (before.stopped and not another):
+        return Replan.KEEP
     if before.busy:
         return Replan.LATER if another or before.dialing else Replan.KEEP
     back = before.gone and before.status is ContactStatus.CANCELLED

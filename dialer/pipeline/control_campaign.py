@@ -84,15 +84,20 @@ class ControlCampaign:
         cancelled, or whose schedule has ended.
         """
         campaign = await self.view.campaign(name)
+        self.check_redial(campaign)
+        words = [str(outcome) for outcome in outcomes]
+        counts = dict(await self.ledger.redial(campaign.campaign_id, words, self.by, only_look=only_look))
+        return Redialed(counts.pop("", 0), counts)
+
+    def check_redial(self, campaign: Campaign) -> None:
+        """Raises WrongMoment for a campaign in which nobody is called again."""
+        name = campaign.spec.name
         if campaign.status is CampaignStatus.CANCELLED:
             raise WrongMoment(f'"{name}" was cancelled: nobody is called again in it')
         if campaign.spec.schedule.end is not None and campaign.spec.schedule.end <= self.clock.now():
             raise WrongMoment(
                 f'the schedule of "{name}" has ended: give its file a later [schedule] end, and enqueue it'
             )
-        words = [str(outcome) for outcome in outcomes]
-        counts = dict(await self.ledger.redial(campaign.campaign_id, words, self.by, only_look=only_look))
-        return Redialed(counts.pop("", 0), counts)
 
     async def _drain(self, *, campaign: Campaign | None = None, phones: Sequence[str] = ()) -> None:
         """Wait until each request that had passed the gate has left, or can no longer leave.

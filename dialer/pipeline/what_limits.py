@@ -6,15 +6,11 @@ from typing import Any
 
 from dialer.domain.campaign import OVER, CampaignStatus
 from dialer.domain.limits import FREE_AT
-from dialer.domain.opening import CLOSED_WORDS
-from dialer.domain.waiting import Waiting
+from dialer.domain.waiting import KINDS, Waiting, kind_of
 from dialer.errors import QueueUnavailable
 from dialer.pipeline.iso import iso
 from dialer.ports import Campaign, Clock, LedgerView, Limits, PaceState, Supply
 
-BUSY_NUMBER = ("another call to this number", "another call to this person")
-NO_KEY = "no key for "
-TRIAL = "others are asked first"
 FEEDER = "feeder"
 REMEDIES = {
     CampaignStatus.DRAFT: "Start it.",
@@ -75,11 +71,10 @@ class WhatLimits:
 
     def _people(self, waiting: Sequence[Waiting]) -> list[Layer]:
         """Layers that hold back people one by one, with the number of those whom each holds."""
-        kinds: dict[str, list[Waiting]] = {"window": [], "people": [], "number busy": [], "trial": []}
-        kinds |= {"key": [], "later": []}
+        kinds: dict[str, list[Waiting]] = {kind: [] for kind in KINDS}
         for one in waiting:
             if one.reason:
-                kinds[_kind(one.reason)].append(one)
+                kinds[kind_of(one.reason)].append(one)
         words = {
             "window": "outside their calling hours",
             "people": "called as often as the limits allow",
@@ -164,18 +159,6 @@ def layers_document(layers: Sequence[Layer]) -> list[dict[str, Any]]:
         }
         for layer in layers
     ]
-
-
-def _kind(reason: str) -> str:
-    if reason.startswith(CLOSED_WORDS):
-        return "window"
-    if reason.startswith(BUSY_NUMBER):
-        return "number busy"
-    if FREE_AT in reason:
-        return "people"
-    if reason.startswith(NO_KEY):
-        return "key"
-    return "trial" if reason.startswith(TRIAL) else "later"
 
 
 def _longest(of_kind: Sequence[Waiting], words: str) -> str:

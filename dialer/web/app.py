@@ -19,11 +19,12 @@ from dialer import __version__
 from dialer.console import Console
 from dialer.errors import DialerError
 from dialer.web import api, pages, problems
-from dialer.web.access import Guesses, SignIn, sign_in_address
+from dialer.web.access import Guesses, SignIn, Viewer, sign_in_address
 from dialer.web.door import Door
 from dialer.web.guard import LOOPBACK, Guard
 from dialer.web.idempotency import Repeated, with_keys
 from dialer.web.live import Live
+from dialer.web.openapi import ANSWERS, openapi_document
 from dialer.web.pages.parts import show_problem
 
 log = structlog.get_logger()
@@ -60,7 +61,7 @@ class Application:
 
     def openapi(self) -> dict[str, Any]:
         """The API as an OpenAPI document."""
-        return with_keys(self._api.openapi())
+        return with_keys(openapi_document(self._api))
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -90,18 +91,26 @@ def _api(open_rooms: Rooms) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
     )
     app.add_middleware(Repeated, answer=_answer_error)
     app.add_middleware(Door, answer=_answer_error)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, responses=ANSWERS)
     app.mount("/static", StaticFiles(directory=STATIC))
     for kind in (SignIn, DialerError, HTTPException, RequestValidationError, OverflowError, Exception):
         app.exception_handler(kind)(_answer_error)
     return app
 
 
+description = APIRouter(prefix="/api/v1", tags=["description"])
 health = APIRouter(include_in_schema=False)
+
+
+@description.get("/openapi.json", summary="This description")
+async def described(request: Request, asker: Viewer) -> dict[str, Any]:
+    """As an OpenAPI 3.1 document."""
+    return with_keys(openapi_document(request.app))
 
 
 @health.get("/livez")
@@ -120,7 +129,7 @@ async def ready(request: Request) -> Response:
     return Response("ready\n", media_type="text/plain")
 
 
-ROUTERS = (*api.ROUTERS, *pages.ROUTERS, health)
+ROUTERS = (*api.ROUTERS, description, *pages.ROUTERS, health)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

@@ -171,7 +171,7 @@ class Live:
 def _over(watched: _Watched, reading: "asyncio.Task[None]") -> None:
     watched.reading = None
     if not reading.cancelled():
-        reading.exception()  # whoever waited has it
+        reading.exception()  # those who waited have it
 
 
 def placed_of(document: Mapping[str, Any]) -> int:

@@ -11,11 +11,13 @@ import pytest_asyncio
 from dialer.adapters.ledger import SqlLedger, importing, unfinished
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.turns import HOLD_S
+from dialer.domain.act import By
 from dialer.domain.attempt import AttemptState
 from dialer.domain.calling_window import CallingWindow, parse_window
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.limits import PersonLimits
+from dialer.domain.people_filter import PeopleFilter
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Campaign, ImportCounts, Suppression
 from tests.fakes.clock import ManualClock
@@ -115,6 +117,30 @@ async def test_what_an_interrupted_cancel_leaves_is_gone_on_with(
     for _ in range(4):  # pages of five, and one that finds nobody
         await ledger.sweep()
     assert await statuses(ledger, campaign) == {"cancelled": 12}
+    assert await ledger._store.read(unfinished.marks) == []
+
+
+@pytest.mark.parametrize("after", [1, 2, 4])
+async def test_what_an_interrupted_stop_leaves_is_gone_on_with(ledger: SqlLedger, commits: Commits, after: int) -> None:
+    campaign = await running(ledger, 12)
+    await place(ledger, campaign, 1)
+
+    async def break_off() -> None:
+        raise LedgerUnavailable("killed here")
+
+    async def wait_for_it() -> None:
+        commits.between = break_off if len(commits.sizes) >= after else wait_for_it
+
+    commits.sizes.clear()
+    commits.between = wait_for_it
+    with pytest.raises(LedgerUnavailable):
+        await ledger.people.stop(campaign.campaign_id, PeopleFilter(attempts=0), By("ann@here", "enough"))
+    assert (await statuses(ledger, campaign)).get("pending", 0) > 0
+    assert [act.act async for act in ledger.acts("spring")].count("stop calling") == 1
+    for _ in range(4):  # pages of five, and one that finds nobody
+        await ledger.sweep()
+    assert await statuses(ledger, campaign) == {"active": 1, "cancelled": 11}
+    assert max(commits.sizes) <= 2
     assert await ledger._store.read(unfinished.marks) == []
 
 

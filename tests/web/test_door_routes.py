@@ -1,6 +1,7 @@
 """Every address with every role and without one, from the table of routes itself: a new one is asked as well."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -44,7 +45,7 @@ def addresses(route: APIRoute, value: str = "") -> list[str]:
     path = route.path
     for name in route.param_convertors:
         known = VALUES.get(name, "1")
-        path = path if name == "verb" else path.replace(f"{{{name}}}", value or known)
+        path = path if name == "verb" else re.sub(rf"{{{name}(:\w+)?}}", (value or known).replace("\\", "\\\\"), path)
     if "{verb}" not in path:
         return [path]
     return [path.replace("{verb}", value)] if value else [path.replace("{verb}", verb) for verb in WORDS]
@@ -57,9 +58,10 @@ def asked_of(route: APIRoute) -> list[str]:
 def test_every_route_has_a_role_or_is_open(house: House) -> None:
     without = {route.path for route in routes(house) if not list(needs_of(route.dependant))}
     mounted = {route.path for route in house.page.routes if isinstance(route, Mount)}
+    others = [route for route in house.page.routes if not isinstance(route, APIRoute | Mount)]
 
     assert without | mounted <= OPEN_ROUTES
-    assert [route for route in house.page.routes if not isinstance(route, APIRoute | Mount)] == []
+    assert others == []
 
 
 async def test_nobody_gets_in_anywhere(house: House) -> None:
@@ -116,7 +118,8 @@ async def test_odd_values_in_an_address_are_refused_and_shown_inert(either_house
                 for address in addresses(route, odd):
                     answer = await client.request(method, address)
                     assert answer.status_code < 500, f"{method} {address}: {answer.status_code}"
-                    assert "<b>x" not in answer.text, f"{method} {address}"
+                    if not answer.headers.get("content-type", "").endswith("json"):
+                        assert "<b>x" not in answer.text, f"{method} {address}"
 
 
 async def test_odd_values_in_a_query_are_refused(either_house: House) -> None:
@@ -149,7 +152,7 @@ def filled(route: APIRoute, odd: str) -> list[str]:
     bodies = list(ODD_JSON)
     for field in route.dependant.body_params:
         model = field.field_info.annotation
-        names: dict[str, Any] = getattr(model, "model_fields", None) or next(
+        names: Any = getattr(model, "model_fields", None) or next(
             (one.model_fields for one in getattr(model, "__args__", ()) if hasattr(one, "model_fields")), {}
         )
         bodies += ["{" + f"{json.dumps(name)}: {odd}" + "}" for name in names]

@@ -24,7 +24,7 @@ from dialer.domain.attempt import LIVE, Actor, AttemptState
 from dialer.domain.call import NotPlaced, Placed, PlaceResult, Refused, Unknown
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import ContactStatus
-from dialer.domain.contact_plan import GONE
+from dialer.domain.contact_plan import GONE, STOPPED
 from dialer.domain.gate import Admit, Defer, Exhaust, Expire, GateFacts, Settle, Stale, Suppress, Verdict, judge
 from dialer.domain.limits import Made
 from dialer.errors import LedgerUnavailable
@@ -117,10 +117,10 @@ ENDS = {
 PLANNED_IN_VAIN = f"""
 SELECT attempts.id, attempts.state, attempts.contact_id,
     CASE WHEN campaigns.status = 'cancelled' THEN 'campaign cancelled' WHEN contacts.gone = 1 THEN '{GONE}'
-        ELSE 'contact ' || contacts.status END
+        WHEN contacts.gone = 2 THEN '{STOPPED}' ELSE 'contact ' || contacts.status END
 FROM attempts JOIN campaigns ON campaigns.id = attempts.campaign_id JOIN contacts ON contacts.id = attempts.contact_id
 WHERE attempts.id IN :ids* AND attempts.state = 'planned'
-    AND (campaigns.status = 'cancelled' OR contacts.gone = 1 OR contacts.status NOT IN ({OPEN_CONTACT}))
+    AND (campaigns.status = 'cancelled' OR contacts.gone <> 0 OR contacts.status NOT IN ({OPEN_CONTACT}))
 """
 
 

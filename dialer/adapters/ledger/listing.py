@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dialer.adapters.ledger.campaigns import CAMPAIGN_BY_ID, CAMPAIGN_BY_NAME, HOLD_CAMPAIGN, campaign_of
-from dialer.adapters.ledger.moves import WAITING_OF_CONTACTS, end_waiting
+from dialer.adapters.ledger.moves import IS_GONE, IS_STOPPED, WAITING_OF_CONTACTS, end_waiting
 from dialer.adapters.ledger.states import in_states
 from dialer.adapters.ledger.suppressing import suppressed_among
 from dialer.adapters.ledger.transaction import Row, Transaction
@@ -19,7 +19,7 @@ from dialer.domain.contact_plan import Renewal, Replan, first_due, renewal_of
 from dialer.domain.reminder import Moment, NoMoment
 from dialer.errors import UsageError
 
-BUSY = in_states(LIVE | {AttemptState.REVIEW})
+BUSY: str = in_states(LIVE | {AttemptState.REVIEW})
 
 ADD_CONTACT = """
 INSERT INTO contacts (campaign_id, phone, name, person_key, region, zones, places, event_at, planned_for, variables,
@@ -38,7 +38,8 @@ FROM contacts WHERE campaign_id = :campaign_id AND phone IN :phones*
 ON_THIS_LIST = "UPDATE contacts SET list = :list, list_row = :row WHERE phone = :phone AND campaign_id = :campaign_id"
 RENEW = """
 UPDATE contacts SET name = :name, person_key = :key, region = :region, zones = :zones, places = :places,
-    event_at = :event_at, variables = :variables, list_row = :row, list = :list, gone = 0,
+    event_at = :event_at, variables = :variables, list_row = :row, list = :list,
+    gone = CASE WHEN gone = 2 AND person_key = :key THEN 2 ELSE 0 END,
     reading = CASE WHEN :reading > 0 THEN :reading ELSE reading END
 WHERE id = :id
 """
@@ -220,7 +221,7 @@ def says_the_same(row: Row, contact: NewContact) -> bool:
     """Whether a source has nothing new of somebody."""
     new = contact_row(0, contact, 0)
     names = ("name", "key", "region", "zones", "places", "event_at", "variables")
-    return not row[11] and tuple(row[2:9]) == tuple(new[name] for name in names)
+    return row[11] != IS_GONE and tuple(row[2:9]) == tuple(new[name] for name in names)
 
 
 def plan_anew(
@@ -235,7 +236,8 @@ def plan_anew(
         status=ContactStatus(status),
         # What was done for the person who had the number before does not count for this one.
         attempts=attempts if key == contact.key else 0,
-        gone=bool(gone),
+        gone=gone == IS_GONE,
+        stopped=gone == IS_STOPPED,
         busy=bool(busy),
         dialing=bool(dialing),
     )

@@ -9,6 +9,9 @@ from dialer.domain.contact import OPEN_CONTACTS, ContactStatus
 
 OPEN_CONTACT = ", ".join(f"'{status}'" for status in ContactStatus if status in OPEN_CONTACTS)
 
+IS_GONE, IS_STOPPED = 1, 2
+"""What ``contacts.gone`` says of who is out: the source has them no longer; an operator had them called no more."""
+
 ADD_EVENT = """
 INSERT INTO events (attempt_id, at, actor, before, after, reason)
 VALUES (:attempt_id, :at, :actor, :before, :after, :reason)

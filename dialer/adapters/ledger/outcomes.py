@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dialer.adapters.ledger.moves import OPEN_CONTACT, add_events, end_waiting, event, from_states
+from dialer.adapters.ledger.moves import IS_GONE, IS_STOPPED, OPEN_CONTACT, add_events, end_waiting, event, from_states
 from dialer.adapters.ledger.spec_text import usable_spec
 from dialer.adapters.ledger.suppressing import suppress
 from dialer.adapters.ledger.transaction import NO_VALUES, Transaction, Values
@@ -160,10 +160,11 @@ class _Contact:
             tuple(self.places.split()),
             self.event_at,
             self.planned_for,
-            bool(self.gone),
+            self.gone == IS_GONE,
             now if attempt.dialed_at is None else attempt.dialed_at,
             sum(one.number_of <= attempt.number_of and one.state != AttemptState.CANCELLED for one in counted),
             sum(one.disposition == attempt.disposition for one in counted),
+            stopped=self.gone == IS_STOPPED,
         )
 
 

@@ -12,7 +12,9 @@ from dialer.adapters.ledger.transaction import Transaction
 from dialer.adapters.ledger.turns import in_turns
 from dialer.domain.act import Act, By
 from dialer.domain.contact import ContactStatus
+from dialer.domain.disposition import Disposition
 from dialer.domain.gate import PASSED, REACHED_ELSEWHERE
+from dialer.domain.people_filter import NEVER_AGAIN
 from dialer.ports import Clock
 
 PAGE, AT_ONCE = 2000, 200
@@ -37,7 +39,11 @@ SELECT c.id, c.phone, c.status, c.disposition, c.event_at, c.campaign_id,
 FROM contacts c WHERE c.id IN :ids* AND c.status IN ({_SETTLED})
     AND (SELECT status FROM campaigns WHERE campaigns.id = c.campaign_id) <> 'cancelled'
 """
-OPEN_AGAIN = "UPDATE contacts SET status = 'active', waits_for = '', due_at = NULL WHERE id = :contact_id"
+OPEN_AGAIN = """
+UPDATE contacts SET status = 'active', waits_for = '', due_at = NULL, gone = CASE WHEN gone = 2 THEN 0 ELSE gone END
+WHERE id = :contact_id
+"""
+ALL_OUTCOMES = tuple(str(outcome) for outcome in Disposition if outcome not in NEVER_AGAIN)
 
 
 def page_after(
@@ -74,26 +80,43 @@ def call_again(
 ) -> list[str]:
     """Plan a call now for each of them who may be called; for each why not, "" for who is."""
     answers = verdicts(transaction, ids, outcomes, now)
-    reason = f"called again by the operator: {', '.join(outcomes)}"
+    _plan(transaction, answers, campaign_id, ", ".join(outcomes), {"outcomes": list(outcomes)}, by, now)
+    return [answers[contact_id][1] for contact_id in ids]
+
+
+def call_these(
+    transaction: Transaction, ids: Sequence[int], campaign_id: int, words: str, by: By, now: float
+) -> list[str]:
+    """As ``call_again``, of people whom the operator meant in other ``words``, whatever their last call came to."""
+    answers = verdicts(transaction, ids, ALL_OUTCOMES, now)
+    _plan(transaction, answers, campaign_id, words, {"meant": words}, by, now)
+    return [answers[contact_id][1] for contact_id in ids]
+
+
+def _plan(
+    transaction: Transaction,
+    answers: Mapping[int, tuple[int, str]],
+    campaign_id: int,
+    words: str,
+    meant: Mapping[str, object],
+    by: By,
+    now: float,
+) -> None:
+    """Plan a call now for those of these verdicts who may be called, with one act."""
+    reason = f"called again by the operator: {words}"
     planned = [
-        {
-            "contact_id": contact_id,
-            "attempt_id": attempt_id,
-            "campaign_id": campaign_id,
-            "due_at": now,
-            "reason": reason,
-        }
+        {"contact_id": contact_id, "attempt_id": attempt_id, "campaign_id": campaign_id, "due_at": now,
+         "reason": reason}
         for contact_id, (attempt_id, why) in answers.items()
         if not why
-    ]
+    ]  # fmt: skip
     transaction.many(ADD_REDIAL, planned)
     transaction.many(OPEN_AGAIN, planned)
     transaction.many(REOPEN_CAMPAIGN, planned)
     if planned:
-        brought = json.dumps({"people": len(planned), "outcomes": list(outcomes)})
+        brought = json.dumps({"people": len(planned), **meant})
         handle = handle_of(transaction, campaign_id)
         add_acts(transaction, [Act(0, now, by.who, "redial", handle, after=brought, why=by.why)])
-    return [answers[contact_id][1] for contact_id in ids]
 
 
 async def redial(
@@ -110,3 +133,13 @@ async def redial(
             counts.update(await in_turns(store, clock, call_again, ids, campaign_id, words, by, at_once=AT_ONCE))
         after = ids[-1]
     return counts
+
+
+async def redial_these(
+    store: Store, clock: Clock, campaign_id: int, ids: Sequence[int], words: str, by: By, *, only_look: bool
+) -> Mapping[str, int]:
+    """As ``redial``, of these people, whatever their last call came to."""
+    if only_look:
+        looked = await store.read(lambda t: verdicts(t, ids, ALL_OUTCOMES, clock.now()))
+        return Counter(why for _, why in looked.values())
+    return Counter(await in_turns(store, clock, call_these, ids, campaign_id, words, by, at_once=AT_ONCE))

@@ -82,7 +82,7 @@ contacts = Table(
     Column("event_at", Double),
     Column("planned_for", Double),  # the event that the waiting attempt was planned for
     Column("reading", Integer, nullable=False, server_default="0"),  # the last reading of the source that had it
-    Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source
+    Column("gone", Integer, nullable=False, server_default="0"),  # 1: no longer in the source; 2: stopped
     Column("list", Text, nullable=False, server_default=""),  # the fingerprint of the last file that had it
     Column("variables", Text, nullable=False, server_default="{}"),
     Column("list_row", Integer, nullable=False),
@@ -173,6 +173,8 @@ for name, columns, state in (
     Index(name, attempts.c.campaign_id, *columns, sqlite_where=_where, postgresql_where=_where)
 Index("attempts_state", attempts.c.campaign_id, attempts.c.state, attempts.c.disposition)
 Index("attempts_campaign", attempts.c.campaign_id, attempts.c.id)
+_dialed = text("dialed_at > 0")  # in words of its own, or SQLite would take it for other questions too
+Index("attempts_dialed", attempts.c.campaign_id, attempts.c.dialed_at, sqlite_where=_dialed, postgresql_where=_dialed)
 Index("attempts_phone", attempts.c.phone)
 Index("attempts_person", attempts.c.person, attempts.c.dialed_at)
 

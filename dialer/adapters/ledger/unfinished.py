@@ -15,6 +15,7 @@ from dialer.adapters.ledger.moves import (
     end_waiting,
     page_of_open,
 )
+from dialer.adapters.ledger.stopping import stop
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.transaction import Transaction
 from dialer.adapters.ledger.turns import in_turns
@@ -24,7 +25,7 @@ from dialer.ports import Clock
 
 PAGE = 2000
 AT_ONCE = 200
-CANCEL, HOURS = "cancel", "hours"
+CANCEL, HOURS, STOP = "cancel", "hours", "stop"
 PREFIX = "unfinished:"
 
 LEAVE = """
@@ -54,25 +55,26 @@ UPDATE attempts SET due_at = :now WHERE contact_id IN :ids* AND state = 'planned
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far something got: all contacts up to the id ``after``."""
+    """How far something got: all contacts up to the id ``after``. ``whom``: those meant, for STOP."""
 
     work: str
     campaign_id: int
     begun: str
     after: int
+    whom: str = ""
 
     @property
     def name(self) -> str:
-        return f"{PREFIX}{self.work}:{self.campaign_id}"
+        return f"{PREFIX}{self.work}:{self.campaign_id}" + (f":{self.whom}" if self.work == STOP else "")
 
     @property
     def value(self) -> str:
         return f"{self.begun} {self.after}"
 
 
-def leave(transaction: Transaction, work: str, campaign_id: int, now: float) -> None:
-    """Mark that this is to be done at every open contact of the campaign."""
-    mark = Mark(work, campaign_id, repr(now), 0)
+def leave(transaction: Transaction, work: str, campaign_id: int, now: float, whom: str = "") -> None:
+    """Mark that this is to be done at every open contact of the campaign, or at those of them who are meant."""
+    mark = Mark(work, campaign_id, repr(now), 0, whom)
     transaction.run(LEAVE, {"name": mark.name, "value": mark.value})
 
 
@@ -80,33 +82,35 @@ def marks(transaction: Transaction) -> list[Mark]:
     """Everything that is not finished."""
     unfinished = []
     for name, value in sorted(facts_named(transaction, PREFIX).items()):
-        work, campaign_id = name.split(":")
+        work, campaign_id, *whom = name.split(":", 2)
         begun, after = value.split(" ")
-        unfinished.append(Mark(work, int(campaign_id), begun, int(after)))
+        unfinished.append(Mark(work, int(campaign_id), begun, int(after), *whom))
     return unfinished
 
 
-async def finish(store: Store, clock: Clock, campaign_id: int) -> None:
-    """Do all that is left to do at the contacts of one campaign."""
+async def finish(store: Store, clock: Clock, campaign_id: int) -> int:
+    """Do all that is left to do at the contacts of one campaign; at how many something changed that is counted."""
+    changed = 0
     while mine := [mark for mark in await store.read(marks) if mark.campaign_id == campaign_id]:
         for mark in mine:
-            await go_on(store, clock, mark)
+            changed += await go_on(store, clock, mark)
+    return changed
 
 
-async def go_on(store: Store, clock: Clock, mark: Mark) -> None:
+async def go_on(store: Store, clock: Clock, mark: Mark) -> int:
     """Do one page of it."""
     ids = await store.read(lambda t: page_of_open(t, OPEN_AFTER, mark.campaign_id, mark.after, PAGE))
     if ids:
-        await in_turns(store, clock, do_page, ids, mark, at_once=AT_ONCE)
-    else:
-        await store.submit(end_work, [mark])
+        return sum(await in_turns(store, clock, do_page, ids, mark, at_once=AT_ONCE))
+    await store.submit(end_work, [mark])
+    return 0
 
 
-def do_page(transaction: Transaction, ids: Sequence[int], mark: Mark, now: float) -> list[None]:
-    value = f"{mark.begun} {ids[-1]}"
+def do_page(transaction: Transaction, ids: Sequence[int], mark: Mark, now: float) -> list[bool]:
+    value, changed = f"{mark.begun} {ids[-1]}", set[int]()
     if transaction.run(MOVE_ON, {"name": mark.name, "value": value, "mark": f"{mark.begun} %"}):
-        WORKS[mark.work](transaction, list(ids), now)
-    return [None] * len(ids)
+        changed = WORKS[mark.work](transaction, list(ids), now, mark.whom)
+    return [contact_id in changed for contact_id in ids]
 
 
 def end_work(transaction: Transaction, finished: Sequence[Mark], now: float) -> list[None]:
@@ -116,16 +120,20 @@ def end_work(transaction: Transaction, finished: Sequence[Mark], now: float) -> 
     return [None] * len(finished)
 
 
-def _cancel(transaction: Transaction, ids: list[int], now: float) -> None:
+def _cancel(transaction: Transaction, ids: list[int], now: float, _: str) -> set[int]:
     """End who waits; whose call is on is settled when that is over."""
     waiting = transaction.all(WAITING_OF_CONTACTS, {"ids": ids})
     end_waiting(transaction, waiting, Actor.OPERATOR, "campaign cancelled", now)
     transaction.run(CANCEL_CONTACTS, {"ids": ids})
+    return set()
 
 
-def _look_again(transaction: Transaction, ids: list[int], now: float) -> None:
+def _look_again(transaction: Transaction, ids: list[int], now: float, _: str) -> set[int]:
     for sql in (LOOK_AGAIN_AT_CONTACTS, LOOK_AGAIN_AT_ATTEMPTS):
         transaction.run(sql, {"ids": ids, "now": now})
+    return set()
 
 
-WORKS: dict[str, Callable[[Transaction, list[int], float], None]] = {CANCEL: _cancel, HOURS: _look_again}
+Work = Callable[[Transaction, list[int], float, str], set[int]]
+"""Does it at these contacts, and answers those to be counted."""
+WORKS: dict[str, Work] = {CANCEL: _cancel, HOURS: _look_again, STOP: stop}

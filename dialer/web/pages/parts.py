@@ -25,6 +25,7 @@ TEMPLATES = Environment(
 MENU = (
     ("/", "Campaigns", Role.VIEWER),
     ("/new", "New campaign", Role.OPERATOR),
+    ("/people", "Find a person", Role.OPERATOR),
     ("/suppressions", "Do not call", Role.OPERATOR),
     ("/accounts", "Accounts", Role.VIEWER),
     ("/admin", "Administration", Role.ADMIN),
