@@ -9,6 +9,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.acceptance.dialer_process import stays
 from tests.browser.browser_steps import NARROW, Console, Visit, visit
 
+FOCUSED = """() => { const e = document.activeElement;
+return e.tagName + ' ' + (e.getAttribute('aria-label') || e.innerText || e.name || '').trim().slice(0, 60) }"""
+COUNT_ALL = """() => [...document.querySelectorAll('a[href], button, summary, input, [tabindex="0"]')]
+.filter(e => e.checkVisibility()).length"""
 WITHIN_MS = 60_000
 """Longer than anything takes on a machine that others use too."""
 expect.set_options(timeout=WITHIN_MS)
@@ -23,7 +27,7 @@ def campaign(looked_at: Console, request: pytest.FixtureRequest) -> Iterator[str
     shown = looked_at.home.command("campaigns", "--json").json()
     place = [one["campaign"] for one in shown].index(name) + 1
     yield f"/campaigns/{place}"
-    looked_at.home.command("cancel", name, "--yes", code=None)
+    looked_at.home.command("cancel", name, code=None)
 
 
 def reached(page: Page) -> int:
@@ -95,8 +99,7 @@ def test_without_a_script_a_pause_holds(browser: Browser, looked_at: Console, ca
 
 def focused(page: Page) -> str:
     """What has the focus: its role by element, and its words."""
-    return str(page.evaluate("() => { const e = document.activeElement; return e.tagName + ' ' +"
-                             " (e.getAttribute('aria-label') || e.innerText || e.name || '').trim().slice(0, 60) }"))  # fmt: skip
+    return str(page.evaluate(FOCUSED))
 
 
 def tab_to(page: Page, what: str) -> list[str]:
@@ -124,10 +127,7 @@ def test_everything_is_reached_and_worked_by_the_keyboard(browser: Browser, look
         page.keyboard.press("Enter")
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
 
-        everything = page.evaluate(
-            "() => [...document.querySelectorAll('a[href], button, summary, input:not([type=hidden]), [tabindex=\"0\"]')]"
-            ".filter(e => e.checkVisibility()).length"
-        )
+        everything = page.evaluate(COUNT_ALL)
         visiting.go(campaign)
         seen = set()
         for _ in range(everything + 5):
@@ -173,5 +173,6 @@ def test_who_signs_out_elsewhere_is_asked_to_sign_in(browser: Browser, looked_at
         visiting.go(campaign)
         assert visiting.page.get_by_role("button", name="Pause").count() == 0, "a viewer only looks"
         looked_at.home.command("token", "revoke", "for a while")
+        visiting.page.evaluate("hush(), listen()")
         expect(visiting.page.get_by_role("heading", name="Sign in")).to_be_visible()
         visiting.complaints.clear()

@@ -1,4 +1,4 @@
-"""Every page, in both schemes, narrow and wide: no rule of WCAG 2.2 AA is broken, and the browser complains of nothing."""
+"""Every page, in both schemes, narrow and wide: no rule of WCAG 2.2 AA is broken, the browser complains of nothing."""
 
 import pytest
 from fastapi.routing import APIRoute
@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 from config import Settings
 from dialer.console import open_console
 from dialer.web.app import Application
-from tests.acceptance.dialer_process import until, write_list
+from tests.acceptance.dialer_process import ROOT, number, until, write_list
 from tests.browser.browser_pages import ADDRESSES, NO_PAGES, PAGES
 from tests.browser.browser_steps import MARKUP, NARROW, WIDE, Console, Scheme, visit
 
@@ -19,11 +19,16 @@ def filled(looked_at: Console) -> Console:
     looked_at.enqueue("going", 400, rate=4)
     looked_at.enqueue("over", 12, first=1_000)
     listed = write_list(home.path / "markup.csv", 2, 2_000)
-    (home.path / "markup.toml").write_text(f"name = {MARKUP!r}\nagent = 'a'\nprovider = 'vaanivoice'\n" if "'" not in MARKUP
-                                           else f"name = '''{MARKUP}'''\nagent = 'a'\nprovider = 'vaanivoice'\n")  # fmt: skip
+    (home.path / "markup.toml").write_text(f"name = '''{MARKUP}'''\nagent = 'a'\nprovider = 'vaanivoice'\n")
     home.command("enqueue", str(listed), "--campaign", str(home.path / "markup.toml"))
     home.command("pause", "going", "--reason", "lunch")
     home.command("resume", "going")
+    home.command("suppress", "add", number(5_000), "--reason", "asked to")
+    token = home.command("token", "add", "boss", "--role", "admin").out.strip()
+    with looked_at.serving.browser(token) as browsing, (ROOT / "examples" / "contacts.csv").open("rb") as sent:
+        assert (
+            browsing.post("/new/list", files={"list": ("contacts.csv", sent)}).headers["location"].startswith("/new/1")
+        )
     until(lambda: looked_at.provider.placed() > 14, "calls")
     return looked_at
 
