@@ -80,12 +80,6 @@ TEMPLATES.filters |= {
     "masked": mask,
     "thousands": lambda count: f"{count:,}",
 }
-    "word": word,
-    "done": lambda act: DONE.get(act, act),
-    "moment": moment,
-    "masked": mask,
-    "thousands": lambda count: f"{count:,}",
-}
 TEMPLATES.globals |= {"address": address}
 
 
