@@ -18,7 +18,7 @@ PAGE = 100
 DONE = {
     "redial": "{people} to be called again now, {skipped} skipped.",
     "stop": "{people} to be called no more. Calls that are on go on to their end.",
-    "suppress": "{people} put on the do-not-call list, {skipped} were there already. No request leaves for any of them.",
+    "suppress": "{people} put on the do-not-call list, {skipped} were there already. No request leaves for them.",
 }
 
 

@@ -108,10 +108,9 @@ async def _chunks(sent: UploadFile) -> AsyncIterator[bytes]:
 
 async def _page(request: Request, rooms: Rooms, asker: Asker, page: list[Listed], **more: Any) -> Response:
     names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
-    values = {"older": "", "newer": False, "said": "", "searched": False} | more
-    return show(
-        request, asker, "suppressions.html", entries=[(one.entry_id, _shown(one, names)) for one in page], **values
-    )
+    values: dict[str, Any] = {"older": "", "newer": False, "said": "", "searched": False} | more
+    values["entries"] = [(one.entry_id, _shown(one, names)) for one in page]
+    return show(request, asker, "suppressions.html", **values)
 
 
 def _shown(listed: Listed, names: dict[int, str]) -> dict[str, Any]:
