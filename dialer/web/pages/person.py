@@ -145,5 +145,5 @@ def _attempt(history: History, campaign_id: int) -> dict[str, Any]:
         "dialed_at": iso(attempt.dialed_at),
         "duration_s": attempt.duration_s,
         "has_call": bool(attempt.call_id),
-        "moments": [(iso(one.at), one.kind, mask_phones(one.what)) for one in moments(history)],
+        "moments": [(iso(one.at), mask_phones(one.what)) for one in moments(history)],
     }
