@@ -21,6 +21,12 @@ run: $(VENV)/.ready ## dial examples/contacts.csv against the built-in simulator
 	@$(BIN)/dialer suppress import examples/do_not_call.csv
 	@$(BIN)/dialer run examples/contacts.csv
 
+PORT ?= 8080
+serve: $(VENV)/.ready ## open the console on this machine, with a provider that calls nobody (PORT=8080)
+	@DIALER_REDIAL_SCALE=$${DIALER_REDIAL_SCALE:-0.0005} DIALER_RECONCILE_INTERVAL_S=$${DIALER_RECONCILE_INTERVAL_S:-1} \
+	  DIALER_MAX_CALL_S=$${DIALER_MAX_CALL_S:-60} DIALER_UNKNOWN_HORIZON_S=$${DIALER_UNKNOWN_HORIZON_S:-90} \
+	  $(BIN)/dialer serve --worker --port $(PORT)
+
 test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreSQL
 	@$(TESTS)
 
@@ -84,10 +90,13 @@ lock: ## make the lock files again (needs uv)
 sbom: $(VENV)/.ready ## list the packages of the lock with their licences, as CycloneDX and as text, in dist/
 	$(BIN)/python .ci/sbom.py requirements.lock
 
+openapi: $(VENV)/.ready ## write docs/openapi.json, the description of the API
+	$(BIN)/python -m tests.openapi_document > docs/openapi.json
+
 picture: $(VENV)/.ready ## draw docs/run.svg, the picture in the README, from a rehearsal
 	$(BIN)/python .ci/picture.py $(BIN)/dialer
 
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
-.PHONY: help run test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom picture clean
+.PHONY: help run serve test push storm lint check bench bench-rivals chaos crash mutants simulate rules lock sbom openapi picture clean

@@ -136,5 +136,5 @@ def configure_logs(
     root.handlers = [handler]
     root.setLevel(level.upper())
     # Their INFO lines repeat, once per request or job, what our own events say better.
-    for name in ("alembic", "arq", "httpx", "httpcore", "uvicorn.access"):
+    for name in ("alembic", "arq", "httpx", "httpcore", "uvicorn.access", "uvicorn.error"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))

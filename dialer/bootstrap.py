@@ -31,6 +31,7 @@ from dialer.adapters.queue.arq_queue import ArqQueue, arq_redis, pacing_redis
 from dialer.adapters.queue.feeder_bell import FeederBell
 from dialer.adapters.queue.send_marks import KeptMarks
 from dialer.control_room import dialing_times, open_ledger, operator
+from dialer.domain.act import By
 from dialer.domain.campaign import SIMULATOR, CampaignSpec, CampaignStatus
 from dialer.domain.campaign_name import file_stem
 from dialer.domain.outlook import Outlook, outlook_of
@@ -48,7 +49,7 @@ from dialer.pipeline.read_source import ReadSource
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.pipeline.report import ReportCampaign
 from dialer.pipeline.what_limits import WhatLimits
-from dialer.ports import CallProvider, Clock, ContactSource
+from dialer.ports import CallProvider, Clock
 from dialer.provider_access import account_limits, has_key, open_providers
 
 log = structlog.get_logger()
@@ -243,9 +244,9 @@ async def reach_redis(url: str, *, wait: bool) -> None:
         await redis.aclose()
 
 
-def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec) -> ImportContacts:
+def open_import(settings: Settings, ledger: SqlLedger, spec: CampaignSpec, by: By) -> ImportContacts:
     """The producer's room; rejects go to a file in the home directory."""
-    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), operator())
+    return ImportContacts(ledger, rejects_in(settings.home, spec.name), outlook_now(spec), by)
 
 
 def outlook_now(spec: CampaignSpec) -> Outlook:
@@ -262,7 +263,7 @@ def open_reader(settings: Settings, ledger: SqlLedger) -> ReadSource:
     return ReadSource(ledger, ledger.clock, rejects, f"{platform.node()}:{os.getpid()}")
 
 
-def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> ContactSource:
+def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None) -> TableContacts:
     """The list of a campaign as a stream: the file at ``path``, by its ending, else the campaign's source.
 
     Raises UsageError when there is neither, or both.
@@ -279,7 +280,7 @@ def open_list(path: Path | None, spec: CampaignSpec, encoding: str | None = None
     return TableContacts(table, spec.columns, spec.region, reminder=spec.reminder)
 
 
-def open_source(spec: CampaignSpec) -> ContactSource:
+def open_source(spec: CampaignSpec) -> TableContacts:
     """The campaign's source, its address filled from the environment. Raises UsageError."""
     if not spec.source.url:
         raise UsageError("no list: give CONTACTS, or a campaign file with a [source]")
@@ -301,13 +302,15 @@ def open_source(spec: CampaignSpec) -> ContactSource:
     return TableContacts(table, spec.columns, spec.region, reminder=spec.reminder)
 
 
-def rejects_in(home: Path, name: str, ending: str = "") -> "_OpenRejects":
+def rejects_in(home: Path, name: str, ending: str = "") -> "RejectsAt":
     """Opens the file that a campaign's rejected rows go to; no two campaigns share one."""
-    return _OpenRejects(home / "rejects" / f"{file_stem(name)}{ending}.csv")
+    return RejectsAt(home / "rejects" / f"{file_stem(name)}{ending}.csv")
 
 
 @dataclass(frozen=True)
-class _OpenRejects:
+class RejectsAt:
+    """Opens ``path`` for rejected rows."""
+
     path: Path
 
     def __call__(self, header: tuple[str, ...]) -> RejectsFile:

@@ -20,12 +20,17 @@ from dialer.domain.act import By
 from dialer.domain.campaign import SIMULATOR
 from dialer.domain.campaign_name import file_stem
 from dialer.errors import UnknownName, UsageError
+from dialer.list_access import open_campaigns, open_lists, open_people
 from dialer.pipeline.act_on_people import ActOnPeople
+from dialer.pipeline.add_people import AddPeople
+from dialer.pipeline.change_campaign import ChangeCampaign
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
 from dialer.pipeline.import_suppressions import Barred, ImportSuppressions, campaign_ids
 from dialer.pipeline.keep_access import KeepAccess
+from dialer.pipeline.keep_replies import KeepReplies
 from dialer.pipeline.note_looks import NoteLooks
+from dialer.pipeline.prepare_list import PrepareList
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.pipeline.replay_call import ReplayCall
 from dialer.pipeline.report import ReportCampaign
@@ -47,10 +52,14 @@ class Console:
     settings: Settings
     ledger: SqlLedger
     access: KeepAccess
+    replies: KeepReplies
     report: ReportCampaign
     progress: CountProgress
     recent_acts: RecentActs
     accounts: ShowAccounts
+    lists: PrepareList
+    drafts: ChangeCampaign
+    adding: AddPeople
     stories: TellStory
     replay: ReplayCall
     looks: NoteLooks
@@ -87,6 +96,15 @@ class Console:
         """What the doctor says of this machine and of every provider with a key."""
         return await every_check(self.settings, probing=False)
 
+    def may_use(self, provider: str) -> bool:
+        """Whether calls can go out by this provider: it is that of rehearsals, or its key is set."""
+        return may_use(self.settings, provider)
+
+    def rejects_of(self, name: str) -> Path | None:
+        """Where this machine keeps the rows that were rejected of a campaign's last list, if it does."""
+        path = rejects_in(self.settings.home, name).path
+        return path if path.is_file() else None
+
     async def ring(self) -> None:
         """Let the worker that feeds look now."""
         await ring_feeder(self.settings, self.ledger)
@@ -110,10 +128,14 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
             settings=settings,
             ledger=ledger,
             access=open_access(settings, ledger),
+            replies=KeepReplies(ledger.keys),
             report=report_room(settings, ledger, pacer),
             progress=CountProgress(ledger.people, ledger.clock),
             recent_acts=RecentActs(ledger.people),
             accounts=ShowAccounts(ledger, ledger, ledger.people, account_limits(settings), usable, pace_of),
+            lists=open_lists(settings, ledger),
+            drafts=open_campaigns(settings, ledger),
+            adding=open_people(ledger),
             stories=TellStory(ledger, ledger.clock),
             replay=ReplayCall(ledger, partial(_open_archive, settings, simulator_url), recordings, looks),
             looks=looks,

@@ -8,6 +8,7 @@ DialerError
 │   └── WrongMoment            what was asked for does not fit the present state
 ├── ReadingStopped             a process that read a list was ended; the same list again adds the rest
 ├── Interrupted                exit 130: a signal ended the command; the same command goes on
+├── CannotServe                the page's address cannot be listened on
 ├── LedgerUnavailable          the ledger cannot be read or written now
 │   └── LedgerNewer            a newer program upgraded it: this one must make room
 ├── SourceUnavailable          a campaign's source cannot be read now
@@ -75,6 +76,10 @@ class WrongMoment(UsageError):
     """The campaign is not in a state in which that can be done."""
 
 
+class ChangedMeanwhile(UsageError):
+    """What is to be changed is no longer as who asks has seen it."""
+
+
 class ReadingStopped(DialerError):
     """A process of ours that read the numbers of a list was ended from outside."""
 
@@ -86,6 +91,10 @@ class ReadingStopped(DialerError):
 
 class Interrupted(DialerError):
     """A signal ended the command before it was done."""
+
+
+class CannotServe(DialerError):
+    """The address of the page cannot be listened on: it is used, or is none of this machine."""
 
 
 class LedgerUnavailable(DialerError):

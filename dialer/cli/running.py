@@ -15,16 +15,18 @@ from dialer.adapters.local.private_home import make_private
 from dialer.adapters.local.simulator_process import local_simulator
 from dialer.bootstrap import App, open_app, open_list, open_redis, reach_redis
 from dialer.cli.bars import CountedSource, open_bar
-from dialer.cli.lists import SOURCE, UNUSABLE, import_list, name_of, standing_limits
+from dialer.cli.lists import UNUSABLE
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new
 from dialer.cli.printing import print_import, print_json, say
 from dialer.cli.progress import Progress, open_progress
 from dialer.cli.report_table import print_report
 from dialer.cli.stopping import INTERRUPTED, Stop, end_within
+from dialer.control_room import operator
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.limits import UNLIMITED
 from dialer.errors import UsageError
+from dialer.list_access import REHEARSAL, SOURCE, import_list, name_of, standing_limits
 from dialer.pipeline.report import import_document
 from dialer.ports import ContactSource
 from dialer.provider_access import require_key
@@ -33,14 +35,6 @@ from jobs.worker import DRAIN_S, serve
 
 log = structlog.get_logger()
 
-REHEARSAL = {
-    "provider": "simulator",
-    "agent": "rehearsal",
-    "window": {"days": "always", "rules": "off", "rules_reason": "a rehearsal calls nobody"},
-    "pace": {"calls_per_second": 25.0, "concurrent_calls": 200},
-    "redial": {"max_attempts": 2},
-}
-"""In the shape of a campaign file."""
 REHEARSAL_TIMES: dict[str, float] = {
     "redial_scale": 0.0005,
     "reconcile_interval_s": 1.0,
@@ -128,7 +122,7 @@ async def _import(app: App, spec: CampaignSpec, source: ContactSource, path: Pat
     """Answers whether any row of the list can be used."""
     with open_bar(f"reading {path.name if path else SOURCE}", quiet=as_json) as bar:
         counted = CountedSource(source, bar)
-        campaign, counts = await import_list(app.settings, app.ledger, spec, counted, str(path or SOURCE))
+        campaign, counts = await import_list(app.settings, app.ledger, spec, counted, str(path or SOURCE), operator())
     if not as_json:
         print_import(import_document(counts) | {"waits": counts.waits}, source.notes)
         sys.stdout.flush()

@@ -1,9 +1,10 @@
 """serve and token: the page, the API, and who may use them."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from ipaddress import ip_address
 
 import structlog
@@ -23,9 +24,10 @@ from dialer.cli.stopping import Stop, end_within
 from dialer.console import open_access, open_console
 from dialer.control_room import open_ledger, operator
 from dialer.domain.access import Token
-from dialer.errors import UsageError
+from dialer.errors import CannotServe, UsageError
 from dialer.pipeline.keep_access import token_document
 from dialer.web.app import Application
+from dialer.web.connections import Protocol, allow_connections
 from jobs.health import forget_the_gone, heartbeat_file
 from jobs.worker import DRAIN_S, serve
 
@@ -33,6 +35,8 @@ log = structlog.get_logger()
 
 GRACE_S = 5
 """Requests that are being answered are waited for so long."""
+LEAVING_S = 1.0
+"""For so long it says that it is not ready, and serves: who sends it requests has time to look elsewhere."""
 STOP_WITHIN_S = 18.0
 CLOSE_WITHIN_S = 8.0
 
@@ -52,12 +56,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.listens.set()
 
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        number: int = self.servers[0].sockets[0].getsockname()[1]
-        return number
-
 
 def serve_console(host: str, port: int, *, worker: bool) -> int:
     """Serve the page and the API until SIGTERM; with ``worker`` dial as well. Answers the exit code."""
@@ -69,8 +67,9 @@ def serve_console(host: str, port: int, *, worker: bool) -> int:
         stop.cuts = asyncio.current_task()
         try:
             async with AsyncExitStack() as stack:
+                listener = stack.enter_context(closing(listen_at(host, port)))
                 dialing = await _worker(settings, stack) if worker else None
-                await _serve(settings, host, port, stop, dialing)
+                await _serve(settings, host, listener, stop, dialing)
                 end_within(CLOSE_WITHIN_S)
         except asyncio.CancelledError:
             if not stop.asked.is_set():
@@ -87,14 +86,31 @@ async def _worker(settings: Settings, stack: AsyncExitStack) -> App:
     return await stack.enter_async_context(open_app(settings, redis_url, simulator))
 
 
-async def _serve(settings: Settings, host: str, port: int, stop: Stop, dialing: App | None) -> None:
+def listen_at(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, which nothing answers yet. Raises CannotServe."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as wrong:
+        raise CannotServe(f"{host} is no address of this machine: {wrong.strerror}") from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as wrong:
+        listener.close()
+        raise CannotServe(f"cannot listen on {host}, port {port}: {os.strerror(wrong.errno or 0)}") from None
+    return listener
+
+
+async def _serve(settings: Settings, host: str, listener: socket.socket, stop: Stop, dialing: App | None) -> None:
     simulator_url = dialing.simulator_url if dialing is not None else ""
     page = Application(settings, lambda: open_console(settings, simulator_url), host)
     config = uvicorn.Config(
-        page, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        page, http=Protocol, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S, lifespan="on",
     )  # fmt: skip
     server = _Server(config)
+    allow_connections()
     async with open_ledger(settings) as ledger:
         tell_if_new(ledger)
         link = await _link(settings, ledger, host)
@@ -103,11 +119,11 @@ async def _serve(settings: Settings, host: str, port: int, stop: Stop, dialing: 
     if dialing is not None:
         forget_the_gone(settings.home)
         working.append(asyncio.create_task(serve(dialing, stop.asked, heartbeat_file(settings.home))))
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve([listener]))
     listens = asyncio.create_task(server.listens.wait())
     await asyncio.wait([serving, listens, *working], return_when=asyncio.FIRST_COMPLETED)
     if server.listens.is_set():
-        _tell(host, server.port, link)
+        _tell(host, listener.getsockname()[1], link)
     await asyncio.wait([serving, *working], return_when=asyncio.FIRST_COMPLETED)
     stop.asked.set()
     await asyncio.gather(serving, *working)
@@ -116,13 +132,14 @@ async def _serve(settings: Settings, host: str, port: int, stop: Stop, dialing: 
 async def _until_asked(server: _Server, page: Application, stop: Stop) -> None:
     await stop.asked.wait()
     await page.end_streams()
+    await asyncio.sleep(LEAVING_S)
     server.should_exit = True
 
 
 async def _link(settings: Settings, ledger: SqlLedger, host: str) -> str:
-    """The path that signs in the person who started the program, where no token was ever made. Raises UsageError."""
+    """The path that signs in the person who started the program, where nobody has a token. Raises UsageError."""
     access = open_access(settings, ledger)
-    if settings.web_token.get_secret_value() or any(one.revoked_at is None for one in await access.tokens()):
+    if await access.anybody():
         return "/"
     if not _is_loopback(host):
         raise UsageError(

@@ -77,4 +77,4 @@ def is_token(text: str) -> bool:
 
 def kept(secret: str) -> str:
     """What is kept of a secret. It is random, so a quick hash cannot be guessed back."""
-    return sha256(secret.encode()).hexdigest()
+    return sha256(secret.encode(errors="replace")).hexdigest()

@@ -153,7 +153,9 @@ async def count_rows(
                 count.words.update(suppressed=len(marked))
                 good = [contact for contact in good if not contact.barred]
             stored = list(zip(good, await store(good) if good else (), strict=True))
-            count.words.update([_foreseen(contact, answer, outlook, count.waits) for contact, answer in stored])
+            fates = [fate_of(contact, answer, outlook) for contact, answer in stored]
+            count.words.update(fate.word for fate in fates)
+            count.waits.update(fate.waits_for for fate in fates if fate.waits_for)
             left_out = [_named(contact, NAMED[answer]) for contact, answer in stored if answer in NAMED]
             rejects.add(sorted([*bad, *left_out], key=lambda reject: reject.row) if left_out else bad)
         path = rejects.close() if rejects else ""
@@ -176,13 +178,19 @@ def _named(contact: NewContact, named: Named) -> Reject:
     return Reject(contact.row, contact.cells, named.reason, named.remedy)
 
 
-def _foreseen(contact: NewContact, answer: str, outlook: Outlook, waits: Counter[str]) -> str:
-    """A kept row without a moment to call in sight is deferred; ``waits`` counts the reasons."""
+class Fate(NamedTuple):
+    """What becomes of a row: the ``word`` in the report, and why its person cannot be called at once, if so."""
+
+    word: str
+    waits_for: str = ""
+
+
+def fate_of(contact: NewContact, answer: str, outlook: Outlook) -> Fate:
+    """What ``answer`` of the ledger comes to; a kept row without a moment to call in sight is deferred."""
     if answer not in ("queued", "deferred"):
-        return answer if answer == "suppressed" else "invalid" if answer in LOST else "duplicate"
+        return Fate(answer if answer == "suppressed" else "invalid" if answer in LOST else "duplicate")
     match outlook(contact, answer):
         case Closed(opens_at, reason):
-            waits[reason] += 1
-            return "deferred" if opens_at is None else answer
+            return Fate("deferred" if opens_at is None else answer, reason)
         case Open():
-            return answer
+            return Fate(answer)

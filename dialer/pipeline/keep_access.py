@@ -60,10 +60,16 @@ class KeepAccess:
         """All that were made, oldest first."""
         return await self.ledger.tokens()
 
+    async def anybody(self) -> bool:
+        """Whether anybody holds a token that is valid now."""
+        now = self.clock.now()
+        return bool(self.web_token) or any(_valid(one, now) for one in await self.ledger.tokens())
+
     async def revoke(self, which: str, by: By) -> Token:
         """End a token by its id or its name, and its sessions. Raises UnknownName."""
         alive = [one for one in await self.ledger.tokens() if one.revoked_at is None]
-        chosen = [one for one in alive if which in (str(one.token_id), one.name)]
+        by_id = [one for one in alive if which == str(one.token_id)]
+        chosen = by_id or [one for one in alive if which == one.name]
         if len(chosen) > 1:
             raise UsageError(f'{len(chosen)} tokens are called "{which}": name its id')
         if not chosen or not await self.ledger.revoke_token(chosen[0].token_id, by):
@@ -71,7 +77,7 @@ class KeepAccess:
         return chosen[0]
 
     async def holder(self, token: str) -> Visitor | None:
-        """Who holds this token; None if nobody does."""
+        """Who holds this token; None if nobody does. A link's token opens its session, and nothing else."""
         if self.web_token and compare_digest(kept(token), kept(self.web_token)):
             return OF_SETTINGS
         return await self.ledger.holder(kept(token)) if is_token(token) else None
@@ -80,16 +86,18 @@ class KeepAccess:
         """Whom a believed proxy names: the role is that of the token with this name."""
         now = self.clock.now()
         for one in await self.ledger.tokens():
-            if one.name == name and one.revoked_at is None and (one.ends_at is None or one.ends_at > now):
+            if one.name == name and _valid(one, now):
                 return Visitor(one.name, one.role, one.token_id)
         return None
 
     async def sign_in(self, token: str, address: str) -> tuple[Visitor, str] | None:
         """Open a session with a token: whose it is, and the secret for the cookie. None for a wrong token."""
-        visitor = await self.holder(token)
+        visitor, once = await self.holder(token), ""
+        if visitor is None and is_token(token):
+            once = kept(token)
+            visitor = await self.ledger.holder(once, once=True)
         if visitor is None:
             return None
-        once = kept(token) if visitor.name == LINK else ""
         secret = self.random_bytes(RANDOM_BYTES).hex()
         by = By(f"{visitor.name} at {address}")
         ends_at = self.clock.now() + SESSION_S
@@ -111,6 +119,10 @@ class KeepAccess:
         ends_at = self.clock.now() + LINK_S
         await self.ledger.add_token(NewToken(LINK, Role.ADMIN, kept(token), "", ends_at, once=True), by)
         return token
+
+
+def _valid(token: Token, now: float) -> bool:
+    return token.revoked_at is None and (token.ends_at is None or token.ends_at > now)
 
 
 def span_s(text: str) -> float:

@@ -21,7 +21,7 @@ class NewToken:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that was given. ``status`` None: its request still runs."""
+    """An answer that was given. ``status`` None: its request still runs, and its fingerprint is not known yet."""
 
     fingerprint: str
     status: int | None
@@ -44,8 +44,8 @@ class AccessLedger(Protocol):
         """End a token and its sessions, with an act; False if it is not there, or was revoked before."""
         ...
 
-    async def holder(self, secret: str) -> Visitor | None:
-        """Who holds the token with this hash; None if nobody does now."""
+    async def holder(self, secret: str, *, once: bool = False) -> Visitor | None:
+        """Who holds the token with this hash; None if nobody does now. ``once``: among those that open one session."""
         ...
 
     async def begin_session(self, secret: str, visitor: Visitor, ends_at: float, by: By, *, once: str = "") -> bool:
@@ -60,8 +60,14 @@ class AccessLedger(Protocol):
         """End it."""
         ...
 
-    async def begin_reply(self, key: str, fingerprint: str, keep_s: float) -> Reply | None:
-        """Note that a request with this key runs: None. Else what is known of the one before."""
+    async def begin_reply(self, key: str, keep_s: float) -> Reply | None:
+        """Note that a request with this key runs: None. Else what is known of the one before, which is forgotten after
+        ``keep_s``, or where it has no answer and nothing was heard of it for two minutes.
+        """
+        ...
+
+    async def hear_of_reply(self, key: str) -> None:
+        """Its request still runs."""
         ...
 
     async def keep_reply(self, key: str, reply: Reply | None) -> None:

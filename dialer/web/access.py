@@ -3,17 +3,22 @@
 from collections import deque
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import quote, urlsplit
 
+import structlog
 from fastapi import Depends, Request
 
 from dialer.adapters.providers.answers.values import storable
 from dialer.console import Console
 from dialer.domain.access import Role, Visitor
 from dialer.domain.act import By
+from dialer.errors import LedgerUnavailable
 from dialer.ports import Clock
 from dialer.web.problems import Refusal
+
+log = structlog.get_logger()
 
 COOKIE, SECURE_COOKIE = "dialer_session", "__Host-dialer_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -52,10 +57,11 @@ class Guesses:
 
     clock: Clock
     wrong: MutableMapping[str, deque[float]] = field(default_factory=dict)
+    said_at: float | None = None
 
     def check(self, address: str) -> None:
         """Raises Refusal when there were too many."""
-        times = self.wrong.get(address)
+        times = self.wrong.get(_network(address))
         since = self.clock.monotonic() - WITHIN_S
         while times and times[0] <= since:
             times.popleft()
@@ -64,18 +70,38 @@ class Guesses:
             raise Refusal(429, "too many wrong tokens from this address", headers={"Retry-After": str(wait_s)})
 
     def note(self, address: str) -> None:
-        """One more."""
-        times = self.wrong.pop(address, deque(maxlen=WRONG_TOKENS))
-        times.append(self.clock.monotonic())
-        self.wrong[address] = times
+        """One more. Raises Refusal when others were counted while this one was looked up."""
+        self.check(address)
+        now, network = self.clock.monotonic(), _network(address)
+        times = self.wrong.pop(network, deque(maxlen=WRONG_TOKENS))
+        times.append(now)
+        self.wrong[network] = times
         if len(self.wrong) > ADDRESSES:
             del self.wrong[next(iter(self.wrong))]
+        if self.said_at is None or now >= self.said_at + WITHIN_S:
+            self.said_at = now
+            log.warning("console.wrong_token", address=address, addresses=len(self.wrong))
+
+
+def _network(address: str) -> str:
+    """Of IPv6, the part that one subscriber has whole."""
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    return read.exploded[:19] if read.version == 6 else address
 
 
 def console_of(request: Request) -> Console:
     """The rooms."""
     console: Console = request.app.state.console
     return console
+
+
+def guesses_of(request: Request) -> Guesses:
+    """Wrong tokens."""
+    guesses: Guesses = request.app.state.guesses
+    return guesses
 
 
 def is_secure(request: Request) -> bool:
@@ -113,24 +139,44 @@ def refuse_foreign(request: Request) -> None:
     raise Refusal(403, "the request came from another site's page")
 
 
-async def _visitor(request: Request) -> Visitor | None:
-    """Who asks, by token, proxy or session; None for nobody."""
-    access = console_of(request).access
+def bearer_of(request: Request) -> str | None:
+    """The token that a program sends; None where none is sent."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer":
-        guesses: Guesses = request.app.state.guesses
-        guesses.check(address_of(request))
-        visitor = await access.holder(token.strip())
-        if visitor is None:
-            guesses.note(address_of(request))
-        return visitor
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def secret_of(request: Request) -> str:
+    """What the one who asks is known by: a token, the name that a proxy gives, or a session; "" for none."""
+    token = bearer_of(request)
+    if token is not None:
+        return token
     named = request.headers.get("x-forwarded-user", "") if _by_proxy(request) else ""
-    secret = request.cookies.get(cookie_name(request), "")
-    if not named and not secret:
+    return named or request.cookies.get(cookie_name(request), "")
+
+
+async def known(request: Request) -> Visitor | None:
+    """Whose secret that is; None for nobody's, or where it ended."""
+    access, secret = console_of(request).access, secret_of(request)
+    if not secret:
         return None
-    if request.method not in SAFE:
-        refuse_foreign(request)
-    return await (access.named(named) if named else access.visitor(secret))
+    if bearer_of(request) is not None:
+        return await access.holder(secret)
+    by_proxy = _by_proxy(request) and request.headers.get("x-forwarded-user", "")
+    return await (access.named(secret) if by_proxy else access.visitor(secret))
+
+
+async def _visitor(request: Request) -> Visitor | None:
+    """Who asks, by token, proxy or session; None for nobody. Raises Refusal for who guesses, and for other sites."""
+    if bearer_of(request) is None:
+        if secret_of(request) and request.method not in SAFE:
+            refuse_foreign(request)
+        return await known(request)
+    guesses, address = guesses_of(request), address_of(request)
+    guesses.check(address)
+    visitor = await known(request)
+    if visitor is None:
+        guesses.note(address)
+    return visitor
 
 
 @dataclass(frozen=True)
@@ -149,10 +195,18 @@ class Needs:
                     remedy="send `Authorization: Bearer TOKEN`; `dialer token add` makes one",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
-            raise SignIn(request.url.path if request.method == "GET" else "/")
+            raise SignIn(_here(request) if request.method == "GET" else "/")
         if visitor.role < self.role:
             raise Refusal(403, f"a {visitor.role.word} may not do this", remedy=f"ask for a token: {self.role.word}")
         return Asker(visitor, address_of(request))
+
+
+async def still_known(request: Request) -> bool:
+    """Whether who began to listen may go on: a token that was revoked, or a session that ended, opens nothing more."""
+    try:
+        return await known(request) is not None
+    except LedgerUnavailable:
+        return True
 
 
 OPEN_ROUTES = frozenset({"/login", "/enter/{token}", "/livez", "/readyz", "/static"})
@@ -161,6 +215,10 @@ Viewer = Annotated[Asker, Depends(Needs(Role.VIEWER))]
 Operator = Annotated[Asker, Depends(Needs(Role.OPERATOR))]
 Admin = Annotated[Asker, Depends(Needs(Role.ADMIN))]
 Rooms = Annotated[Console, Depends(console_of)]
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def sign_in_address(back: str) -> str:

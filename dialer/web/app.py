@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -18,9 +19,12 @@ from dialer import __version__
 from dialer.console import Console
 from dialer.errors import DialerError
 from dialer.web import api, pages, problems
-from dialer.web.access import Guesses, SignIn, sign_in_address
+from dialer.web.access import Guesses, SignIn, Viewer, sign_in_address
+from dialer.web.door import Door
 from dialer.web.guard import LOOPBACK, Guard
+from dialer.web.idempotency import Repeated, with_keys
 from dialer.web.live import Live
+from dialer.web.openapi import ANSWERS, openapi_document
 from dialer.web.pages.parts import show_problem
 
 log = structlog.get_logger()
@@ -40,10 +44,15 @@ class Application:
     def __init__(self, settings: Settings, open_rooms: Rooms, host: str = "") -> None:
         named = settings.web_hosts.lower().replace(",", " ").split()
         self._api = _api(open_rooms)
-        self._guarded = Guard(self._api, LOOPBACK | {*named, host.lower()}, settings.web_upload_mib * 2**20)
+        hosts = LOOPBACK | ({*named, host.lower()} - {""})
+        self._guarded = Guard(self._api, hosts, settings.web_upload_mib * 2**20)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
+
+    def running(self) -> AbstractAsyncContextManager[object]:
+        """Its rooms, opened for the block, for who serves it by other means than a server."""
+        return self._api.router.lifespan_context(self._api)
 
     async def end_streams(self) -> None:
         """Say that it is not ready any more, and let open streams end."""
@@ -52,7 +61,13 @@ class Application:
 
     def openapi(self) -> dict[str, Any]:
         """The API as an OpenAPI document."""
-        return self._api.openapi()
+        return with_keys(openapi_document(self._api))
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Every address, for those who look whether each has a role."""
+        mounted = [one for one in self._api.routes if isinstance(one, Mount | Route)]
+        return [*mounted, *(route for router in ROUTERS for route in router.routes)]
 
 
 def _api(open_rooms: Rooms) -> FastAPI:
@@ -75,17 +90,27 @@ def _api(open_rooms: Rooms) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: "_".join([*map(str, route.tags), route.name]),
     )
-    for router in (*api.ROUTERS, *pages.ROUTERS, health):
-        app.include_router(router)
+    app.add_middleware(Repeated, answer=_answer_error)
+    app.add_middleware(Door, answer=_answer_error)
+    for router in ROUTERS:
+        app.include_router(router, responses=ANSWERS)
     app.mount("/static", StaticFiles(directory=STATIC))
-    app.exception_handler(SignIn)(_ask_to_sign_in)
-    for kind in (DialerError, HTTPException, RequestValidationError, Exception):
+    for kind in (SignIn, DialerError, HTTPException, RequestValidationError, OverflowError, Exception):
         app.exception_handler(kind)(_answer_error)
     return app
 
 
+description = APIRouter(prefix="/api/v1", tags=["description"])
 health = APIRouter(include_in_schema=False)
+
+
+@description.get("/openapi.json", summary="This description")
+async def described(request: Request, asker: Viewer) -> dict[str, Any]:
+    """As an OpenAPI 3.1 document."""
+    return with_keys(openapi_document(request.app))
 
 
 @health.get("/livez")
@@ -104,12 +129,12 @@ async def ready(request: Request) -> Response:
     return Response("ready\n", media_type="text/plain")
 
 
-async def _ask_to_sign_in(request: Request, nobody: Exception) -> Response:
-    assert isinstance(nobody, SignIn)
-    return RedirectResponse(sign_in_address(nobody.back), 303)
+ROUTERS = (*api.ROUTERS, description, *pages.ROUTERS, health)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, SignIn):
+        return RedirectResponse(sign_in_address(error.back), 303)
     problem, headers = problems.of_error(error)
     if problem["status"] >= 500 and problem["code"] != "internal":  # of which the server writes the whole story
         log.warning("console.failed", error=str(error))

@@ -1,5 +1,9 @@
-"""Around every request: which hosts we answer to, how large a body may be, and what a browser may do with an answer."""
+"""Around every request: which hosts we answer to, how large and how slow a body may be, and what a browser may do with
+an answer.
+"""
 
+import asyncio
+import re
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -14,6 +18,11 @@ LARGE = ("/api/v1/imports", "/api/v1/suppressions/import", "/new/list", "/suppre
 PEOPLE_BYTES = 8 * 1024 * 1024
 PEOPLE = "/contacts"
 """Where people are taken as JSON, a thousand at most."""
+SMALL_WITHIN_S, LIST_WITHIN_S = 60.0, 15 * 60.0
+"""A whole body comes within this time, or is not waited for."""
+LONGEST_PATH, LONGEST_QUERY = 2_000, 8_000
+HOST = re.compile(r"(?:\[([\da-f:.]+)\]|([^\s:\[\]@/]+))(?::\d{1,5})?", re.IGNORECASE)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "media-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -25,6 +34,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
+    "cache-control": "no-store",
 }
 
 
@@ -43,43 +53,87 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if _host(headers.get("host", "")) not in self.hosts:
-            remedy = "name it in DIALER_WEB_HOSTS"
-            await answer(Refusal(421, "this host name is not one of ours", remedy=remedy))(scope, receive, send)
-            return
-        largest = self._largest(scope["path"])
+        largest = most_bytes(scope["path"], self.list_bytes)
+        within_s = LIST_WITHIN_S if largest > SMALL_BYTES else SMALL_WITHIN_S
+        body = _Body(receive, largest, within_s, whole=not _has_body(headers))
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 given = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     given.setdefault(name, value)
-                given.setdefault("cache-control", "no-store")
+                if not body.whole:  # nobody reads what is left of it
+                    given["connection"] = "close"
             await send(message)
 
-        if int(headers.get("content-length") or 0) > largest:
-            await answer(_too_large(largest))(scope, receive, guarded)
+        try:
+            self._check(scope, headers, largest)
+        except Refusal as refusal:
+            await answer(refusal)(scope, receive, guarded)
             return
-        await self.app(scope, _counted(receive, largest), guarded)
+        await self.app(scope, body.receive, guarded)
 
-    def _largest(self, path: str) -> int:
-        if path.startswith(LARGE):
-            return self.list_bytes
-        return PEOPLE_BYTES if path.endswith(PEOPLE) else SMALL_BYTES
-
-
-def _counted(receive: Receive, largest: int) -> Receive:
-    taken = 0
-
-    async def received() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > largest:
+    def _check(self, scope: Scope, headers: Headers, largest: int) -> None:
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or _host(hosts[0]) not in self.hosts:
+            raise Refusal(421, "this host name is not one of ours", remedy="name it in DIALER_WEB_HOSTS")
+        query: bytes = scope["query_string"]
+        if len(scope["path"]) > LONGEST_PATH or len(query) > LONGEST_QUERY:
+            raise Refusal(414, "no address of ours is so long")
+        if CONTROL.search(scope["path"]) or b"%00" in query:
+            raise Refusal(400, "the address holds characters that none of ours has")
+        if _length(headers) > largest:
             raise _too_large(largest)
+
+
+def most_bytes(path: str, list_bytes: int) -> int:
+    """How large a body may be that is sent there."""
+    if path.startswith(LARGE):
+        return list_bytes
+    return PEOPLE_BYTES if path.endswith(PEOPLE) else SMALL_BYTES
+
+
+@dataclass
+class _Body:
+    """What comes of a body. Raises Refusal where it is too large, or does not come in time."""
+
+    take: Receive
+    largest: int
+    within_s: float
+    whole: bool
+    taken: int = 0
+    end_s: float | None = None
+
+    async def receive(self) -> Message:
+        """The next piece; once it is whole, whatever the server says."""
+        if self.whole:
+            return await self.take()
+        message = await self._in_time()
+        if message["type"] == "http.request":
+            self.taken += len(message.get("body", b""))
+            if self.taken > self.largest:
+                raise _too_large(self.largest)
+            self.whole = not message.get("more_body", False)
         return message
 
-    return received
+    async def _in_time(self) -> Message:
+        loop = asyncio.get_running_loop()
+        if self.end_s is None:
+            self.end_s = loop.time() + self.within_s
+        try:
+            async with asyncio.timeout_at(self.end_s):
+                return await self.take()
+        except TimeoutError:
+            raise Refusal(408, f"the request did not come whole within {self.within_s:g} seconds") from None
+
+
+def _has_body(headers: Headers) -> bool:
+    return "transfer-encoding" in headers or _length(headers) > 0
+
+
+def _length(headers: Headers) -> int:
+    given = headers.get("content-length", "")
+    return int(given) if given.isascii() and given.isdecimal() else 0
 
 
 def _too_large(largest: int) -> Refusal:
@@ -87,7 +141,6 @@ def _too_large(largest: int) -> Refusal:
 
 
 def _host(given: str) -> str:
-    """Without the port."""
-    if given.startswith("["):
-        return given[1:].partition("]")[0].lower()
-    return given.partition(":")[0].lower()
+    """Without the port; "" for what is no host."""
+    read = HOST.fullmatch(given)
+    return (read[1] or read[2]).lower() if read else ""

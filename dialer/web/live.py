@@ -5,12 +5,14 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import structlog
 
 from dialer.errors import DialerError
 from dialer.ports import Clock
+from dialer.web.problems import Refusal
 
 log = structlog.get_logger()
 
@@ -41,8 +43,7 @@ class Now:
     number: int
     document: Mapping[str, Any]
     history: tuple[Sample, ...]
-    seen_at: float
-    screens: dict[tuple[str, bool], Mapping[str, str]] = field(default_factory=dict, compare=False)
+    screens: "dict[tuple[str, bool], asyncio.Future[Mapping[str, str]]]" = field(default_factory=dict, compare=False)
     """What was made of it to be shown, for all who look at it."""
 
 
@@ -51,9 +52,10 @@ class _Watched:
     now: Now | None = None
     history: deque[Sample] = field(default_factory=deque)
     task: "asyncio.Task[None] | None" = None
+    reading: "asyncio.Task[None] | None" = None
     looked_at: float = 0.0
+    fresh_until: float = 0.0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    failed: DialerError | None = None
 
 
 @dataclass
@@ -65,13 +67,20 @@ class Live:
     streams: int = 0
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     _watched: dict[str, _Watched] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
-    async def now(self, handle: str) -> Now:
-        """At most a second old, or as old as reading it takes. Raises what reading it raises."""
+    async def now(self, handle: str, status: str = "") -> Now:
+        """At most two seconds old, or as old as reading it takes. ``status``: what the campaign is known to have
+        become; what was read before that is no answer. Raises what reading it raises.
+        """
         watched = self._watch(handle)
-        if watched.now is None or self.clock.monotonic() - watched.now.seen_at > EVERY_S:
+        if watched.now is None or self.clock.monotonic() > watched.fresh_until:
             await self._look(handle, watched)
         assert watched.now is not None
+        if status and watched.now.document["status"] != status:
+            if watched.reading is not None:  # it may have begun before
+                await asyncio.wait([watched.reading])
+            await self._look(handle, watched)
         return watched.now
 
     async def changes(self, handle: str) -> AsyncIterator[Now | None]:
@@ -79,10 +88,7 @@ class Live:
         number = 0
         while not self.ending.is_set():
             watched = self._watch(handle)
-            if watched.now is None:
-                await self._look(handle, watched)
-            assert watched.now is not None
-            if watched.now.number != number:
+            if watched.now is not None and watched.now.number != number:
                 number = watched.now.number
                 yield watched.now
                 continue
@@ -92,14 +98,11 @@ class Live:
                     continue
             yield None
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for another stream."""
-        return self.streams >= MOST_STREAMS
-
     @contextmanager
     def stream(self) -> Iterator[None]:
-        """One more stream while the block runs."""
+        """One more stream while the block runs. Raises Refusal when there are too many."""
+        if self.streams >= MOST_STREAMS:
+            raise Refusal(503, "too many streams are open", headers={"Retry-After": "15"})
         self.streams += 1
         try:
             yield
@@ -109,9 +112,10 @@ class Live:
     async def aclose(self) -> None:
         """End every stream, and stop reading."""
         self.ending.set()
-        tasks = [one.task for one in self._watched.values() if one.task is not None]
-        for watched in self._watched.values():
-            watched.changed.set()
+        watched = list(self._watched.values())
+        tasks = [task for one in watched for task in (one.task, one.reading) if task is not None]
+        for one in watched:
+            one.changed.set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -124,31 +128,50 @@ class Live:
         return watched
 
     async def _keep_looking(self, handle: str, watched: _Watched) -> None:
+        failing = False
         try:
             while self.clock.monotonic() - watched.looked_at < KEPT_S:
                 began = self.clock.monotonic()
                 try:
                     await self._look(handle, watched)
+                    failing = False
                 except DialerError as failed:
-                    log.warning("console.not_read", error=str(failed))
+                    if not failing:  # said once, however long it lasts
+                        log.warning("console.not_read", error=str(failed))
+                    failing = True
                 await self.clock.sleep(max(EVERY_S, SHARE * (self.clock.monotonic() - began)))
         finally:
             self._watched.pop(handle, None)
 
     async def _look(self, handle: str, watched: _Watched) -> None:
+        """Read it, or wait for who reads it."""
+        if watched.reading is None:
+            watched.reading = asyncio.create_task(self._read(handle, watched))
+            watched.reading.add_done_callback(lambda done: _over(watched, done))
+        await asyncio.shield(watched.reading)
+
+    async def _read(self, handle: str, watched: _Watched) -> None:
+        began = self.clock.monotonic()
         document, at = await self.read(handle), self.clock.now()
+        took_s = self.clock.monotonic() - began
         watched.history.append(Sample(at, placed_of(document), lines_of(document)))
         while watched.history[0].at < at - HISTORY_S:
             watched.history.popleft()
-        before, seen_at = watched.now, self.clock.monotonic()
-        number = before.number if before else 0
-        if before is None or before.document != document or _moving(watched.history):
-            number += 1
-        watched.now = Now(number, document, tuple(watched.history), seen_at)
-        if before is None or number != before.number:
+        before = watched.now
+        new = before is None or before.document != document or _moving(watched.history)
+        number = next(self._numbers) if new or before is None else before.number
+        watched.now = Now(number, document, tuple(watched.history))
+        watched.fresh_until = self.clock.monotonic() + max(EVERY_S, SHARE * took_s) + took_s
+        if new:
             # Those who wait now see this change; the next one gets an event of its own.
             changed, watched.changed = watched.changed, asyncio.Event()
             changed.set()
+
+
+def _over(watched: _Watched, reading: "asyncio.Task[None]") -> None:
+    watched.reading = None
+    if not reading.cancelled():
+        reading.exception()  # those who waited have it
 
 
 def placed_of(document: Mapping[str, Any]) -> int:

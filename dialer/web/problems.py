@@ -22,6 +22,7 @@ CODES: Mapping[type[errors.DialerError], tuple[int, str]] = {
     errors.InputFileError: (422, "list-refused"),
     errors.CampaignFileError: (422, "campaign-refused"),
     errors.WrongMoment: (409, "wrong-moment"),
+    errors.ChangedMeanwhile: (412, "changed-meanwhile"),
     errors.UsageError: (422, "cannot-be-done"),
     errors.ReadingStopped: (503, "reading-stopped"),
     errors.LedgerNewer: (503, "ledger-newer"),
@@ -29,7 +30,10 @@ CODES: Mapping[type[errors.DialerError], tuple[int, str]] = {
     errors.QueueUnavailable: (503, "queue-unavailable"),
     errors.SourceUnavailable: (503, "source-unavailable"),
     errors.NotFound: (404, "not-at-provider"),
+    errors.WebhookForged: (401, "webhook-forged"),
     errors.ProviderError: (502, "provider"),
+    errors.Interrupted: (503, "ending"),
+    errors.CannotServe: (503, "cannot-serve"),
     errors.DialerError: (500, "internal"),
 }
 """Error -> HTTP status and code; the nearest base class counts."""
@@ -40,14 +44,21 @@ HTTP_CODES = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "too-slow",
     409: "conflict",
+    410: "gone",
+    411: "length-missing",
     412: "changed-meanwhile",
     413: "too-large",
+    414: "address-too-long",
     415: "wrong-kind",
+    416: "no-such-range",
     421: "unknown-host",
     422: "invalid",
     429: "too-many",
     500: "internal",
+    501: "not-offered",
+    502: "provider",
     503: "unavailable",
 }
 
@@ -73,11 +84,16 @@ def document(
         "type": TYPE + code,
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": mask_phones(detail),
+        "detail": _sayable(detail),
         "code": code,
-        "remedy": mask_phones(remedy),
-        "errors": [dict(one) for one in more],
+        "remedy": _sayable(remedy),
+        "errors": [{name: _sayable(said) for name, said in one.items()} for one in more],
     }
+
+
+def _sayable(text: str) -> str:
+    """Without numbers; half a character, which no answer can hold, is a question mark."""
+    return mask_phones(text).encode(errors="replace").decode()
 
 
 def of_error(error: Exception) -> tuple[dict[str, Any], Mapping[str, str]]:
@@ -92,6 +108,8 @@ def of_error(error: Exception) -> tuple[dict[str, Any], Mapping[str, str]]:
         wrong = [{"pointer": _pointer(one["loc"]), "detail": str(one["msg"])} for one in error.errors()]
         said = "; ".join(f"{one['pointer']}: {one['detail']}" for one in wrong)
         return document(422, "invalid", f"the request is not as it must be: {said}", more=wrong), {}
+    if isinstance(error, OverflowError):
+        return document(422, "invalid", "a number is larger than any of ours"), {}
     if isinstance(error, errors.InputFileError):
         return document(422, "list-refused", f"{error.place}: {error.problem}", remedy=error.remedy), {}
     if isinstance(error, errors.DialerError):
@@ -108,4 +126,4 @@ def answer(error: Exception) -> JSONResponse:
 
 
 def _pointer(place: Sequence[Any]) -> str:
-    return "/" + "/".join(str(part) for part in place)
+    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in place)

@@ -16,7 +16,7 @@ SERVICES = ("worker", "redis", "postgres")
 
 
 def section(name: str) -> str:
-    found = re.search(rf"^  {name}:\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE)
+    found = re.search(rf"^  {name}:(?: &\w+)?\n((?:    .*\n|\n)+)", COMPOSE, re.MULTILINE)
     assert found is not None
     return found[1]
 
@@ -79,3 +79,10 @@ def test_redis_and_postgresql_have_no_way_out() -> None:
     assert "networks: [inside]" in section("redis")
     assert "networks: [inside]" in section("postgres")
     assert "  inside:\n    internal: true\n" in COMPOSE
+
+
+def test_the_page_is_confined_like_a_worker_and_reached_from_this_machine_alone() -> None:
+    page = section("serve")
+    assert page.startswith("    <<: *program\n"), "what confines a worker holds for it too"
+    assert re.findall(r"ports:\n((?:      - .*\n)+)", page) == ['      - "127.0.0.1:8080:8080"\n']
+    assert "${DIALER_WEB_TOKEN:?set DIALER_WEB_TOKEN}" in page

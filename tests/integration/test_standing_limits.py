@@ -3,8 +3,8 @@
 import pytest
 
 from config.settings import load_settings
-from dialer.cli.lists import standing_limits
 from dialer.domain.limits import UNLIMITED, PersonLimits
+from dialer.list_access import standing_limits
 
 
 @pytest.mark.parametrize(("scale", "limits"), [(1.0, PersonLimits()), (0.0005, UNLIMITED)])

@@ -1,5 +1,6 @@
 """Reads a campaign file."""
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from dialer.domain.limits import PersonLimits
 from dialer.errors import CampaignFileError
 
 LONGEST_FILE = 1_000_000
+NO_OPTIONS = Overrides()
 
 
 def read_campaign(
@@ -30,9 +32,31 @@ def read_campaign(
     said = options.model_dump(include={"name", "provider", "agent"})
     said = {key: text for key, text in said.items() if text}
     raw = {**(defaults or {}), **(_read(path) if path is not None else {}), **said}
-    with naming(str(path) if path is not None else "options", CampaignFile):
-        file = CampaignFile.model_validate(raw)
+    return read_settings(raw, standing, str(path) if path is not None else "options", options)
+
+
+def read_settings(
+    settings: Mapping[str, Any],
+    standing: PersonLimits | None = None,
+    place: str = "settings",
+    options: Overrides = NO_OPTIONS,
+) -> CampaignSpec:
+    """The spec from the tables and keys of a campaign file. Raises CampaignFileError that names ``place`` and key."""
+    with naming(place, CampaignFile):
+        file = CampaignFile.model_validate(dict(settings))
         return apply(options, file.spec(standing or PersonLimits()), file.window.timezone)
+
+
+def parse_settings(content: bytes, place: str) -> dict[str, Any]:
+    """The tables and keys of a campaign file that was sent, days and times as text. Raises CampaignFileError."""
+    try:
+        raw = tomllib.loads(content.decode("utf-8-sig"))
+        plain: dict[str, Any] = json.loads(json.dumps(raw, default=str))
+    except RecursionError:
+        raise CampaignFileError(f"{place}: not a readable TOML file: lists or tables are nested too deep") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise CampaignFileError(f"{place}: not a readable TOML file: {broken}") from None
+    return plain
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -15,7 +15,9 @@ NOTED_EVERY_S = 60.0
 """That a token or a session was used is written down so often."""
 SESSIONS_AT_ONCE = 500
 RUNNING_S = 120.0
-"""A request that began longer ago and has no answer went down with its process."""
+"""A request of which nothing was heard for so long went down with its process."""
+LINKS_KEPT_S = 2 * 86_400.0
+"""Longer than any session that one of them opened."""
 
 ADD = """
 INSERT INTO tokens (name, role, secret, shown, once, made_by, made_at, ends_at)
@@ -30,8 +32,9 @@ REVOKE = "UPDATE tokens SET revoked_at = :now WHERE id = :id AND revoked_at IS N
 END_SESSIONS_OF = "DELETE FROM sessions WHERE token_id = :id"
 HOLDER = """
 SELECT name, role, id, used_at FROM tokens
-WHERE secret = :secret AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > :now)
+WHERE secret = :secret AND once = :once AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > :now)
 """
+FORGET_LINKS = "DELETE FROM tokens WHERE once = 1 AND ends_at <= :before"
 NOTE_USE = "UPDATE tokens SET used_at = :now WHERE secret = :secret"
 USE_UP = """
 UPDATE tokens SET used_at = :now, revoked_at = :now
@@ -54,7 +57,10 @@ BEGIN_REPLY = """
 INSERT INTO replies (key, fingerprint, began_at) VALUES (:key, :fingerprint, :now) ON CONFLICT (key) DO NOTHING
 """
 REPLY = "SELECT fingerprint, status, headers, body FROM replies WHERE key = :key"
-KEEP_REPLY = "UPDATE replies SET status = :status, headers = :headers, body = :body WHERE key = :key"
+HEAR_OF_REPLY = "UPDATE replies SET began_at = :now WHERE key = :key AND status IS NULL"
+KEEP_REPLY = """
+UPDATE replies SET fingerprint = :fingerprint, status = :status, headers = :headers, body = :body WHERE key = :key
+"""
 FORGET_REPLY = "DELETE FROM replies WHERE key = :key"
 FORGET_REPLIES = """
 DELETE FROM replies WHERE began_at <= :before OR (status IS NULL AND began_at <= :lost)
@@ -77,10 +83,10 @@ class SqlKeys:
     async def revoke_token(self, token_id: int, by: By) -> bool:
         return (await self.store.submit(_revoke_tokens, [token_id], by))[0]
 
-    async def holder(self, secret: str) -> Visitor | None:
+    async def holder(self, secret: str, *, once: bool = False) -> Visitor | None:
         now = self.clock.now()
-        rows = await self.store.read(lambda t: t.all(HOLDER, {"secret": secret, "now": now}))
-        return await self._noted(rows, NOTE_USE, secret, now)
+        params = {"secret": secret, "once": int(once), "now": now}
+        return await self._noted(await self.store.read(lambda t: t.all(HOLDER, params)), NOTE_USE, secret, now)
 
     async def begin_session(self, secret: str, visitor: Visitor, ends_at: float, by: By, *, once: str = "") -> bool:
         return (await self.store.submit(_begin_sessions, [(secret, visitor, ends_at, once)], by))[0]
@@ -93,14 +99,18 @@ class SqlKeys:
     async def end_session(self, secret: str) -> None:
         await self.store.submit(_run_each, [{"secret": secret}], END_SESSION, serial=False)
 
-    async def begin_reply(self, key: str, fingerprint: str, keep_s: float) -> Reply | None:
-        return (await self.store.submit(_begin_replies, [(key, fingerprint)], keep_s, serial=False))[0]
+    async def begin_reply(self, key: str, keep_s: float) -> Reply | None:
+        return (await self.store.submit(_begin_replies, [key], keep_s, serial=False))[0]
+
+    async def hear_of_reply(self, key: str) -> None:
+        await self.store.submit(_hear_of_replies, [key], serial=False)
 
     async def keep_reply(self, key: str, reply: Reply | None) -> None:
         if reply is None:
             await self.store.submit(_run_each, [{"key": key}], FORGET_REPLY, serial=False)
             return
-        values = {"key": key, "status": reply.status, "headers": reply.headers, "body": reply.body}
+        values = {"key": key, "fingerprint": reply.fingerprint, "status": reply.status}
+        values |= {"headers": reply.headers, "body": reply.body}
         await self.store.submit(_run_each, [values], KEEP_REPLY, serial=False)
 
     async def _noted(self, rows: Sequence[Row], note: str, secret: str, now: float) -> Visitor | None:
@@ -114,6 +124,8 @@ class SqlKeys:
 
 def _add_tokens(transaction: Transaction, tokens: Sequence[NewToken], by: By, now: float) -> list[int]:
     ids = []
+    if any(token.once for token in tokens):
+        transaction.run(FORGET_LINKS, {"before": now - LINKS_KEPT_S})
     for token in tokens:
         values = {
             "name": token.name,
@@ -161,15 +173,25 @@ def _begin_sessions(
     return begun
 
 
-def _begin_replies(
-    transaction: Transaction, replies: Sequence[tuple[str, str]], keep_s: float, now: float
-) -> list[Reply | None]:
+def _begin_replies(transaction: Transaction, keys: Sequence[str], keep_s: float, now: float) -> list[Reply | None]:
     transaction.run(FORGET_REPLIES, {"before": now - keep_s, "lost": now - RUNNING_S})
-    answers: list[Reply | None] = []
-    for key, fingerprint in replies:
-        won = transaction.run(BEGIN_REPLY, {"key": key, "fingerprint": fingerprint, "now": now})
-        answers.append(None if won else Reply(*transaction.all(REPLY, {"key": key})[0]))
-    return answers
+    # In one order, so that two processes do not wait for each other.
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    begun = {place: _begun(transaction, keys[place], now) for place in order}
+    return [begun[place] for place in range(len(keys))]
+
+
+def _begun(transaction: Transaction, key: str, now: float) -> Reply | None:
+    """What was there may be forgotten by another process between two statements: then it begins after all."""
+    while not transaction.run(BEGIN_REPLY, {"key": key, "fingerprint": "", "now": now}):
+        if rows := transaction.all(REPLY, {"key": key}):
+            return Reply(*rows[0])
+    return None
+
+
+def _hear_of_replies(transaction: Transaction, keys: Sequence[str], now: float) -> list[None]:
+    transaction.many(HEAR_OF_REPLY, [{"key": key, "now": now} for key in keys])
+    return [None] * len(keys)
 
 
 def _run_each(transaction: Transaction, values: Sequence[dict[str, object]], statement: str, now: float) -> list[None]:

@@ -35,6 +35,7 @@ from dialer.adapters.ledger.people import SqlPeople
 from dialer.adapters.ledger.pieces import Pieces
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.turns import in_turns
+from dialer.adapters.ledger.uploads import SqlUploads
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
@@ -82,7 +83,7 @@ class SqlLedger:
 
     def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store, self.clock = store, clock
-        self.keys, self.people = SqlKeys(store, clock), SqlPeople(store, clock)
+        self.keys, self.people, self.uploads = SqlKeys(store, clock), SqlPeople(store, clock), SqlUploads(store, clock)
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
         self.made_at = made_at
@@ -200,8 +201,7 @@ class SqlLedger:
         return await claiming.claim_due(self._store, self.clock, wanted, lease_s)
 
     async def waiting_in_queue(self) -> Mapping[int, int]:
-        rows = await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN))
-        return {row[0]: row[1] for row in rows}
+        return dict(await self._store.read(lambda transaction: transaction.all(view.QUEUED_PER_CAMPAIGN)))
 
     async def hand_back(self, attempts: Sequence[QueuedAttempt], reason: str, due_at: float) -> None:
         await self._store.submit(feed.hand_back, [(attempt, reason, due_at) for attempt in attempts])

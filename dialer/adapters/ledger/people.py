@@ -20,16 +20,16 @@ from dialer.errors import UnknownName
 from dialer.ports import AttemptRow, Campaign, Clock, LogScan, Suppression
 from dialer.ports.people import Listed, PeoplePage, Someone
 
-LAST_ACTS = f"SELECT id, {ACT_COLUMNS} FROM acts WHERE id < :before ORDER BY id DESC LIMIT :limit"
+LAST_ACTS = f"SELECT id, {ACT_COLUMNS} FROM acts WHERE id < :below ORDER BY id DESC LIMIT :limit"
 LAST_ACTS_ON = (
-    f"SELECT id, {ACT_COLUMNS} FROM acts WHERE campaign = :campaign AND id < :before ORDER BY id DESC LIMIT :limit"
+    f"SELECT id, {ACT_COLUMNS} FROM acts WHERE campaign = :campaign AND id < :below ORDER BY id DESC LIMIT :limit"
 )
 _FEW = "(SELECT 1 FROM contacts WHERE campaign_id = :campaign_id {more} ORDER BY id LIMIT :most) AS few"
 COUNT_ALL = f"SELECT count(*) FROM {_FEW.format(more='')}"
 COUNT_STATUS = f"SELECT count(*) FROM {_FEW.format(more='AND status = :status')}"
 _ENTRY = "id, phone, reason, source, campaign_id, added_at"
 LAST_ENTRIES = f"""
-SELECT {_ENTRY} FROM suppressions WHERE id < :before AND campaign_id >= 0 ORDER BY id DESC LIMIT :limit
+SELECT {_ENTRY} FROM suppressions WHERE id < :below AND campaign_id >= 0 ORDER BY id DESC LIMIT :limit
 """
 ENTRY = f"SELECT {_ENTRY} FROM suppressions WHERE id = :id"
 ENTRIES_OF = f"SELECT {_ENTRY} FROM suppressions WHERE phone IN :names*"
@@ -65,7 +65,7 @@ class SqlPeople:
     async def last_acts(self, campaign: str, limit: int, before: int = 2**62) -> list[Act]:
         statement, params = (
             LAST_ACTS_ON if campaign else LAST_ACTS,
-            {"campaign": campaign, "limit": limit, "before": before},
+            {"campaign": campaign, "limit": limit, "below": before},
         )
         return [Act(*row) for row in await self.store.read(lambda t: t.all(statement, params))]
 
@@ -110,7 +110,7 @@ class SqlPeople:
         return {phone for phone in phones if phone in listed or hash_of(phone) in listed}
 
     async def suppressions(self, before: int, limit: int) -> list[Listed]:
-        rows = await self.store.read(lambda t: t.all(LAST_ENTRIES, {"before": before, "limit": limit}))
+        rows = await self.store.read(lambda t: t.all(LAST_ENTRIES, {"below": before, "limit": limit}))
         return [_listed(row) for row in rows]
 
     async def suppression(self, entry_id: int) -> Listed:

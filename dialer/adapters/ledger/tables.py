@@ -173,6 +173,8 @@ for name, columns, state in (
     Index(name, attempts.c.campaign_id, *columns, sqlite_where=_where, postgresql_where=_where)
 Index("attempts_state", attempts.c.campaign_id, attempts.c.state, attempts.c.disposition)
 Index("attempts_campaign", attempts.c.campaign_id, attempts.c.id)
+_dialed = text("dialed_at > 0")  # in words of its own, or SQLite would take it for other questions too
+Index("attempts_dialed", attempts.c.campaign_id, attempts.c.dialed_at, sqlite_where=_dialed, postgresql_where=_dialed)
 Index("attempts_phone", attempts.c.phone)
 Index("attempts_person", attempts.c.person, attempts.c.dialed_at)
 

@@ -128,8 +128,12 @@ WHERE id > :after AND campaign_id >= 0 ORDER BY id LIMIT :limit
 
 CONTACT_COUNTS = "SELECT status, count(*) FROM contacts WHERE campaign_id = :id GROUP BY status"
 ATTEMPT_COUNTS = """
-SELECT state, disposition, count(*), sum(cost), min(dialed_at), max(dialed_at)
-FROM attempts WHERE campaign_id = :id GROUP BY state, disposition
+SELECT state, disposition, count(*) FROM attempts WHERE campaign_id = :id GROUP BY state, disposition
+"""
+DIALED = """
+SELECT coalesce((SELECT cost FROM campaign_costs WHERE campaign_id = :id), 0),
+    (SELECT min(dialed_at) FROM attempts WHERE campaign_id = :id AND dialed_at > 0),
+    (SELECT max(dialed_at) FROM attempts WHERE campaign_id = :id AND dialed_at > 0)
 """
 IMPORTED = """
 SELECT sum(total), sum(queued), sum(duplicate), sum(suppressed), sum(invalid), sum(deferred), max(rejects)
@@ -227,12 +231,13 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
     counts = transaction.all(ATTEMPT_COUNTS, params)
     states = dict.fromkeys(AttemptState, 0)
     dispositions = dict.fromkeys(Disposition, 0)
-    for state, disposition, count, *_ in counts:
+    for state, disposition, count in counts:
         states[AttemptState(state)] += count
         if disposition:
             dispositions[Disposition(disposition)] += count
     contacts = dict.fromkeys(ContactStatus, 0)
     contacts |= {ContactStatus(status): count for status, count in transaction.all(CONTACT_COUNTS, params)}
+    cost, first_dialed_at, last_dialed_at = transaction.all(DIALED, params)[0]
     while_it_ran = {
         "account": campaign.spec.provider,
         "since": campaign.started_at or now,
@@ -246,9 +251,9 @@ def report(transaction: Transaction, campaign_id: int, now: float) -> Report:
         dispositions=dispositions,
         unexplained_calls=transaction.all(UNEXPLAINED, while_it_ran)[0][0],
         unmapped_words=dict(_pairs(transaction.all(UNMAPPED, params))),
-        cost=sum(row[3] or 0.0 for row in counts),
-        first_dialed_at=min((row[4] for row in counts if row[4] is not None), default=None),
-        last_dialed_at=max((row[5] for row in counts if row[5] is not None), default=None),
+        cost=cost,
+        first_dialed_at=first_dialed_at,
+        last_dialed_at=last_dialed_at,
         waiting=waiting_counts(transaction, campaign_id, now),
         expired=expired_counts(transaction, campaign_id),
         source=source_states(transaction).get(campaign_id),

@@ -1,7 +1,7 @@
 """A list of people in any table that has a line of column names."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass
@@ -93,6 +93,15 @@ class TableContacts:
     def notes(self) -> tuple[str, ...]:
         """The choices made for the user; after the last batch also what was left out or completed."""
         return (*self._chosen.notes, *self._table.head.notes, *self._reader.notes())
+
+    @property
+    def guess(self) -> Mapping[str, Sequence[str]]:
+        """What is taken from which columns: "phone", "name", ... -> their names as written."""
+        chosen, header = self._chosen, self.header
+        places = {name: getattr(chosen, name) for name in ("timezone", "region", "state", "postal_code", "key")}
+        single = {name: (header[at],) for name, at in places.items() if at is not None}
+        names = tuple(header[at] for at in chosen.name)
+        return {"phone": (header[chosen.phone],), **({"name": names} if names else {}), **single}
 
     async def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
         """Every row with any content, in order. Raises InputFileError before the first batch."""

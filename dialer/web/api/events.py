@@ -4,12 +4,16 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Query, Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from dialer.web.access import Rooms, Viewer
-from dialer.web.live import Live, Now
-from dialer.web.problems import Refusal
+from dialer.errors import DialerError
+from dialer.web.access import Rooms, Viewer, still_known
+from dialer.web.live import STILL_S, Live, Now
+
+log = structlog.get_logger()
 
 routes = APIRouter(prefix="/api/v1", tags=["events"])
 KIND = "text/event-stream"
@@ -28,7 +32,7 @@ async def events(
     async def shown(now: Now) -> str:
         return event("campaign", now.document)
 
-    return streamed(request.app.state.live, chosen.spec.handle, shown)
+    return streamed(request, chosen.spec.handle, shown)
 
 
 def event(kind: str, data: Mapping[str, Any]) -> str:
@@ -36,14 +40,40 @@ def event(kind: str, data: Mapping[str, Any]) -> str:
     return f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def streamed(live: Live, handle: str, shown: Callable[[Now], Awaitable[str]]) -> StreamingResponse:
-    """A stream of a campaign's states, each as ``shown`` says. Raises Refusal when there are too many streams."""
-    if live.full:
-        raise Refusal(503, "too many streams are open", headers={"Retry-After": "15"})
+class Streamed(StreamingResponse):
+    """It counts as a stream while it is sent."""
 
-    async def sent() -> AsyncIterator[str]:
-        with live.stream():
-            async for now in live.changes(handle):
-                yield ": still here\n\n" if now is None else await shown(now)
+    def __init__(self, live: Live, parts: AsyncIterator[str]) -> None:
+        super().__init__(parts, media_type=KIND, headers=HEADERS)
+        self._live = live
 
-    return StreamingResponse(sent(), media_type=KIND, headers=HEADERS)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._live.stream():
+            await super().__call__(scope, receive, send)
+
+
+def streamed(request: Request, handle: str, shown: Callable[[Now], Awaitable[str]]) -> Streamed:
+    """A stream of a campaign's states, each as ``shown`` says, for as long as who asks is known.
+
+    Where a state cannot be shown it ends; its reader comes again, and begins with the whole state.
+    """
+    live: Live = request.app.state.live
+
+    async def parts() -> AsyncIterator[str]:
+        checked_at = live.clock.monotonic()
+        async for now in live.changes(handle):
+            if live.clock.monotonic() >= checked_at + STILL_S:
+                checked_at = live.clock.monotonic()
+                if not await still_known(request):
+                    return
+            if now is None:
+                yield ": still here\n\n"
+                continue
+            try:
+                text = await shown(now)
+            except DialerError as failed:
+                log.warning("console.not_shown", error=str(failed))
+                return
+            yield text
+
+    return Streamed(live, parts())

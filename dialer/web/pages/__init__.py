@@ -4,8 +4,10 @@ from dialer.web.pages import (
     accounts,
     administration,
     campaign,
+    campaign_in,
     campaigns,
     entry,
+    new_campaign,
     people,
     people_actions,
     person,
@@ -13,6 +15,6 @@ from dialer.web.pages import (
 )
 
 ROUTERS = (
-    *(entry.routes, campaigns.routes, campaign.routes, accounts.routes, administration.routes),
-    *(people.routes, people_actions.routes, person.routes, suppressions.routes),
+    *(entry.routes, campaigns.routes, new_campaign.routes, campaign_in.routes, people.routes, people_actions.routes),
+    *(campaign.routes, person.routes, suppressions.routes, accounts.routes, administration.routes),
 )

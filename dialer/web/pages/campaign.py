@@ -22,7 +22,7 @@ async def campaign(campaign_id: int, request: Request, rooms: Rooms, asker: View
     """The screen."""
     one = await rooms.ledger.people.campaign(campaign_id)
     live: Live = request.app.state.live
-    now = await live.now(one.spec.handle)
+    now = await live.now(one.spec.handle, str(one.status))
     blocks = await blocks_of(rooms.recent_acts, one, now, may_operate=asker.may(Role.OPERATOR))
     return show(request, asker, "campaign.html", name=one.spec.name, campaign_id=campaign_id, blocks=blocks)
 
@@ -31,7 +31,7 @@ async def campaign(campaign_id: int, request: Request, rooms: Rooms, asker: View
 async def live(campaign_id: int, request: Request, rooms: Rooms, asker: Viewer) -> StreamingResponse:
     """The blocks of the screen as they change: all of them first."""
     one = await rooms.ledger.people.campaign(campaign_id)
-    return streamed(request.app.state.live, one.spec.handle, _changes(rooms, asker, one))
+    return streamed(request, one.spec.handle, _changes(rooms, asker, one))
 
 
 def _changes(rooms: Rooms, asker: Asker, one: Campaign) -> Callable[[Now], Awaitable[str]]:

@@ -1,5 +1,6 @@
 """What stands on a campaign's screen, block by block."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from itertools import pairwise
@@ -7,6 +8,7 @@ from typing import Any
 
 from dialer.domain.campaign import CampaignStatus
 from dialer.domain.waiting import KINDS, NO_KEY, READY
+from dialer.errors import DialerError
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.ports import Campaign
 from dialer.web.live import Now, Sample, lines_of, per_second
@@ -26,11 +28,18 @@ UNSURE = {
 async def blocks_of(acts: RecentActs, one: Campaign, now: Now, *, may_operate: bool) -> Mapping[str, str]:
     """Each block of the screen as HTML, in its order; what is the same for many is made once."""
     key = (one.spec.handle, may_operate)
-    kept = now.screens.get(key)
-    if kept is None:
-        log = await acts.of(one.spec.handle, LOG_ROWS)
-        kept = now.screens[key] = _rendered(one.campaign_id, now, log, may_operate=may_operate)
-    return kept
+    if key not in now.screens:
+        now.screens[key] = asyncio.ensure_future(_made(acts, one, now, may_operate=may_operate))
+    try:
+        return await asyncio.shield(now.screens[key])
+    except DialerError:
+        now.screens.pop(key, None)
+        raise
+
+
+async def _made(acts: RecentActs, one: Campaign, now: Now, *, may_operate: bool) -> Mapping[str, str]:
+    log = await acts.of(one.spec.handle, LOG_ROWS)
+    return _rendered(one.campaign_id, now, log, may_operate=may_operate)
 
 
 def _rendered(campaign_id: int, now: Now, log: list[Mapping[str, Any]], *, may_operate: bool) -> dict[str, str]:

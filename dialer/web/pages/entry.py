@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from dialer.pipeline.keep_access import SESSION_S
-from dialer.web.access import Rooms, Viewer, address_of, cookie_name, is_secure, refuse_foreign
+from dialer.web.access import Rooms, Viewer, address_of, cookie_name, guesses_of, is_secure, refuse_foreign
 from dialer.web.pages.parts import show
 
 routes = APIRouter(include_in_schema=False)
@@ -47,7 +47,7 @@ async def sign_out(request: Request, rooms: Rooms, asker: Viewer) -> Response:
 
 
 async def _open(request: Request, rooms: Rooms, token: str, back: str) -> Response:
-    guesses, address = request.app.state.guesses, address_of(request)
+    guesses, address = guesses_of(request), address_of(request)
     guesses.check(address)
     opened = await rooms.access.sign_in(token, address)
     if opened is None:

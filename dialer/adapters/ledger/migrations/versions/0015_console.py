@@ -57,6 +57,7 @@ CREATE TABLE upload_parts (
     content $bytes NOT NULL,
     PRIMARY KEY (upload_id, part)
 );
+CREATE INDEX attempts_dialed ON attempts (campaign_id, dialed_at) WHERE dialed_at > 0;
 CREATE INDEX contacts_disposition ON contacts (campaign_id, disposition, id) WHERE disposition <> '';
 """
 

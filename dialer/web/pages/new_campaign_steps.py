@@ -1,0 +1,120 @@
+"""What the steps of a new campaign show: where one is, and the keys of the campaign file as fields."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from dialer.adapters.campaign_file import Key, keys_of, meaning_of
+from dialer.adapters.campaign_file.forms import field_name
+from dialer.adapters.campaign_file.writing import toml_value
+from dialer.adapters.providers.registry import installed
+
+MOST_FIELDS = 120
+STEPS = (("list", "List"), ("columns", "Columns"), ("rules", "Hours, rules and pace"), ("start", "Start"))
+RULES = ("", "window", "pace", "redial", "limits", "suppression", "schedule", "reminder", "budget")
+"""The tables of the third step; "" is the top of the file."""
+TITLES = {
+    "": "Who calls",
+    "window": "Hours",
+    "pace": "Pace",
+    "redial": "Calling again",
+    "limits": "Limits of a person",
+    "suppression": "Who asked not to be called",
+    "schedule": "From when until when",
+    "reminder": "Reminders of appointments",
+    "budget": "Budget",
+}
+LABELS = {
+    "name": "name of the campaign",
+    "rules_reason": "why the rules are off",
+    "also_rules": "further rules",
+    "per_day": "calls a day",
+    "per_7_days": "calls in 7 days",
+    "per_30_days": "calls in 30 days",
+    "lifetime": "calls ever",
+    "max_cost": "it may cost",
+}
+IN_PAGE = (
+    (r"Say which with --phone-column", "Choose it below"),
+    (r"Name it with --phone-column", "Choose it below"),
+    (r"Say which with --sheet", "Name it under sheet"),
+    (r" \(--region\)", ""),
+    (r"; name it under (\w+) in \[contacts\] to use it", r"; choose it as \1 to use it"),
+    (r" \(name = \.\.\., or --name\)", ""),
+    (r" \(agent = \.\.\., or --agent\)", ""),
+    (r", with --name\b", ""),
+    (r"^settings: ", ""),
+)
+"""Words that are meant for a terminal -> those of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A key as a field. ``choices``: the only values, if there are few; ``long``: it may have several lines."""
+
+    key: Key
+    name: str
+    label: str
+    value: str
+    default: str
+    choices: tuple[str, ...]
+    long: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A table of the file: its fields, and what it means for this list."""
+
+    table: str
+    title: str
+    about: str
+    means: str
+    fields: tuple[Field, ...]
+
+
+async def entered(request: Request) -> dict[str, str]:
+    """What stands in the fields of a form that was sent."""
+    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def stepped(upload_id: int, here: str) -> list[tuple[str, str, bool]]:
+    """(address, words, whether it is this one) of each step; those that cannot be gone to have no address."""
+    first = f"/new/{upload_id}/list" if upload_id else "/new"
+    address = {step: f"/new/{upload_id}/{step}" if upload_id else "" for step, _ in STEPS} | {"list": first}
+    return [(address[step], words, step == here) for step, words in STEPS]
+
+
+def groups(values: Mapping[str, str], means: Mapping[str, str]) -> list[Group]:
+    """The third step's tables with what stands in their fields, and what they mean."""
+    return [
+        Group(table, TITLES[table], meaning_of(table) if table else "", means.get(table, ""), choices(table, values))
+        for table in RULES
+    ]
+
+
+def choices(table: str, values: Mapping[str, str]) -> tuple[Field, ...]:
+    """The fields of one table, "" for the top of the file, with what stands in them."""
+    return tuple(_field(key, values) for key in keys_of(table))
+
+
+def page_words(text: str) -> str:
+    """What was written for a terminal, in the words of the page."""
+    for pattern, words in IN_PAGE:
+        text = re.sub(pattern, words, text)
+    return text
+
+
+def _field(key: Key, values: Mapping[str, str]) -> Field:
+    name = field_name(key)
+    value = values.get(name, "")
+    some = key.choices
+    if isinstance(key.default, bool):
+        some = ("false", "true")
+    elif key.table == "" and key.name == "provider":
+        some = tuple(sorted(installed()))
+    long = "\n" in value or (key.table, key.name) == ("source", "query")
+    label = LABELS.get(key.name, key.name.replace("_", " "))
+    return Field(key, name, label, value, toml_value(key.default), some, long)
