@@ -68,15 +68,24 @@ class Visit:
     """A page in a browser, and what the browser complained of."""
 
     page: Page
-    complaints: list[str]
     address: str
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda message: self.complaints.append((message.location["url"], message.text)))
+        self.page.on("pageerror", lambda error: self.complaints.append((self.page.url, str(error))))
 
     def go(self, path: str) -> None:
         """Open an address."""
         answer = self.page.goto(self.address + path)
         assert answer is not None
-        if answer.status >= 400:  # the browser says so itself
-            self.complaints[:] = [one for one in self.complaints if f"status of {answer.status}" not in one]
+        if answer.status >= 400:
+            self.refused.add(answer.url)
+
+    def complained(self) -> list[str]:
+        """What the browser complained of, except that a page was refused, of which it says so itself."""
+        return [f"{url}: {text}" for url, text in self.complaints if url not in self.refused]
 
     def findings(self) -> list[str]:
         """What axe finds wrong: its rule, and where."""
@@ -103,14 +112,11 @@ def visit(
         if looked_at.cookies:
             context.add_cookies(looked_at.cookies)
         page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        visiting = Visit(page, complaints, looked_at.serving.address)
+        visiting = Visit(page, looked_at.serving.address)
         if not looked_at.cookies:
             visiting.go(looked_at.serving.link)
             looked_at.cookies.extend(context.cookies())
         yield visiting
-        assert complaints == []
+        assert not visiting.complained(), "\n".join(visiting.complained())
     finally:
         context.close()

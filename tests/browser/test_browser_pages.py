@@ -66,7 +66,7 @@ def test_markup_in_a_name_is_text(browser: Browser, filled: Console) -> None:
 
 
 def test_every_link_of_a_page_leads_somewhere(browser: Browser, filled: Console) -> None:
-    """Except to pages that are not there yet, which browser_pages would name."""
+    links: dict[str, str] = {}
     with visit(browser, filled) as visiting:
         for address in ADDRESSES:
             visiting.go(address)
@@ -74,3 +74,9 @@ def test_every_link_of_a_page_leads_somewhere(browser: Browser, filled: Console)
                 target = link.get_attribute("href") or ""
                 assert target.startswith(("/", "#")), f"{address}: {target}"
                 assert (link.text_content() or "").strip(), f"{address}: a link without words"
+                links.setdefault(target.partition("#")[0], address)
+        request = visiting.page.request
+        dead = {target: address for target, address in links.items() if target and not request.get(
+            filled.serving.address + target).ok}  # fmt: skip
+    assert dead == {}
+    assert len(links) > 20
