@@ -36,10 +36,9 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened, at unix seconds, in words; ``kind``: move, request, log or act."""
+    """Something that happened, at unix seconds, in words."""
 
     at: float
-    kind: str
     what: str
 
 
@@ -93,44 +92,44 @@ class _Moves:
 
 def moments(history: History) -> list[Moment]:
     """All of it in words, in the order of time."""
-    parts: Iterable[Iterator[tuple[float, str, str]]] = (
+    parts: Iterable[Iterator[tuple[float, str]]] = (
         _moves(history.events), _sends(history.sends), _looks(history.scans), _acts(history.acts),
     )  # fmt: skip
     return [Moment(*one) for one in sorted((one for part in parts for one in part), key=itemgetter(0))]
 
 
-def _acts(acts: Iterable[Act]) -> Iterator[tuple[float, str, str]]:
+def _acts(acts: Iterable[Act]) -> Iterator[tuple[float, str]]:
     for act in acts:
         why = f": {act.why}" if act.why else ""
-        yield act.at, "act", f"campaign {act.before} -> {act.after}  {act.act} by {act.who}{why}"
+        yield act.at, f"campaign {act.before} -> {act.after}  {act.act} by {act.who}{why}"
 
 
-def _moves(events: Iterable[Event]) -> Iterator[tuple[float, str, str]]:
+def _moves(events: Iterable[Event]) -> Iterator[tuple[float, str]]:
     for event in events:
-        yield event.at, "move", f"{event.before} -> {event.after}  {event.actor}: {event.reason}"
+        yield event.at, f"{event.before} -> {event.after}  {event.actor}: {event.reason}"
 
 
-def _sends(sends: Iterable[Send]) -> Iterator[tuple[float, str, str]]:
+def _sends(sends: Iterable[Send]) -> Iterator[tuple[float, str]]:
     for send in sends:
         at = send.started_at if send.answered_at is None else send.answered_at
         kind = send.kind.replace("_", " ")
         if not send.requests and send.kind != "inflight":
-            yield at, "request", f"nothing left, {kind}: {send.reason}"
+            yield at, f"nothing left, {kind}: {send.reason}"
             continue
         status = f"HTTP {send.http_status}" if send.http_status else "no answer"
         took = "" if send.answered_at is None else f" after {send.answered_at - send.started_at:.1f} s"
-        yield at, "request", f"{_count(send.requests, 'request')}: {status}{took}, {kind}: {send.reason}"
+        yield at, f"{_count(send.requests, 'request')}: {status}{took}, {kind}: {send.reason}"
 
 
-def _looks(scans: Sequence[LogScan]) -> Iterator[tuple[float, str, str]]:
+def _looks(scans: Sequence[LogScan]) -> Iterator[tuple[float, str]]:
     shown = scans if len(scans) <= SHOWN_SCANS else [*scans[:2], *scans[-2:]]
     for scan in shown:
         whole = "" if scan.whole else ", not whole: proves no absence"
-        yield scan.started_at, "log", f"log read: {_count(scan.rows, 'row')}, {_count(scan.pages, 'page')}{whole}"
+        yield scan.started_at, f"log read: {_count(scan.rows, 'row')}, {_count(scan.pages, 'page')}{whole}"
     if len(shown) < len(scans):
         between = scans[2:-2]
         broken = sum(not scan.whole for scan in between)
-        yield between[0].started_at, "log", f"log read {len(between)} times more, {broken} of them not whole"
+        yield between[0].started_at, f"log read {len(between)} times more, {broken} of them not whole"
 
 
 def _count(number_of: int, what: str) -> str:

@@ -67,6 +67,10 @@ class PeopleView(Protocol):
         """
         ...
 
+    async def count(self, campaign_id: int, status: ContactStatus | None, most: int) -> int:
+        """How many people have this status, or any; ``most`` when there are more."""
+        ...
+
     async def person(self, contact_id: int) -> Someone:
         """Raises UnknownName."""
         ...

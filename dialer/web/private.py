@@ -1,8 +1,10 @@
 """What a viewer sees of people: no full number."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from config.logs import mask_phones
+from dialer.console import Console
 from dialer.domain.access import Role
 from dialer.domain.phone_number import Phone, Unusable, mask, parse_phone
 from dialer.errors import UsageError
@@ -25,6 +27,12 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return masked(value)
     return [_masked(one) for one in value] if isinstance(value, list) else value
+
+
+async def names_of(rooms: Console, campaign_ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of these campaigns; what is no campaign has none."""
+    ids = sorted({one for one in campaign_ids if one is not None and one > 0})
+    return {one: (await rooms.ledger.people.campaign(one)).spec.name for one in ids}
 
 
 def e164(text: str, region: str) -> str:

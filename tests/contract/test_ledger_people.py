@@ -136,6 +136,19 @@ async def test_somebody_by_id_and_by_number(ledger: FullLedger) -> None:
         await view.person(999)
 
 
+async def test_people_are_counted_up_to_a_bound(ledger: FullLedger) -> None:
+    campaign = await called(ledger)
+    view = sql(ledger).people
+    assert await view.count(campaign.campaign_id, None, 100) == 6
+    assert await view.count(campaign.campaign_id, ContactStatus.ACTIVE, 100) == 2
+    assert await view.count(campaign.campaign_id, None, 4) == 4
+
+
+async def test_no_campaign_has_a_name_that_no_database_takes(ledger: FullLedger) -> None:
+    with pytest.raises(UnknownName):
+        await ledger.campaign("spring\0")
+
+
 async def test_entries_of_the_list_by_id_and_by_number(ledger: FullLedger) -> None:
     await ledger.suppress([Suppression(phone(n), "asked", "here") for n in (1, 2, 3)])
     view = sql(ledger).people

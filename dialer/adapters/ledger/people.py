@@ -24,6 +24,9 @@ LAST_ACTS = f"SELECT id, {ACT_COLUMNS} FROM acts WHERE id < :below ORDER BY id D
 LAST_ACTS_ON = (
     f"SELECT id, {ACT_COLUMNS} FROM acts WHERE campaign = :campaign AND id < :below ORDER BY id DESC LIMIT :limit"
 )
+_FEW = "(SELECT 1 FROM contacts WHERE campaign_id = :campaign_id {more} ORDER BY id LIMIT :most) AS few"
+COUNT_ALL = f"SELECT count(*) FROM {_FEW.format(more='')}"
+COUNT_STATUS = f"SELECT count(*) FROM {_FEW.format(more='AND status = :status')}"
 _ENTRY = "id, phone, reason, source, campaign_id, added_at"
 LAST_ENTRIES = f"""
 SELECT {_ENTRY} FROM suppressions WHERE id < :below AND campaign_id >= 0 ORDER BY id DESC LIMIT :limit
@@ -77,6 +80,11 @@ class SqlPeople:
     async def page(self, campaign_id: int, wanted: PeopleFilter, after: int, limit: int) -> PeoplePage:
         now = self.clock.now()
         return await self.store.read(lambda t: picking.page_after(t, campaign_id, wanted, after, limit, now))
+
+    async def count(self, campaign_id: int, status: ContactStatus | None, most: int) -> int:
+        params = {"campaign_id": campaign_id, "status": str(status or ""), "most": most}
+        statement = COUNT_STATUS if status else COUNT_ALL
+        return int(await self.store.read(lambda t: t.all(statement, params)[0][0]))
 
     async def person(self, contact_id: int) -> Someone:
         someone = await self.store.read(lambda t: picking.one(t, contact_id, self.clock.now()))

@@ -16,7 +16,7 @@ from dialer.ports import ContactRow
 from dialer.ports.people import PeoplePage, Someone
 
 CHUNK = 2000
-MOST_CHUNKS = 10
+MOST_CHUNKS = 6
 """So many are looked at for one page; where few fit, the next page goes on."""
 
 _UNDER_WAY = in_states(LIVE | {AttemptState.PLANNED, AttemptState.QUEUED, AttemptState.REVIEW})

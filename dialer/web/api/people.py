@@ -22,7 +22,7 @@ from dialer.pipeline.tell_story import history_document
 from dialer.web.access import Operator, Rooms, Viewer
 from dialer.web.api.campaigns import Name
 from dialer.web.filters import Id, Wanted
-from dialer.web.private import e164, shown
+from dialer.web.private import e164, names_of, shown
 from dialer.web.rows_out import Format, download, own_columns
 
 routes = APIRouter(prefix="/api/v1", tags=["people"])
@@ -123,17 +123,17 @@ async def contact(contact_id: Id, rooms: Rooms, asker: Viewer) -> dict[str, Any]
     view = rooms.ledger.people
     someone = await view.person(contact_id)
     campaign, phone = await view.campaign(someone.campaign_id), someone.row.phone
-    names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
+    everywhere, listed = await view.of_number(phone), await view.entries_of([phone])
+    known = [*(one.campaign_id for one in everywhere), *(one.entry.campaign_id for one in listed)]
+    names = await names_of(rooms, known)
     document = someone_document(someone) | {
         "elsewhere": [
             {"contact_id": one.contact_id, "campaign": names[one.campaign_id], "status": str(one.row.status)}
-            for one in await view.of_number(phone)
+            for one in everywhere
             if one.contact_id != contact_id
         ],
         "story": [history_document(history) for history in await rooms.stories.of(phone=phone)],
-        "suppressions": [
-            {"id": one.entry_id} | suppression_document(one.entry, names) for one in await view.entries_of([phone])
-        ],
+        "suppressions": [{"id": one.entry_id} | suppression_document(one.entry, names) for one in listed],
     }
     if asker.may(Role.OPERATOR):
         await rooms.looks.note(asker.by(), "reveal", campaign.spec.handle, hash_of(phone))

@@ -14,7 +14,7 @@ from dialer.web.api.campaigns import Reason
 from dialer.web.api.people import After, Limit
 from dialer.web.files_in import taken
 from dialer.web.filters import Id
-from dialer.web.private import e164
+from dialer.web.private import e164, names_of
 
 routes = APIRouter(prefix="/api/v1/suppressions", tags=["suppressions"])
 
@@ -50,7 +50,7 @@ async def entries(rooms: Rooms, asker: Operator, limit: Limit = 100, after: Afte
     """Each as a row of `dialer suppress list --format jsonl`, with its id."""
     page = await rooms.ledger.people.suppressions(after or 2**62, limit + 1)
     more, page = len(page) > limit, page[:limit]
-    names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
+    names = await names_of(rooms, [one.entry.campaign_id for one in page])
     data = [{"id": one.entry_id} | suppression_document(one.entry, names) for one in page]
     return {"data": data, "has_more": more, "next": page[-1].entry_id if more else None}
 
@@ -63,7 +63,7 @@ async def add(wanted: Numbers, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     reason = wanted.reason.strip() or DO_NOT_CALL
     entries = [Suppression(phone, reason, SOURCE, campaign_id) for phone in phones]
     added = await rooms.control(asker.by(reason)).suppress(entries)
-    names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
+    names = await names_of(rooms, [campaign_id])
     listed = [
         {"id": one.entry_id} | suppression_document(one.entry, names)
         for one in await rooms.ledger.people.entries_of(phones)

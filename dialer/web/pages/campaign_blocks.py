@@ -3,10 +3,10 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 from dialer.domain.campaign import CampaignStatus
+from dialer.domain.waiting import KINDS, NO_KEY, READY
 from dialer.errors import DialerError
 from dialer.pipeline.recent_acts import RecentActs
 from dialer.ports import Campaign
@@ -16,12 +16,9 @@ from dialer.web.pages.verbs import may_cancel, verbs_for
 
 BLOCKS = ("head", "actions", "bar", "pace", "limits", "outcomes", "facts", "log")
 PACE_OVER_S = 10.0
+CURVE_OVER_S, POINTS_OVER = 5.0, 6
+"""A point of the curve tells of so many seconds, for which so many samples before it are enough."""
 LOG_ROWS = 20
-PEOPLE_OF = {
-    "window": "window", "people": "people", "number busy": "number busy", "trial": "trial", "key": "key",
-    "later": "later",
-}  # fmt: skip
-"""Layer -> the word by which the people behind it are listed."""
 UNSURE = {
     "unknown_now": "calls that may or may not have been made; the call log will say",
     "unconfirmed": "calls that left no trace in the log",
@@ -58,10 +55,7 @@ def _rendered(campaign_id: int, now: Now, log: list[Mapping[str, Any]], *, may_o
         "lines": lines_of(document),
         "per_second": per_second(now.history, PACE_OVER_S),
         "chart": json.dumps(_curves(now.history), separators=(",", ":")),
-        "layer_links": {
-            layer: _people(campaign_id, waits=PEOPLE_OF[layer]) if layer in PEOPLE_OF else ""
-            for layer in (one["layer"] for one in document["limits"])
-        },
+        "layer_links": [_people(campaign_id, waits=_held_by(layer)) for layer in document["limits"]],
         "outcomes": [(name, count) for name, count in document["dispositions"].items() if count],
         "ended": sum(document["dispositions"].values()),
         "unsure": [(document[key], words) for key, words in UNSURE.items() if document[key]],
@@ -72,6 +66,15 @@ def _rendered(campaign_id: int, now: Now, log: list[Mapping[str, Any]], *, may_o
     }
     shown = [key for key in BLOCKS if may_operate or key != "actions"]
     return {key: rendered(f"campaign/{key}.html", **values) for key in shown}
+
+
+def _held_by(layer: Mapping[str, Any]) -> str:
+    """The word by which the people behind a layer are listed.
+
+    What is about no person holds all who are ready, as does an account without a key.
+    """
+    name = str(layer["layer"])
+    return name if name in KINDS and not layer["now"].startswith(NO_KEY) else READY
 
 
 def _people(campaign_id: int, **query: str) -> str:
@@ -96,10 +99,11 @@ def _segments(campaign_id: int, document: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def _curves(history: tuple[Sample, ...]) -> list[list[float]]:
-    """Moments (unix seconds), calls a second between each and the one before, lines: three columns for the chart."""
-    steps = list(pairwise(history))
+    """Moments (unix seconds), calls a second over the last seconds before each, lines: three columns for the chart."""
+    points = range(1, len(history))
+    rates = (per_second(history[max(0, last - POINTS_OVER) : last + 1], CURVE_OVER_S) for last in points)
     return [
-        [round(after.at, 1) for _, after in steps],
-        [round(max(0, after.placed - before.placed) / max(0.1, after.at - before.at), 2) for before, after in steps],
-        [float(after.lines) for _, after in steps],
+        [round(history[last].at, 1) for last in points],
+        [round(rate, 2) for rate in rates],
+        [float(history[last].lines) for last in points],
     ]

@@ -16,10 +16,10 @@ routes = APIRouter(prefix="/campaigns/{campaign_id}/people", include_in_schema=F
 
 Reason = Annotated[str, Form(max_length=500)]
 WORDS = {
-    "redial": ("Call again", "are called again, now: hours, limits and lists hold"),
-    "stop": ("Stop calling", "are called no more in this campaign; this cannot be undone here"),
-    "suppress": ("Never call again", "are put on the do-not-call list: no campaign calls them any more"),
-    "export": ("Export", "go into the file, with their full numbers"),
+    "redial": ("Call again", "to be called again, now; hours, limits and lists hold"),
+    "stop": ("Stop calling", "to be called no more in this campaign; this cannot be undone here"),
+    "suppress": ("Never call again", "to be put on the do-not-call list; no campaign calls them any more"),
+    "export": ("Export", "to go into the file, with their full numbers"),
 }
 """Action -> its button, and what is said of the people."""
 

@@ -17,7 +17,7 @@ from dialer.ports.people import Someone
 from dialer.web.access import Asker, Operator, Rooms, Viewer
 from dialer.web.filters import Id
 from dialer.web.pages.parts import show
-from dialer.web.private import e164, masked
+from dialer.web.private import e164, masked, names_of
 
 routes = APIRouter(include_in_schema=False)
 
@@ -109,8 +109,9 @@ async def _page(
     request: Request, rooms: Rooms, asker: Asker, someone: Someone, *, status: int = 200, **more: str
 ) -> Response:
     view, phone = rooms.ledger.people, someone.row.phone
-    campaigns = {one.campaign_id: one for one in await rooms.ledger.campaigns()}
-    names = {campaign_id: one.spec.name for campaign_id, one in campaigns.items()}
+    everywhere, listed = await view.of_number(phone), await view.entries_of([phone])
+    campaigns = {one.campaign_id: await view.campaign(one.campaign_id) for one in everywhere}
+    names = await names_of(rooms, [*campaigns, *(one.entry.campaign_id for one in listed)])
     stories = await rooms.stories.of(phone=phone)
     ids = {one.spec.handle: one.campaign_id for one in campaigns.values()}
     values: dict[str, Any] = {
@@ -118,11 +119,11 @@ async def _page(
         "campaign": campaigns[someone.campaign_id],
         "everywhere": [
             (one.contact_id, campaigns[one.campaign_id], masked(someone_document(one)))
-            for one in await view.of_number(phone)
+            for one in everywhere
         ],
         "attempts": [_attempt(history, ids.get(handle_of(history.attempt), 0)) for history in reversed(stories)],
         "barred": [
-            (one.entry_id, suppression_document(one.entry, names)) for one in await view.entries_of([phone])
+            (one.entry_id, suppression_document(one.entry, names)) for one in listed
         ],
         "why_not_again": why_not_again(someone.row.status, someone.row.disposition),
         "phone": more.get("phone", ""),
@@ -145,5 +146,5 @@ def _attempt(history: History, campaign_id: int) -> dict[str, Any]:
         "dialed_at": iso(attempt.dialed_at),
         "duration_s": attempt.duration_s,
         "has_call": bool(attempt.call_id),
-        "moments": [(iso(one.at), one.kind, mask_phones(one.what)) for one in moments(history)],
+        "moments": [(iso(one.at), mask_phones(one.what)) for one in moments(history)],
     }

@@ -16,7 +16,7 @@ from dialer.web.api.suppressions import DO_NOT_CALL, take_off
 from dialer.web.files_in import taken
 from dialer.web.filters import Id
 from dialer.web.pages.parts import show
-from dialer.web.private import e164
+from dialer.web.private import e164, names_of
 
 routes = APIRouter(prefix="/suppressions", include_in_schema=False)
 
@@ -71,7 +71,7 @@ async def add(rooms: Rooms, asker: Operator, phone: Phone = "", region: Region =
 async def ask_remove(entry_id: Id, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """Whether the number may really be called again."""
     listed = await rooms.ledger.people.suppression(entry_id)
-    names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
+    names = await names_of(rooms, [listed.entry.campaign_id])
     return show(request, asker, "suppression_remove.html", entry_id=entry_id, entry=_shown(listed, names))
 
 
@@ -107,11 +107,10 @@ async def _chunks(sent: UploadFile) -> AsyncIterator[bytes]:
 
 
 async def _page(request: Request, rooms: Rooms, asker: Asker, page: list[Listed], **more: Any) -> Response:
-    names = {one.campaign_id: one.spec.name for one in await rooms.ledger.campaigns()}
+    names = await names_of(rooms, [one.entry.campaign_id for one in page])
     values: dict[str, Any] = {"older": "", "newer": False, "said": "", "searched": False} | more
-    return show(
-        request, asker, "suppressions.html", entries=[(one.entry_id, _shown(one, names)) for one in page], **values
-    )
+    values["entries"] = [(one.entry_id, _shown(one, names)) for one in page]
+    return show(request, asker, "suppressions.html", **values)
 
 
 def _shown(listed: Listed, names: dict[int, str]) -> dict[str, Any]:

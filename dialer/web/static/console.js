@@ -32,11 +32,12 @@ function draw(root) {
     new uPlot({
       width: place.clientWidth || 600,
       height: 150,
+      scales: { y: { range: (u, least, most) => [0, most || 1] }, lines: { range: (u, least, most) => [0, most || 1] } },
       legend: { show: true },
       series: [
         {},
-        { label: "calls a second", stroke: colour("--talking"), width: 2 },
-        { label: "lines in use", stroke: colour("--waits"), width: 2, scale: "lines" },
+        { label: "calls a second", stroke: colour("--talking"), width: 2, points: { show: false } },
+        { label: "lines in use", stroke: colour("--waits"), width: 2, scale: "lines", points: { show: false } },
       ],
       axes: [axis, axis, { ...axis, scale: "lines", side: 1 }],
     }, [at, rate, lines], place);
