@@ -45,6 +45,8 @@ class Console:
     provider: Provider
     serving: Serving
     cookies: list[Any] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+    """What stands for a part of an address that is only known when calls were made."""
 
     def enqueue(self, name: str, people: int, *, rate: float = 0, lines: int = 0, first: int = 0) -> None:
         """A campaign of so many people that begins now."""
@@ -69,6 +71,7 @@ class Visit:
 
     page: Page
     address: str
+    parts: dict[str, str]
     complaints: list[tuple[str, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
@@ -76,12 +79,15 @@ class Visit:
         self.page.on("console", lambda message: self.complaints.append((message.location["url"], message.text)))
         self.page.on("pageerror", lambda error: self.complaints.append((self.page.url, str(error))))
 
-    def go(self, path: str) -> None:
-        """Open an address."""
+    def go(self, path: str) -> int:
+        """Open an address; the status of its answer."""
+        for word, part in self.parts.items():
+            path = path.replace(word, part)
         answer = self.page.goto(self.address + path)
         assert answer is not None
         if answer.status >= 400:
             self.refused.add(answer.url)
+        return answer.status
 
     def complained(self) -> list[str]:
         """What the browser complained of, except that a page was refused, of which it says so itself."""
@@ -112,7 +118,7 @@ def visit(
         if looked_at.cookies:
             context.add_cookies(looked_at.cookies)
         page = context.new_page()
-        visiting = Visit(page, looked_at.serving.address)
+        visiting = Visit(page, looked_at.serving.address, looked_at.parts)
         if not looked_at.cookies:
             visiting.go(looked_at.serving.link)
             looked_at.cookies.extend(context.cookies())
