@@ -83,7 +83,7 @@ def _limits(spec: CampaignSpec) -> str:
 def _schedule(spec: CampaignSpec) -> str:
     begins = _moment(spec.schedule.start) or "when it is started"
     ends = _moment(spec.schedule.end)
-    until = f"whoever still waits {ends} is not called any more" if ends else "it goes on until everybody is done"
+    until = f"who still waits {ends} is not called any more" if ends else "it goes on until everybody is done"
     rounds = f"; everybody is called again when it is {spec.schedule.repeat}" if spec.schedule.repeat else ""
     return f"It begins {begins}; {until}{rounds}."
 

@@ -9,6 +9,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -98,7 +99,15 @@ def _api(open_rooms: Rooms) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, responses=ANSWERS)
     app.mount("/static", StaticFiles(directory=STATIC))
-    for kind in (SignIn, DialerError, HTTPException, RequestValidationError, OverflowError, Exception):
+    for kind in (
+        SignIn,
+        DialerError,
+        HTTPException,
+        RequestValidationError,
+        OverflowError,
+        ClientDisconnect,
+        Exception,
+    ):
         app.exception_handler(kind)(_answer_error)
     return app
 

@@ -14,7 +14,7 @@ from dialer.web.problems import Refusal, answer
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 SMALL_BYTES = 64 * 1024
-LARGE = ("/api/v1/imports", "/api/v1/suppressions/import", "/new/list", "/suppressions/import")
+LARGE = frozenset({"/api/v1/imports", "/api/v1/suppressions/import", "/new/list", "/suppressions/import"})
 """Where lists are taken."""
 PEOPLE_BYTES = 8 * 1024 * 1024
 PEOPLE = "/contacts"
@@ -97,7 +97,7 @@ class Guard:
 
 def most_bytes(path: str, list_bytes: int) -> int:
     """How large a body may be that is sent there."""
-    if path.startswith(LARGE):
+    if path in LARGE:
         return list_bytes
     return PEOPLE_BYTES if path.endswith(PEOPLE) else SMALL_BYTES
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 
 from config.logs import mask_phones
@@ -108,6 +109,8 @@ def of_error(error: Exception) -> tuple[dict[str, Any], Mapping[str, str]]:
         wrong = [{"pointer": _pointer(one["loc"]), "detail": str(one["msg"])} for one in error.errors()]
         said = "; ".join(f"{one['pointer']}: {one['detail']}" for one in wrong)
         return document(422, "invalid", f"the request is not as it must be: {said}", more=wrong), {}
+    if isinstance(error, ClientDisconnect):
+        return document(400, "bad-request", "the request broke off"), {}
     if isinstance(error, OverflowError):
         return document(422, "invalid", "a number is larger than any of ours"), {}
     if isinstance(error, errors.InputFileError):

@@ -1,5 +1,6 @@
 """Lists that programs send: looked at, mended, brought in."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -142,3 +143,33 @@ async def test_of_a_long_list_its_beginning_is_answered_at_once(served: Served) 
     whole = (await program.get(sent.headers["location"])).json()
     assert (whole["whole"], whole["counts"]["queued"]) == (True, 7_000)
     assert (await program.post(f"{sent.headers['location']}/commit")).json()["queued"] == 7_000
+
+
+async def test_a_list_that_breaks_off_leaves_nothing(served: Served) -> None:
+    program = await served.program("operator")
+    host, _, port = served.addresses[0].removeprefix("http://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"POST /api/v1/imports?campaign=x HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/csv\r\nContent-Length: 900000"
+        f"\r\nAuthorization: {program.headers['authorization']}\r\n\r\n"
+    )
+    writer.write(head.encode() + b"x" * 300_000)
+    await writer.drain()
+    async with asyncio.timeout(60):
+        while await served.ledger.uploads.part(1, 0) is None:
+            await asyncio.sleep(0.01)
+    assert (await program.get("/api/v1/imports/1")).status_code == 404, "it is not whole"
+
+    writer.close()
+
+    async with asyncio.timeout(60):
+        while await served.ledger.uploads.older(2**40, 10):
+            await asyncio.sleep(0.01)
+    assert await served.ledger.uploads.part(1, 0) is None
+
+
+async def test_a_change_is_small(served: Served) -> None:
+    program = await served.program("operator")
+    sent = await program.post("/api/v1/imports?campaign=x", content=LIST, headers=CSV)
+    large = {"settings": {"agent": "x" * 100_000}}
+    assert (await program.patch(sent.headers["location"], json=large)).status_code == 413

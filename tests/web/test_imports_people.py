@@ -172,3 +172,19 @@ async def test_only_an_administrator_has_another_database_read(served: Served, p
     administrator = await served.program("admin")
     assert (await administrator.put(AT, json=wanted)).status_code == 201
     assert (await program.put(AT, json=wanted | {"pace": {"weight": 2}})).status_code == 200, "it is as it was"
+
+
+async def test_people_who_are_sent_twice_under_one_key_are_answered_once(
+    served: Served, program: httpx.AsyncClient
+) -> None:
+    await program.put(AT, json=REHEARSAL)
+    other = await served.program("operator", 1)
+    people = {"contacts": [{"phone": "+14155550101"}]}
+    key = {"Idempotency-Key": "lead-1"}
+
+    first = await program.post(f"{AT}/contacts", json=people, headers=key)
+    again = await other.post(f"{AT}/contacts", json=people, headers=key)
+
+    assert first.json()["contacts"][0]["result"] == "queued"
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"

@@ -111,7 +111,7 @@ async def rejects(import_id: int, rooms: Rooms, asker: Operator) -> StreamingRes
     again.
     """
     await rooms.lists.prepared(import_id)
-    await rooms.ledger.record_act("export", asker.by(), subject=f"rejects of list {import_id}")
+    await rooms.looks.note(asker.by(), "export", "", f"rejects of list {import_id}")
     return csv_of(rooms.lists.rejects(import_id), f"rejects-{import_id}.csv")
 
 

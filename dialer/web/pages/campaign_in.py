@@ -59,7 +59,7 @@ async def rejects(campaign_id: int, rooms: Rooms, asker: Operator) -> Response:
     first = await anext(sent, None)
     if first is None and not own:
         raise UnknownName("no rows were rejected, or they were kept on another machine")
-    await rooms.ledger.record_act("export", asker.by(), one.spec.handle, "rejects")
+    await rooms.looks.note(asker.by(), "export", one.spec.handle, f"rejects of campaign {campaign_id}")
     if own:
         return FileResponse(own, media_type="text/csv; charset=utf-8", filename=f"rejects-{campaign_id}.csv")
     return csv_of(_joined(first or b"", sent), f"rejects-{campaign_id}.csv")

@@ -169,7 +169,7 @@ async def upload_file(upload_id: int, request: Request, rooms: Rooms, asker: Ope
 async def rejects(upload_id: int, rooms: Rooms, asker: Operator) -> Response:
     """The rows that cannot be called, each with its reason and remedy, as CSV."""
     one = await rooms.lists.prepared(upload_id)
-    await rooms.ledger.record_act("export", asker.by(), subject=f"rejects of list {upload_id}")
+    await rooms.looks.note(asker.by(), "export", "", f"rejects of list {upload_id}")
     return csv_of(rooms.lists.rejects(one.upload.upload_id), f"rejects-{upload_id}.csv")
 
 

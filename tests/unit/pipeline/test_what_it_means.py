@@ -32,7 +32,7 @@ PLAIN = CampaignSpec("may", "agent")
         ("limits", {"limits": UNLIMITED}, "No limit on how often a person is called, except that of the "
          "calling rules."),
         ("schedule", {}, "It begins when it is started; it goes on until everybody is done."),
-        ("schedule", {"schedule": Schedule(0.0, 86_400.0)}, "It begins on 1970-01-01 at 00:00 UTC; whoever still waits "
+        ("schedule", {"schedule": Schedule(0.0, 86_400.0)}, "It begins on 1970-01-01 at 00:00 UTC; who still waits "
          "on 1970-01-02 at 00:00 UTC is not called any more."),
         ("reminder", {}, "Nobody is reminded of an appointment."),
         ("reminder", {"reminder": Reminder("at", (86_400.0, 7_200.0))}, "Each person is called 24 h, 2 h before their "
