@@ -93,8 +93,9 @@ sbom: $(VENV)/.ready ## list the packages of the lock with their licences, as Cy
 openapi: $(VENV)/.ready ## write docs/openapi.json, the description of the API
 	$(BIN)/python -m tests.openapi_document > docs/openapi.json
 
-picture: $(VENV)/.ready ## draw docs/run.svg, the picture in the README, from a rehearsal
+picture: $(VENV)/.ready ## draw docs/run.svg and docs/console.png, the pictures in the README, from rehearsals (needs chromium)
 	$(BIN)/python .ci/picture.py $(BIN)/dialer
+	$(BIN)/python .ci/console_picture.py $(BIN)/dialer
 
 clean: ## remove the environment and every cache (never the ledger)
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

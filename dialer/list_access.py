@@ -52,6 +52,7 @@ REHEARSAL: dict[str, Any] = {
     "redial": {"max_attempts": 2},
 }
 """What a campaign is where nothing says who makes its calls; in the shape of a campaign file."""
+LOOKS_AT_ONCE = 2
 PATIENCE_S = 300.0
 """How long to wait for another process that is reading the same source."""
 
@@ -157,7 +158,8 @@ def open_lists(settings: Settings, ledger: SqlLedger) -> PrepareList:
         rejects_at=RejectsAt,
         check=check,
         bring=bring,
-        turn=asyncio.Semaphore(1),
+        rehearsal=REHEARSAL,
+        turn=asyncio.Semaphore(LOOKS_AT_ONCE),
     )
 
 

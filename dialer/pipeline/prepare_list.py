@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,8 @@ KEPT_S = 7 * 86_400.0
 SEEN_FOR_S = 300.0
 """What was seen in a list is shown again for so long, while its settings stay."""
 SAMPLE_ROWS = 20
+SOME_ROWS = 5_000
+"""So many rows are looked at where the beginning of a list is enough."""
 AT_ONCE = 20
 SOURCE = "source"
 """The name of a list that is a campaign's own source; nothing was sent then."""
@@ -41,6 +43,10 @@ class ListSource(ContactSource, Protocol):
         """What is taken from which columns: "phone", "name", ... -> their names as written."""
         ...
 
+    def batches(self, size: int) -> AsyncGenerator[Sequence[NewContact | Reject], None]:
+        """As those of every list."""
+        ...
+
 
 class Bring(Protocol):
     """Imports a list into its campaign, and sets it running if ``start``; the list's name is ``origin``."""
@@ -55,13 +61,14 @@ class Prepared:
     """A list that was sent, the campaign so far in the shape of its file, and what was seen.
 
     ``seen`` has ``counts`` (rows that would be queued, ...), ``waits`` (why some cannot be called at once), ``now``
-    (how many can), ``header``, ``columns`` (what is taken from which), ``rows`` (the first of them), ``notes``, and
-    ``problem`` with ``remedy`` where the list is refused whole. ``brought`` is the import's report, None before.
+    (how many can), ``whole`` (False: counted is the beginning), ``header``, ``columns`` (what is taken from which),
+    ``rows`` (the first of them), ``notes``, and ``problem`` with ``remedy`` where the list is refused whole.
+    ``brought`` is the import's report, None before.
     """
 
     upload: Upload
     settings: dict[str, Any]
-    seen: Mapping[str, Any]
+    seen: dict[str, Any]
     brought: Mapping[str, Any] | None
 
 
@@ -69,21 +76,27 @@ class Prepared:
 class PrepareList:
     """``private_file`` gives a path, of a file by that name, in a directory of its own that is gone afterwards.
 
-    ``turn`` is one at a time: who looks at a list of a million holds 100 MB.
+    ``turn`` lets few look at once: who looks at a list of a million holds 100 MB. ``rehearsal`` is what a rehearsal
+    begins with, such as calls at any hour.
     """
 
     uploads: Uploads
     clock: Clock
     private_file: Callable[[str], AbstractContextManager[Path]]
     read: Callable[[Settings], CampaignSpec]
-    opened: Callable[[Path | None, CampaignSpec], ListSource]
+    opened: Callable[[Path | None, CampaignSpec, str | None], ListSource]
     rejects_at: Callable[[Path], OpenRejects]
     check: Callable[[CampaignSpec, ContactSource, OpenRejects], Awaitable[ImportCounts]]
     bring: Bring
+    rehearsal: Settings
     turn: asyncio.Semaphore
 
-    async def take(self, name: str, chunks: AsyncIterator[bytes], settings: Settings, by: By) -> int:
+    async def take(
+        self, name: str, chunks: AsyncIterator[bytes], settings: Settings, by: By, encoding: str = ""
+    ) -> int:
         """Keep a list as it arrives; its id. Nothing stays of one that breaks off.
+
+        ``encoding`` is a Python codec, "" for UTF-8 or what a byte-order mark says.
 
         Raises InputFileError for an empty one, CampaignFileError for settings that no campaign can have.
         """
@@ -98,6 +111,8 @@ class PrepareList:
             with suppress(LedgerUnavailable):
                 await asyncio.shield(self.uploads.drop(upload_id))
             raise
+        if encoding:
+            await self.uploads.note(upload_id, json.dumps({"encoding": encoding}))
         await self.uploads.complete(upload_id, size, fingerprint, by)
         return upload_id
 
@@ -113,31 +128,41 @@ class PrepareList:
         """What the settings so far make, with a stand-in for a name or an agent that is not known yet."""
         return self.read({**UNSAID, **settings})
 
-    async def prepared(self, upload_id: int, *, afresh: bool = False) -> Prepared:
-        """The list, and what an import would bring now; ``afresh``: looked at again in any case. Raises UnknownName."""
+    async def prepared(self, upload_id: int, *, afresh: bool = False, whole: bool = True) -> Prepared:
+        """The list, and what an import would bring now. Raises UnknownName.
+
+        ``afresh``: it is looked at again in any case. Not ``whole``: its beginning is enough.
+        """
         upload = await self.uploads.upload(upload_id)
         seen = _report(upload).get("seen")
         brought = _report(upload).get("brought")
-        stands = seen and seen["settings"] == _mark(upload) and self.clock.now() - seen["at"] < SEEN_FOR_S
-        if brought is None and (afresh or not stands):
+        if brought is None and (afresh or not self._stands(upload, seen, whole=whole)):
             async with self.turn:
-                seen = await self._look(upload)
+                seen = await self._look(upload, whole=whole)
             await self.uploads.note(upload_id, json.dumps(_report(upload) | {"seen": seen}))
         return Prepared(upload, json.loads(upload.settings), seen or {}, brought)
 
     async def change(self, upload_id: int, edit: Callable[[dict[str, Any]], Settings]) -> None:
         """Put edited settings in the place of the old ones.
 
+        Where a rehearsal becomes a campaign that calls people, what it began with goes: it is not meant for people.
         Raises CampaignFileError for what no campaign can have, WrongMoment once the list is in its campaign.
         """
         while True:
             upload = await self.uploads.upload(upload_id)
             if upload.campaign:
                 raise WrongMoment("this list is in its campaign already: change the campaign itself")
-            settings = edit(json.loads(upload.settings))
+            before = json.loads(upload.settings)
+            settings = self._for_people(before, edit(before))
             self.spec(settings)
             if await self.uploads.change(upload_id, upload.settings, _text(settings)):
                 return
+
+    def _for_people(self, before: Settings, after: Settings) -> Settings:
+        provider = self.rehearsal["provider"]
+        if before.get("provider") != provider or after.get("provider") == provider:
+            return after
+        return {key: value for key, value in after.items() if value != self.rehearsal.get(key)}
 
     async def commit(self, upload_id: int, by: By, *, start: bool = True) -> Mapping[str, Any]:
         """Bring the list into its campaign, as ``dialer enqueue``; the report of the import, again if it is in.
@@ -152,7 +177,7 @@ class PrepareList:
                 return kept
             spec = self.read(json.loads(upload.settings))
             with self.private_file(upload.name) as path:
-                source = self.opened(await self._written(upload, path), spec)
+                source = self.opened(await self._written(upload, path), spec, report.get("encoding"))
                 campaign, counts = await self.bring(spec, source, upload.name, by, start=start)
             await self._keep_rejects(upload_id, counts.rejects)
         brought = {"campaign": campaign.spec.name, "campaign_id": campaign.campaign_id, "status": str(campaign.status)}
@@ -175,15 +200,22 @@ class PrepareList:
             yield content
             part += 1
 
-    async def _look(self, upload: Upload) -> dict[str, Any]:
+    def _stands(self, upload: Upload, seen: Mapping[str, Any] | None, *, whole: bool) -> bool:
+        """Whether what was seen may be shown again."""
+        if not seen or seen["settings"] != _mark(upload) or (whole and not seen["whole"]):
+            return False
+        return self.clock.now() - float(seen["at"]) < SEEN_FOR_S
+
+    async def _look(self, upload: Upload, *, whole: bool) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(upload.settings)
         spec = self.spec(settings)
         seen: dict[str, Any] = {"settings": _mark(upload), "at": self.clock.now(), "problem": "", "remedy": ""}
         with self.private_file(upload.name) as path:
-            sampled = Sampled(self.opened(await self._written(upload, path), spec))
+            source = self.opened(await self._written(upload, path), spec, _report(upload).get("encoding"))
+            sampled = Sampled(source, 0 if whole else SOME_ROWS)
             try:
                 counts = await self.check(spec, sampled, self.rejects_at(path.with_name("rejects.csv")))
-                seen |= _counts(counts) | {"columns": {k: list(v) for k, v in sampled.source.guess.items()}}
+                seen |= _counts(counts) | {"columns": {k: list(v) for k, v in source.guess.items()}}
             except InputFileError as refused:
                 problem = f"{refused.place}: {refused.problem}".replace(f"{path.parent}/", "")
                 seen |= _counts(ImportCounts()) | {"problem": problem, "remedy": refused.remedy, "columns": {}}
@@ -192,7 +224,8 @@ class PrepareList:
             else:
                 await self._keep_rejects(upload.upload_id, counts.rejects)
             notes = [] if seen["problem"] else sampled.notes
-            return seen | {"notes": list(notes), "header": await _header(sampled), "rows": sampled.rows}
+            seen |= {"notes": list(notes), "rows": sampled.rows, "whole": not sampled.cut}
+            return seen | {"header": await _header(sampled)}
 
     async def _written(self, upload: Upload, path: Path) -> Path | None:
         """The list as a file, for those who read files; None for a source."""
@@ -231,11 +264,16 @@ class PrepareList:
 
 
 class Sampled:
-    """A list that remembers the first rows that were read of it."""
+    """A list that remembers the first rows that were read of it.
 
-    def __init__(self, source: ListSource) -> None:
+    ``most``: after so many rows, or a few more, it ends, and ``cut`` says that more may follow; 0: it is read whole.
+    """
+
+    def __init__(self, source: ListSource, most: int = 0) -> None:
         self.source = source
         self.rows: list[dict[str, Any]] = []
+        self.cut = False
+        self._most = most
 
     @property
     def fingerprint(self) -> str:
@@ -254,9 +292,15 @@ class Sampled:
 
     async def batches(self, size: int) -> AsyncIterator[Sequence[NewContact | Reject]]:
         """Those of the list."""
-        async for batch in self.source.batches(size):
-            self.rows += [_sample(row) for row in batch[: SAMPLE_ROWS - len(self.rows)]]
-            yield batch
+        taken = 0
+        async with aclosing(self.source.batches(size)) as batches:
+            async for batch in batches:
+                self.rows += [_sample(row) for row in batch[: SAMPLE_ROWS - len(self.rows)]]
+                taken += len(batch)
+                yield batch
+                if self._most and taken >= self._most:
+                    self.cut = True
+                    return
 
 
 def _sample(row: NewContact | Reject) -> dict[str, Any]:
@@ -299,7 +343,7 @@ def _report(upload: Upload) -> dict[str, Any]:
 
 
 def _text(settings: Settings) -> str:
-    return json.dumps(settings, sort_keys=True, ensure_ascii=False)
+    return json.dumps(settings, sort_keys=True)
 
 
 def _mark(upload: Upload) -> str:

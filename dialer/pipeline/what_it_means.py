@@ -1,6 +1,7 @@
 """What the rules of a campaign mean for its list, in sentences."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from dialer.domain.campaign import CampaignSpec
@@ -21,7 +22,8 @@ def what_it_means(spec: CampaignSpec, seen: Mapping[str, Any]) -> dict[str, str]
         "redial": _redial(spec, people),
         "limits": _limits(spec),
         "source": f"It is read again when it is {spec.source.refresh}." if spec.source.refresh else "",
-        "reminder": f"{seen['counts'].get('deferred', 0):,} people have no moment left." if spec.reminder.event else "",
+        "schedule": _schedule(spec),
+        "reminder": _reminder(spec, seen),
         "budget": f"Calls stop at {spec.max_cost:g}." if spec.max_cost else "Nothing stops it for its cost.",
     }
     return {table: sentence for table, sentence in said.items() if sentence}
@@ -42,7 +44,7 @@ def hours_in_words(spec: CampaignSpec) -> str:
 def span_in_words(seconds: float) -> str:
     """About how long: "2.5 h"."""
     for unit_s, unit in UNITS:
-        if seconds >= 2 * unit_s:
+        if seconds >= (2 if unit == "days" else 1) * unit_s:
             return f"{seconds / unit_s:.3g} {unit}"
     return "a moment"
 
@@ -76,3 +78,23 @@ def _limits(spec: CampaignSpec) -> str:
     if not said:
         return "No limit on how often a person is called, except that of the calling rules."
     return f"Calls to one person over all campaigns: {', '.join(said)} at most."
+
+
+def _schedule(spec: CampaignSpec) -> str:
+    begins = _moment(spec.schedule.start) or "when it is started"
+    ends = _moment(spec.schedule.end)
+    until = f"whoever still waits {ends} is not called any more" if ends else "it goes on until everybody is done"
+    rounds = f"; everybody is called again when it is {spec.schedule.repeat}" if spec.schedule.repeat else ""
+    return f"It begins {begins}; {until}{rounds}."
+
+
+def _moment(at: float | None) -> str:
+    return "" if at is None else f"on {datetime.fromtimestamp(at, UTC):%Y-%m-%d at %H:%M} UTC"
+
+
+def _reminder(spec: CampaignSpec, seen: Mapping[str, Any]) -> str:
+    if not spec.reminder.event:
+        return "Nobody is reminded of an appointment."
+    before = ", ".join(span_in_words(seconds) for seconds in spec.reminder.before_s)
+    late = seen["counts"].get("deferred", 0)
+    return f"Each person is called {before} before their appointment; for {late:,} it is too late."

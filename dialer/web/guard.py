@@ -4,6 +4,7 @@ an answer.
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -20,6 +21,8 @@ PEOPLE = "/contacts"
 """Where people are taken as JSON, a thousand at most."""
 SMALL_WITHIN_S, LIST_WITHIN_S = 60.0, 15 * 60.0
 """A whole body comes within this time, or is not waited for."""
+LINGER_S, LINGER_BYTES = 2.0, 16 * 1024 * 1024
+"""Of a body that was refused so much is taken, for so long, so that its sender gets to read why."""
 LONGEST_PATH, LONGEST_QUERY = 2_000, 8_000
 HOST = re.compile(r"(?:\[([\da-f:.]+)\]|([^\s:\[\]@/]+))(?::\d{1,5})?", re.IGNORECASE)
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -64,6 +67,11 @@ class Guard:
                     given.setdefault(name, value)
                 if not body.whole:  # nobody reads what is left of it
                     given["connection"] = "close"
+            elif not body.whole and not message.get("more_body", False):
+                # Closed at once, the connection would take the answer with it while the other side still sends.
+                await send({**message, "more_body": True})
+                await body.linger()
+                message = {"type": "http.response.body"}
             await send(message)
 
         try:
@@ -115,6 +123,16 @@ class _Body:
                 raise _too_large(self.largest)
             self.whole = not message.get("more_body", False)
         return message
+
+    async def linger(self) -> None:
+        """Let some more come, which nobody reads."""
+        taken = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                while not self.whole and taken < LINGER_BYTES:
+                    message = await self.take()
+                    taken += len(message.get("body", b""))
+                    self.whole = not message.get("more_body", False)
 
     async def _in_time(self) -> Message:
         loop = asyncio.get_running_loop()

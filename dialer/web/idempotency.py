@@ -39,7 +39,7 @@ PARAMETER = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]+$"},
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([ !#-~]*[!#-~])?$"},
     "description": "Sent again with the same key and body within 24 hours, the request answers the same again with "
     "`Idempotency-Replayed: true`, and does nothing. 409 while the first still runs, 422 for another body.",
 }

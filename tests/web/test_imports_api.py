@@ -132,3 +132,13 @@ async def test_a_workbook_is_read_by_its_kind_or_its_name(served: Served, tmp_pa
     assert (by_name.json()["name"], by_kind.json()["name"]) == ("people of may.xlsx", "list.xlsx")
     assert by_name.json()["counts"] == by_kind.json()["counts"]
     assert by_name.json()["counts"]["queued"] == 1
+
+
+async def test_of_a_long_list_its_beginning_is_answered_at_once(served: Served) -> None:
+    program = await served.program("operator")
+    rows = b"".join(b"Asha,+91900%07d\n" % number for number in range(7_000))
+    sent = await program.post("/api/v1/imports?campaign=long", content=b"name,phone\n" + rows, headers=CSV)
+    assert (sent.json()["whole"], sent.json()["counts"]["queued"]) == (False, 5_000)
+    whole = (await program.get(sent.headers["location"])).json()
+    assert (whole["whole"], whole["counts"]["queued"]) == (True, 7_000)
+    assert (await program.post(f"{sent.headers['location']}/commit")).json()["queued"] == 7_000

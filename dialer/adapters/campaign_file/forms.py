@@ -1,6 +1,9 @@
 """A campaign file as fields of a form: every key as text, and back."""
 
+import json
+import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dialer.adapters.campaign_file.writing import Key, keys_of
@@ -50,6 +53,9 @@ def _value(key: Key, text: str) -> Any:
     """What a field says; None: nothing."""
     text = text.replace("\r\n", "\n").strip()
     kind = type(key.default)
+    if kind is list and text.startswith("["):
+        with suppress(tomllib.TOMLDecodeError):  # as it stands in a campaign file
+            return json.loads(json.dumps(tomllib.loads(f"list = {text}")["list"], default=str))
     if kind is list:
         return [part.strip() for part in text.split("\n" if "\n" in text else ",") if part.strip()]
     if kind is bool:

@@ -28,7 +28,7 @@ DROP_PARTS = "DELETE FROM upload_parts WHERE upload_id = :id AND part >= :first"
 UPLOAD = f"SELECT {_COLUMNS} FROM uploads WHERE id = :id AND fingerprint <> ''"
 LAST_OF = f"SELECT {_COLUMNS} FROM uploads WHERE campaign = :campaign ORDER BY id DESC LIMIT 1"
 PART = "SELECT content FROM upload_parts WHERE upload_id = :id AND part = :part"
-CHANGE = "UPDATE uploads SET settings = :settings WHERE id = :id AND settings = :before"
+CHANGE = "UPDATE uploads SET settings = :settings WHERE id = :id AND settings = :old"
 NOTE = """
 UPDATE uploads SET report = :report, campaign = CASE WHEN :campaign = '' THEN campaign ELSE :campaign END
 WHERE id = :id
@@ -75,7 +75,7 @@ class SqlUploads:
         return bytes(rows[0][0]) if rows else None
 
     async def change(self, upload_id: int, before: str, settings: str) -> bool:
-        values = {"id": upload_id, "before": before, "settings": settings}
+        values = {"id": upload_id, "old": before, "settings": settings}
         return (await self.store.submit(_change, [values], serial=False))[0]
 
     async def note(self, upload_id: int, report: str, campaign: str = "") -> None:

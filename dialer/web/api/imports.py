@@ -54,10 +54,12 @@ async def send(
     asker: Operator,
     campaign: Annotated[str, Query(max_length=300, description="The name of its campaign, which need not exist.")],
     name: Annotated[str, Query(max_length=300, description="The file's name; else Content-Disposition says it.")] = "",
+    encoding: Annotated[str, Query(max_length=40, description="Of a CSV that is not UTF-8, e.g. cp1252.")] = "",
     content_length: Annotated[int | None, Header()] = None,
 ) -> JSONResponse:
     """The body is the file itself. Nobody is called: the answer is what would become of the list, with its first 20
-    rows, and the columns as they were guessed.
+    rows, and the columns as they were guessed. Of a long list, `counts` are those of its beginning, and `whole` is
+    false; GET counts all of it.
     """
     if content_length is None:
         raise Refusal(411, "Content-Length is missing")
@@ -67,8 +69,8 @@ async def send(
         settings, _, _ = await rooms.drafts.settings(campaign)
     except UnknownName:
         settings = first_settings(rooms.settings, called) | {"name": campaign}
-    import_id = await rooms.lists.take(called, request.stream(), settings, asker.by())
-    document = import_document(await rooms.lists.prepared(import_id))
+    import_id = await rooms.lists.take(called, request.stream(), settings, asker.by(), encoding)
+    document = import_document(await rooms.lists.prepared(import_id, whole=False))
     return JSONResponse(document, 201, {"Location": f"/api/v1/imports/{import_id}"})
 
 

@@ -97,6 +97,7 @@ def import_document(one: Prepared) -> dict[str, Any]:
         "header": seen.get("header", []),
         "rows": seen.get("rows", []),
         "counts": seen.get("counts", {}),
+        "whole": seen.get("whole", True),
         "waits": seen.get("waits", {}),
         "callable_now": seen.get("now", 0),
         "notes": seen.get("notes", []),

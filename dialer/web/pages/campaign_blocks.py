@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 from dialer.domain.campaign import CampaignStatus
@@ -17,6 +16,8 @@ from dialer.web.pages.verbs import may_cancel, verbs_for
 
 BLOCKS = ("head", "actions", "bar", "pace", "limits", "outcomes", "facts", "log")
 PACE_OVER_S = 10.0
+CURVE_OVER_S, POINTS_OVER = 5.0, 6
+"""A point of the curve tells of so many seconds, for which so many samples before it are enough."""
 LOG_ROWS = 20
 UNSURE = {
     "unknown_now": "calls that may or may not have been made; the call log will say",
@@ -98,10 +99,11 @@ def _segments(campaign_id: int, document: Mapping[str, Any]) -> list[tuple[str, 
 
 
 def _curves(history: tuple[Sample, ...]) -> list[list[float]]:
-    """Moments (unix seconds), calls a second between each and the one before, lines: three columns for the chart."""
-    steps = list(pairwise(history))
+    """Moments (unix seconds), calls a second over the last seconds before each, lines: three columns for the chart."""
+    points = range(1, len(history))
+    rates = (per_second(history[max(0, last - POINTS_OVER) : last + 1], CURVE_OVER_S) for last in points)
     return [
-        [round(after.at, 1) for _, after in steps],
-        [round(max(0, after.placed - before.placed) / max(0.1, after.at - before.at), 2) for before, after in steps],
-        [float(after.lines) for _, after in steps],
+        [round(history[last].at, 1) for last in points],
+        [round(rate, 2) for rate in rates],
+        [float(history[last].lines) for last in points],
     ]

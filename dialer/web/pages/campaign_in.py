@@ -14,7 +14,7 @@ from dialer.web.pages.new_campaign import toml_of
 from dialer.web.pages.new_campaign_steps import entered
 from dialer.web.pages.parts import show
 
-routes = APIRouter(prefix="/campaigns/{campaign_id:int}", include_in_schema=False)
+routes = APIRouter(prefix="/campaigns/{campaign_id}", include_in_schema=False)
 LONGEST = 500
 
 

@@ -4,15 +4,19 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
 from dialer.adapters.campaign_file import fields_of, parse_settings, with_fields, write_settings
+from dialer.console import Console
 from dialer.domain.campaign_name import file_stem
 from dialer.errors import UsageError
 from dialer.list_access import first_settings
+from dialer.pipeline.iso import iso
 from dialer.pipeline.prepare_list import PART_BYTES
 from dialer.pipeline.what_it_means import hours_in_words, what_it_means
+from dialer.ports import Campaign
+from dialer.ports.uploads import Upload
 from dialer.web.access import Asker, Operator, Rooms
 from dialer.web.api.imports import csv_of
 from dialer.web.api.lists_in import file_name, refuse_source
@@ -25,41 +29,49 @@ LIST, COLUMNS, CHOOSE_RULES, START = "list", "columns", "rules", "start"
 
 
 @routes.get("")
-async def ask_list(request: Request, asker: Operator) -> Response:
-    """The first step: which list."""
-    return _list_page(request, asker, None, "")
+async def ask_list(request: Request, rooms: Rooms, asker: Operator, campaign: int = 0) -> Response:
+    """The first step: which list; ``campaign`` is the id of one that it is added to."""
+    there = await rooms.ledger.people.campaign(campaign) if campaign else None
+    return _list_page(request, asker, campaign=there)
 
 
-@routes.get("/{upload_id:int}/list")
+@routes.get("/{upload_id}/list")
 async def list_again(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """The first step, gone back to: another list in place of this one, with what was entered since."""
-    one = await rooms.lists.prepared(upload_id)
-    return _list_page(request, asker, {"id": upload_id, "upload": one.upload, "settings": one.settings}, "")
+    return _list_page(request, asker, before=(await rooms.lists.prepared(upload_id)).upload)
 
 
 @routes.post("/list")
-async def take_list(request: Request, rooms: Rooms, asker: Operator, instead: int = 0) -> Response:
-    """Keep the list that is sent, and the campaign file if there is one; ``instead`` of a list sent before."""
-    kept = (await rooms.lists.prepared(instead)).settings if instead else None
-    async with request.form(max_files=2, max_fields=4) as form:
-        sent, file = form.get("list"), form.get("file")
-        settings = await _from_file(file) if isinstance(file, UploadFile) and file.filename else None
-        if not isinstance(sent, UploadFile) or not sent.filename:
-            if settings is None or not settings.get("source"):
-                return _list_page(request, asker, None, "Choose a list, or a campaign file with a [source].", 422)
-            refuse_source(asker, {}, settings)
-            return _to(await rooms.lists.take_source(settings, asker.by()), COLUMNS)
-        name = file_name(sent.filename, sent.content_type or "")
-        beginning = kept or {}
-        if settings is not None:
-            refuse_source(asker, beginning, settings)
-        first = first_settings(rooms.settings, name)
-        chosen = {"name": first["name"], **settings} if settings is not None else kept or first
+async def take_list(request: Request, rooms: Rooms, asker: Operator, instead: int = 0, campaign: int = 0) -> Response:
+    """Keep the list that is sent, and the campaign file if there is one: ``instead`` of a list that was sent before,
+    or for a ``campaign`` that is there.
+    """
+    there = await rooms.ledger.people.campaign(campaign) if campaign else None
+    before = await rooms.lists.prepared(instead) if instead else None
+    kept = before.settings if before else {}
+    if there is not None:
+        kept, _, _ = await rooms.drafts.settings(there.spec.handle)
+    async with request.form(max_files=2, max_fields=6) as form:
         try:
-            upload_id = await rooms.lists.take(name, _chunks(sent), chosen, asker.by())
+            return _to(await _take(rooms, asker, form, kept), COLUMNS)
         except UsageError as refused:
-            return _list_page(request, asker, None, str(refused), 422)
-    return _to(upload_id, COLUMNS)
+            old = before.upload if before else None
+            return _list_page(request, asker, page_words(str(refused)), 422, before=old, campaign=there)
+
+
+async def _take(rooms: Console, asker: Asker, form: FormData, kept: dict[str, Any]) -> int:
+    """The id of the list in a form. Raises UsageError."""
+    sent, file, encoding = form.get("list"), form.get("file"), str(form.get("encoding", "")).strip()
+    said = await _from_file(file) if isinstance(file, UploadFile) and file.filename else None
+    refuse_source(asker, kept, said or kept)
+    if isinstance(sent, UploadFile) and sent.filename:
+        name = file_name(sent.filename, sent.content_type or "")
+        first = first_settings(rooms.settings, name)
+        settings = kept or first if said is None else {"name": kept.get("name") or first["name"], **said}
+        return await rooms.lists.take(name, _chunks(sent), settings, asker.by(), encoding)
+    if said is None or not said.get("source"):
+        raise UsageError("choose a list, or a campaign file with a [source]")
+    return await rooms.lists.take_source(said, asker.by())
 
 
 @routes.post("/source")
@@ -72,17 +84,17 @@ async def take_source(request: Request, rooms: Rooms, asker: Operator) -> Respon
         refuse_source(asker, {}, settings)
         upload_id = await rooms.lists.take_source(settings, asker.by())
     except UsageError as refused:
-        return _list_page(request, asker, None, page_words(str(refused)), 422, fields)
+        return _list_page(request, asker, page_words(str(refused)), 422, fields)
     return _to(upload_id, COLUMNS)
 
 
-@routes.get("/{upload_id:int}/columns")
+@routes.get("/{upload_id}/columns")
 async def ask_columns(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """The second step: which column holds what, and what becomes of the rows."""
     return await _columns_page(upload_id, request, rooms, asker)
 
 
-@routes.post("/{upload_id:int}/columns")
+@routes.post("/{upload_id}/columns")
 async def choose_columns(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """Look at the list again with these columns, and stay, or go on."""
     fields = await entered(request)
@@ -94,13 +106,13 @@ async def choose_columns(upload_id: int, request: Request, rooms: Rooms, asker: 
     return _to(upload_id, CHOOSE_RULES if fields.get("do") == "next" else COLUMNS)
 
 
-@routes.get("/{upload_id:int}/rules")
+@routes.get("/{upload_id}/rules")
 async def ask_rules(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """The third step: every key of the campaign file."""
     return await _rules_page(upload_id, request, rooms, asker)
 
 
-@routes.post("/{upload_id:int}/rules")
+@routes.post("/{upload_id}/rules")
 async def choose_rules(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """Keep them, and look at what they mean, or go on."""
     fields = await entered(request)
@@ -112,13 +124,13 @@ async def choose_rules(upload_id: int, request: Request, rooms: Rooms, asker: Op
     return _to(upload_id, START if fields.get("do") == "next" else CHOOSE_RULES)
 
 
-@routes.get("/{upload_id:int}/start")
+@routes.get("/{upload_id}/start")
 async def ask_start(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """The fourth step: all of it in words."""
     return await _start_page(upload_id, request, rooms, asker)
 
 
-@routes.post("/{upload_id:int}/start")
+@routes.post("/{upload_id}/start")
 async def start(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """Bring the list into its campaign, and let it run."""
     try:
@@ -129,14 +141,14 @@ async def start(upload_id: int, request: Request, rooms: Rooms, asker: Operator)
     return RedirectResponse(f"/campaigns/{report['campaign_id']}", 303)
 
 
-@routes.get("/{upload_id:int}/file")
+@routes.get("/{upload_id}/file")
 async def download_file(upload_id: int, rooms: Rooms, asker: Operator) -> Response:
     """The campaign so far, as its file."""
     one = await rooms.lists.prepared(upload_id)
     return toml_of(write_settings(one.settings), str(one.settings.get("name", "campaign")))
 
 
-@routes.post("/{upload_id:int}/file")
+@routes.post("/{upload_id}/file")
 async def upload_file(upload_id: int, request: Request, rooms: Rooms, asker: Operator) -> Response:
     """A campaign file in place of what was entered."""
     async with request.form(max_files=1, max_fields=4) as form:
@@ -153,7 +165,7 @@ async def upload_file(upload_id: int, request: Request, rooms: Rooms, asker: Ope
     return _to(upload_id, COLUMNS)
 
 
-@routes.get("/{upload_id:int}/rejects")
+@routes.get("/{upload_id}/rejects")
 async def rejects(upload_id: int, rooms: Rooms, asker: Operator) -> Response:
     """The rows that cannot be called, each with its reason and remedy, as CSV."""
     one = await rooms.lists.prepared(upload_id)
@@ -178,7 +190,7 @@ async def _columns_page(
         "steps": stepped(upload_id, COLUMNS),
         "id": upload_id,
         "upload": one.upload,
-        "seen": one.seen,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
         "problem": page_words(one.seen["problem"]),
         "remedy": page_words(one.seen["remedy"]),
         "notes": [page_words(note) for note in one.seen["notes"]],
@@ -196,7 +208,11 @@ async def _rules_page(
         return RedirectResponse(f"/campaigns/{one.brought['campaign_id']}", 303)
     means = what_it_means(rooms.lists.spec(one.settings), one.seen)
     shown = groups(fields_of(one.settings, RULES) | dict(fields), means)
-    values: dict[str, Any] = {"steps": stepped(upload_id, CHOOSE_RULES), "id": upload_id, "seen": one.seen}
+    values: dict[str, Any] = {
+        "steps": stepped(upload_id, CHOOSE_RULES),
+        "id": upload_id,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
+    }
     return show(request, asker, "new/rules.html", 422 if wrong else 200, groups=shown, wrong=wrong, **values)
 
 
@@ -209,7 +225,7 @@ async def _start_page(upload_id: int, request: Request, rooms: Rooms, asker: Ask
         "steps": stepped(upload_id, START),
         "id": upload_id,
         "upload": one.upload,
-        "seen": one.seen,
+        "seen": one.seen | {"seen_at": iso(one.seen["at"])},
         "problem": page_words(one.seen["problem"]),
         "spec": spec,
         "hours": hours_in_words(spec),
@@ -225,14 +241,22 @@ async def _start_page(upload_id: int, request: Request, rooms: Rooms, asker: Ask
 def _list_page(
     request: Request,
     asker: Asker,
-    before: Mapping[str, Any] | None,
-    wrong: str,
+    wrong: str = "",
     status: int = 200,
     fields: Mapping[str, str] = {},
+    *,
+    before: Upload | None = None,
+    campaign: Campaign | None = None,
 ) -> Response:
-    source = choices("source", fields_of({}, ("source",)) | dict(fields))
-    values: dict[str, Any] = {"before": before, "source": source, "wrong": wrong, "entered": fields}
-    return show(request, asker, "new/list.html", status, steps=stepped(before["id"] if before else 0, LIST), **values)
+    values: dict[str, Any] = {
+        "steps": stepped(before.upload_id if before else 0, LIST),
+        "before": before,
+        "campaign": campaign,
+        "source": choices("source", fields_of({}, ("source",)) | dict(fields)),
+        "wrong": wrong,
+        "entered": fields,
+    }
+    return show(request, asker, "new/list.html", status, **values)
 
 
 async def _change(

@@ -8,8 +8,8 @@ from fastapi import Request
 
 from dialer.adapters.campaign_file import Key, keys_of, meaning_of
 from dialer.adapters.campaign_file.forms import field_name
-from dialer.adapters.campaign_file.writing import toml_value
 from dialer.adapters.providers.registry import installed
+from dialer.domain.limits import PRESETS
 
 MOST_FIELDS = 120
 STEPS = (("list", "List"), ("columns", "Columns"), ("rules", "Hours, rules and pace"), ("start", "Start"))
@@ -28,19 +28,37 @@ TITLES = {
 }
 LABELS = {
     "name": "name of the campaign",
-    "rules_reason": "why the rules are off",
-    "also_rules": "further rules",
-    "per_day": "calls a day",
-    "per_7_days": "calls in 7 days",
-    "per_30_days": "calls in 30 days",
-    "lifetime": "calls ever",
-    "max_cost": "it may cost",
+    "contacts.name": "name",
+    "contacts.timezone": "time zone",
+    "contacts.trust_timezone": "believe the time zone",
+    "contacts.region": "region or country",
+    "window.timezone": "whose clock",
+    "window.blackout": "no calls on",
+    "window.lead": "stop before closing",
+    "window.rules": "calling rules of each place",
+    "window.rules_reason": "why the rules are off",
+    "window.also_rules": "further rules",
+    "pace.concurrent_calls": "calls at the same time",
+    "redial.max_attempts": "attempts for each person",
+    "redial.jitter": "scatter",
+    "redial.other_hour": "at another hour",
+    "redial.callback": "asked for a callback",
+    "limits.per_day": "calls in 24 hours",
+    "limits.per_7_days": "calls in 7 days",
+    "limits.per_30_days": "calls in 30 days",
+    "limits.lifetime": "calls ever",
+    "limits.silence": "silence after a conversation",
+    "limits.refusal_silence": "silence after a refusal",
+    "budget.max_cost": "it may cost",
+    "source.max_rows": "most rows",
 }
 IN_PAGE = (
     (r"Say which with --phone-column", "Choose it below"),
     (r"Name it with --phone-column", "Choose it below"),
     (r"Say which with --sheet", "Name it under sheet"),
     (r" \(--region\)", ""),
+    (r"add --encoding (\w+)", r"upload it again with the character set \1"),
+    (r"Name the encoding it was saved in", "Upload it again with its character set"),
     (r"; name it under (\w+) in \[contacts\] to use it", r"; choose it as \1 to use it"),
     (r" \(name = \.\.\., or --name\)", ""),
     (r" \(agent = \.\.\., or --agent\)", ""),
@@ -115,6 +133,17 @@ def _field(key: Key, values: Mapping[str, str]) -> Field:
         some = ("false", "true")
     elif key.table == "" and key.name == "provider":
         some = tuple(sorted(installed()))
+    elif (key.table, key.name) == ("limits", "preset"):
+        some = ("", *PRESETS)
     long = "\n" in value or (key.table, key.name) == ("source", "query")
-    label = LABELS.get(key.name, key.name.replace("_", " "))
-    return Field(key, name, label, value, toml_value(key.default), some, long)
+    label = LABELS.get(name, key.name.replace("_", " "))
+    return Field(key, name, label, value, _default(key), some, long)
+
+
+def _default(key: Key) -> str:
+    """What holds where nothing is said, in words."""
+    if key.default in ("", []):
+        return "none"
+    if isinstance(key.default, bool):
+        return "yes" if key.default else "no"
+    return ", ".join(key.default) if isinstance(key.default, list) else f"{key.default}"

@@ -41,6 +41,17 @@ WORDS = {
     "active": "being called",
 }
 """Words of the ledger that people say otherwise; all others stand for themselves."""
+DONE = {
+    "start": "started",
+    "pause": "paused",
+    "resume": "resumed",
+    "cancel": "ended",
+    "halt": "stopped",
+    "reopen": "began",
+    "schedule": "scheduled",
+    "finish": "finished",
+}
+"""What was done by an act that moves a campaign."""
 
 
 def word(of: object) -> str:
@@ -62,7 +73,13 @@ def address(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
-TEMPLATES.filters |= {"word": word, "moment": moment, "masked": mask, "thousands": lambda count: f"{count:,}"}
+TEMPLATES.filters |= {
+    "word": word,
+    "done": lambda act: DONE.get(act, act),
+    "moment": moment,
+    "masked": mask,
+    "thousands": lambda count: f"{count:,}",
+}
 TEMPLATES.globals |= {"address": address}
 
 

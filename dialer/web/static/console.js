@@ -32,24 +32,41 @@ function draw(root) {
     new uPlot({
       width: place.clientWidth || 600,
       height: 150,
+      scales: { y: { range: (u, least, most) => [0, most || 1] }, lines: { range: (u, least, most) => [0, most || 1] } },
       legend: { show: true },
       series: [
         {},
-        { label: "calls a second", stroke: colour("--talking"), width: 2 },
-        { label: "lines in use", stroke: colour("--waits"), width: 2, scale: "lines" },
+        { label: "calls a second", stroke: colour("--talking"), width: 2, points: { show: false } },
+        { label: "lines in use", stroke: colour("--waits"), width: 2, scale: "lines", points: { show: false } },
       ],
       axes: [axis, axis, { ...axis, scale: "lines", side: 1 }],
     }, [at, rate, lines], place);
   }
 }
 
+// What has the focus keeps it, although its block is made anew: the same link, else what stands at the same place.
+const FOCUSED = "a[href], button, summary, input, select, textarea, [tabindex]";
+function placeOfFocus(place) {
+  const all = [...place.querySelectorAll(FOCUSED)];
+  const at = all.indexOf(document.activeElement);
+  return at < 0 ? null : { at, href: all[at].getAttribute("href"), words: all[at].textContent };
+}
+function focusAgain(place, was) {
+  const all = [...place.querySelectorAll(FOCUSED)];
+  const same = all.find((one) => (was.href ? one.getAttribute("href") === was.href : one.textContent === was.words));
+  (same ?? all[was.at] ?? document.getElementById("main")).focus({ preventScroll: true });
+}
+
 function show(blocks) {
+  document.getElementById("stale")?.remove();
   for (const [key, html] of Object.entries(blocks)) {
     const place = document.getElementById(key);
     if (!place) continue;
     const open = place.querySelector("details")?.open;
+    const focus = placeOfFocus(place);
     place.innerHTML = html;
     if (open && place.querySelector("details")) place.querySelector("details").open = true;
+    if (focus) focusAgain(place, focus);
     localise(place);
     draw(place);
   }
@@ -62,6 +79,31 @@ function listen() {
   if (!address || stream) return;
   stream = new EventSource(address);
   stream.addEventListener("blocks", (event) => show(JSON.parse(event.data)));
+  stream.addEventListener("error", () => {
+    saySo();
+    if (stream?.readyState === EventSource.CLOSED) setTimeout(listenAgain, AGAIN_MS);
+  });
+}
+
+// The browser comes again by itself after a cut, but not where it was answered something else than a stream.
+const AGAIN_MS = 3000;
+function saySo() {
+  if (document.getElementById("stale")) return;
+  const said = document.createElement("p");
+  Object.assign(said, { id: "stale", className: "bad", textContent: "These numbers do not move now; trying again." });
+  said.setAttribute("role", "status");
+  document.querySelector("main").prepend(said);
+}
+async function listenAgain() {
+  hush();
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(location.href, { redirect: "manual", cache: "no-store" });
+    if (answer.type === "opaqueredirect") return location.reload(); // to sign in
+  } catch {
+    return setTimeout(listenAgain, AGAIN_MS);
+  }
+  listen();
 }
 function hush() {
   stream?.close();

@@ -1,0 +1,116 @@
+"""A console that dials, and a browser that looks at it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.acceptance.dialer_process import QUICK, Home, Provider, dialing, provider_process, settings_for, write_list
+from tests.web.serving import Serving, serve
+
+CHROMIUM = Path("/usr/bin/chromium")
+NARROW, WIDE = 320, 1280
+Scheme = Literal["light", "dark"]
+RULES = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+}
+MARKUP = '<b onclick="alert(1)">"spring" & \'autumn\'</b>'
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's, without a window."""
+    if not CHROMIUM.exists():
+        pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium", pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Console:
+    """What is looked at: a page that dials with a provider whose books can be read."""
+
+    home: Home
+    provider: Provider
+    serving: Serving
+    cookies: list[Any] = field(default_factory=list)
+
+    def enqueue(self, name: str, people: int, *, rate: float = 0, lines: int = 0, first: int = 0) -> None:
+        """A campaign of so many people that begins now."""
+        listed = write_list(self.home.path / f"{name}.csv", people, first)
+        self.home.command("enqueue", str(listed), *dialing(rate=rate, lines=lines))
+
+
+@contextmanager
+def console(path: Path) -> Iterator[Console]:
+    """A home with ``dialer serve --worker`` and a simulator of its own."""
+    with provider_process(QUICK) as provider:
+        home = Home(path, settings_for(provider, DIALER_REDIAL_SCALE="0.0005"))
+        try:
+            yield Console(home, provider, serve(home, "--worker"))
+        finally:
+            home.end()
+
+
+@dataclass
+class Visit:
+    """A page in a browser, and what the browser complained of."""
+
+    page: Page
+    complaints: list[str]
+    address: str
+
+    def go(self, path: str) -> None:
+        """Open an address."""
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        if answer.status >= 400:  # the browser says so itself
+            self.complaints[:] = [one for one in self.complaints if f"status of {answer.status}" not in one]
+
+    def findings(self) -> list[str]:
+        """What axe finds wrong: its rule, and where."""
+        found = Axe().run(self.page, options=RULES).response["violations"]
+        return [f"{one['id']}: {node['html'][:150]} {node['failureSummary'][:200]}" for one in found
+                for node in one["nodes"]]  # fmt: skip
+
+    @property
+    def too_wide_px(self) -> int:
+        """By how much the page is wider than the window."""
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        return int(self.page.evaluate(wide))
+
+
+@contextmanager
+def visit(
+    browser: Browser, looked_at: Console, *, width: int = WIDE, scheme: Scheme = "light", script: bool = True
+) -> Iterator[Visit]:
+    """A window, signed in."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script
+    )
+    try:
+        if looked_at.cookies:
+            context.add_cookies(looked_at.cookies)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        visiting = Visit(page, complaints, looked_at.serving.address)
+        if not looked_at.cookies:
+            visiting.go(looked_at.serving.link)
+            looked_at.cookies.extend(context.cookies())
+        yield visiting
+        assert complaints == []
+    finally:
+        context.close()
