@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 GRACE_S = 5
 """Requests that are being answered are waited for so long."""
+IDLE_S = 75
+"""A connection is kept open so long without a request: longer than balancers keep theirs, so that they close it."""
 LEAVING_S = 1.0
 """For so long it says that it is not ready, and serves: who sends it requests has time to look elsewhere."""
 STOP_WITHIN_S = 18.0
@@ -107,7 +109,7 @@ async def _serve(settings: Settings, host: str, listener: socket.socket, stop: S
     page = Application(settings, lambda: open_console(settings, simulator_url), host)
     config = uvicorn.Config(
         page, http=Protocol, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S, lifespan="on",
+        timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=IDLE_S, lifespan="on",
     )  # fmt: skip
     server = _Server(config)
     allow_connections()

@@ -65,7 +65,8 @@ class Guard:
                 given = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     given.setdefault(name, value)
-                if not body.whole:  # nobody reads what is left of it
+                if not body.whole or message["status"] == 500:
+                    # Nobody reads what is left of it; after a fault the server closes the connection anyway.
                     given["connection"] = "close"
             elif not body.whole and not message.get("more_body", False):
                 # Closed at once, the connection would take the answer with it while the other side still sends.

@@ -1,7 +1,7 @@
 """Every page that is tried in a browser: the template of its address, and addresses of it. A new page is added here.
 
 Campaign 1 is being dialed, 2 is over, 3 has a name of markup, and there is no 99. List 1 is looked at before anybody
-is called. Person 1 was called; entry 1 is on the suppression list.
+is called. Person 1 was called; entry 1 is on the suppression list. TALKED stands for an attempt that has a transcript.
 """
 
 PAGES: dict[str, tuple[str, ...]] = {
@@ -25,7 +25,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/campaigns/{campaign_id}/export": ("/campaigns/1/export",),
     "/people": ("/people",),
     "/people/{contact_id}": ("/people/1", "/people/99999"),
-    "/attempts/{attempt_id}/transcript": ("/attempts/1/transcript",),
+    "/attempts/{attempt_id}/transcript": ("/attempts/TALKED/transcript", "/attempts/99999/transcript"),
     "/suppressions": ("/suppressions",),
     "/suppressions/{entry_id}/remove": ("/suppressions/1/remove",),
 }  # fmt: skip
@@ -35,5 +35,8 @@ NO_PAGES = frozenset({
     "/new/{upload_id:int}/rejects", "/suppressions/rejects/{digest}",
 })  # fmt: skip
 """What answers something else to GET."""
+
+MISSING = frozenset({"/campaigns/99", "/people/99999", "/attempts/99999/transcript"})
+"""Pages that say that there is nothing; all others are answered with 200."""
 
 ADDRESSES = tuple(address for addresses in PAGES.values() for address in addresses)

@@ -45,6 +45,8 @@ class Console:
     provider: Provider
     serving: Serving
     cookies: list[Any] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+    """What stands for a part of an address that is only known when calls were made."""
 
     def enqueue(self, name: str, people: int, *, rate: float = 0, lines: int = 0, first: int = 0) -> None:
         """A campaign of so many people that begins now."""
@@ -68,15 +70,28 @@ class Visit:
     """A page in a browser, and what the browser complained of."""
 
     page: Page
-    complaints: list[str]
     address: str
+    parts: dict[str, str]
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
-    def go(self, path: str) -> None:
-        """Open an address."""
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda message: self.complaints.append((message.location["url"], message.text)))
+        self.page.on("pageerror", lambda error: self.complaints.append((self.page.url, str(error))))
+
+    def go(self, path: str) -> int:
+        """Open an address; the status of its answer."""
+        for word, part in self.parts.items():
+            path = path.replace(word, part)
         answer = self.page.goto(self.address + path)
         assert answer is not None
-        if answer.status >= 400:  # the browser says so itself
-            self.complaints[:] = [one for one in self.complaints if f"status of {answer.status}" not in one]
+        if answer.status >= 400:
+            self.refused.add(answer.url)
+        return answer.status
+
+    def complained(self) -> list[str]:
+        """What the browser complained of, except that a page was refused, of which it says so itself."""
+        return [f"{url}: {text}" for url, text in self.complaints if url not in self.refused]
 
     def findings(self) -> list[str]:
         """What axe finds wrong: its rule, and where."""
@@ -103,14 +118,11 @@ def visit(
         if looked_at.cookies:
             context.add_cookies(looked_at.cookies)
         page = context.new_page()
-        complaints: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        visiting = Visit(page, complaints, looked_at.serving.address)
+        visiting = Visit(page, looked_at.serving.address, looked_at.parts)
         if not looked_at.cookies:
             visiting.go(looked_at.serving.link)
             looked_at.cookies.extend(context.cookies())
         yield visiting
-        assert complaints == []
+        assert not visiting.complained(), "\n".join(visiting.complained())
     finally:
         context.close()

@@ -92,7 +92,7 @@ def stream(serving: Serving, cookie: str, address: str = "/campaigns/1/live") ->
 def ends(connection: socket.socket) -> bool:
     """Whether a stream comes to its end as a whole answer does, on a connection that stays."""
     came = b""
-    while not came.endswith(b"\r\n0\r\n\r\n"):
+    while not came.endswith(b"0\r\n\r\n"):
         piece = connection.recv(65_536)
         if not piece:
             return False
@@ -169,16 +169,15 @@ def test_large_slow_and_odd_visitors_keep_nobody_waiting_and_leave_a_quiet_log(h
             connection.sendall(b"GET / HT")
         if place % 3 == 2:
             connection.sendall(head(serving, "POST /login", "Content-Length: 1000") + b"tok")
-    with serving.program(token) as program:
+    with serving.program(token) as program, serving.browser(token) as browser:
         assert program.get("/api/v1/campaigns").status_code == 200
         _large(serving, token)
         _odd(serving)
         wrong = make_token(bytes(32))
         for _ in range(200):
             program.get("/api/v1/campaigns", headers={"Authorization": f"Bearer {wrong}"})
-        with serving.browser(token) as browser:
-            for address in ("/%2B14155550123", "/api/v1/campaigns/+14155550123", "/login?back=/+14155550123"):
-                browser.get(address)
+        for address in ("/%2B14155550123", "/api/v1/campaigns/+14155550123", "/login?back=/+14155550123"):
+            browser.get(address)
         assert program.get("/livez").status_code == 200
     for connection in idle:
         connection.close()

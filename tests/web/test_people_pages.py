@@ -1,15 +1,19 @@
 """People of a campaign and one person on the page: who is shown, and what is done to whom."""
 
+import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from dialer.domain.contact import ContactStatus
+from dialer.domain.contact import ContactStatus, NewContact
 from dialer.domain.disposition import Disposition as D
+from dialer.domain.redial import Redial
 from dialer.domain.suppression import hash_of
+from dialer.pipeline import act_on_people
 from dialer.ports import Campaign
 from tests.ledger_steps import REACHED, contact, phone, running
 from tests.simulator_support import line
@@ -60,14 +64,49 @@ async def test_more_than_a_page(desk: Desk) -> None:
     assert not set(links(first, "/people/")) & set(links(second, "/people/"))
 
 
-async def test_each_count_on_the_campaign_leads_to_its_people(desk: Desk) -> None:
+async def test_each_count_on_the_campaign_leads_to_so_many_people(desk: Desk) -> None:
     campaign = await desk.people()
+    await running(desk.ledger, 2, first=5)
+    await desk.call(campaign, D.NO_ANSWER, Redial(desk.ledger.clock.now()))
     browser = await desk.browser()
     page = await browser.get(f"/campaigns/{campaign.campaign_id}")
-    addresses = [one for one in links(page, here(campaign)) if "?" in one]
-    assert len(addresses) >= 4
-    for address in addresses:
-        assert links(await browser.get(address), "/people/") != [], address
+    counts = re.findall(rf'<a href="({here(campaign)}\?[^"]*)">([0-9]+) ', page.text)
+    assert {address.partition("?")[2] for address, _ in counts} >= {
+        "status=reached", "status=exhausted", "waits=ready", "waits=any", "waits=later",
+    }  # fmt: skip
+    for address, count in counts:
+        assert len(links(await browser.get(unescape(address)), "/people/")) == int(count), address
+
+
+async def test_of_many_it_is_said_that_there_are_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(act_on_people, "PAGE", 1)
+    monkeypatch.setattr(act_on_people, "MOST_LOOKED", 2)
+    campaign = await desk.people()
+    browser = await desk.browser()
+    page = said(await browser.get(f"{here(campaign)}/suppress"))
+    assert "More than 2 people to be put on the do-not-call list" in page
+    page = said(await browser.post(f"{here(campaign)}/suppress", data={"reason": "all of them"}))
+    assert "4 put on the do-not-call list" in page
+
+
+async def test_what_a_list_says_is_shown_and_does_nothing(desk: Desk) -> None:
+    campaign = await running(desk.ledger, 1)
+    odd = NewContact(phone(7), "<script>alert(1)</script>", 2, variables={"<b>": "<img src=x>", "other": phone(8)})
+    await desk.ledger.add_contacts(campaign.campaign_id, [odd])
+    browser = await desk.browser("viewer")
+    page = await browser.get(here(campaign))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
+    page = await browser.get(links(page, "/people/")[1])
+    assert ("<script>alert" in page.text, "<img" in page.text, phone(8) in page.text) == (False, False, False)
+
+
+@pytest.mark.parametrize("action", ["redial", "stop", "suppress"])
+async def test_nothing_is_done_without_a_reason(desk: Desk, action: str) -> None:
+    campaign = await desk.people()
+    browser = await desk.browser()
+    before = await statuses(desk, campaign)
+    assert (await browser.post(f"{here(campaign)}/{action}", data={"reason": "  "})).status_code == 422
+    assert await statuses(desk, campaign) == before
 
 
 async def test_the_question_names_the_filter_the_number_and_the_skipped(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The suppression list on the page: look, add, remove, import."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -38,9 +39,10 @@ async def test_a_number_is_added_looked_for_and_removed(desk: Desk) -> None:
     assert "is not on the list" in said(await browser.post("/suppressions/search", data={"phone": phone(2)}))
     (remove,) = links(page, "/suppressions/")
     assert "off the list?" in said(await browser.get(remove))
+    assert (await browser.post(remove, data={"reason": " "})).status_code == 422
     assert "Removed." in said(await browser.post(remove, data={"reason": "by mistake"}))
     assert [(act.subject, act.why) for act in await desk.acts("unsuppress")] == [(hash_of(phone(1)), "by mistake")]
-    assert (await browser.post(remove)).status_code == 404
+    assert (await browser.post(remove, data={"reason": "again"})).status_code == 404
 
 
 async def test_a_hash_may_be_listed_and_is_found_by_its_number(desk: Desk) -> None:
@@ -82,3 +84,14 @@ async def test_a_viewer_sees_no_list(desk: Desk) -> None:
     assert (await browser.get("/suppressions")).status_code == 403
     assert (await add(browser, phone(1))).status_code == 403
     assert await desk.ledger.people.suppressions(2**62, 10) == []
+
+
+async def test_what_a_killed_process_left_of_a_list_is_taken_away(desk: Desk) -> None:
+    left, young = desk.settings.home / "taken-old", desk.settings.home / "taken-young"
+    for folder in (left, young):
+        folder.mkdir()
+        (folder / "list.csv").write_text(phone(1))
+    os.utime(left, (1.0, 1.0))
+    browser = await desk.browser()
+    await browser.post("/suppressions/import", files={"list_file": ("x.csv", f"phone\n{phone(1)}\n", "text/csv")})
+    assert [folder.exists() for folder in (left, young)] == [False, True]

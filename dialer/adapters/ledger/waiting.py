@@ -6,14 +6,14 @@ from dialer.domain.limits import FREE_AT
 from dialer.domain.waiting import Waiting
 
 WAITING_CONTACTS = f"""
-SELECT CASE WHEN waits_for <> '' THEN waits_for WHEN due_at > :now THEN 'not due yet' ELSE 'waiting for its turn' END,
+SELECT CASE WHEN due_at <= :now THEN 'waiting for its turn' WHEN waits_for = '' THEN 'not due yet' ELSE waits_for END,
     count(*)
 FROM contacts WHERE campaign_id = :id AND status IN ({OPEN_CONTACT}) AND due_at IS NOT NULL GROUP BY 1
 """
 WAITING_ATTEMPTS = """
 SELECT CASE WHEN state IN ('placed', 'unknown') THEN 'waiting for the call log'
         WHEN state IN ('queued', 'dialing') THEN 'being dialed' WHEN state = 'review' THEN 'waiting for a person'
-        ELSE reason END, count(*)
+        WHEN due_at <= :now THEN 'waiting for its turn' ELSE reason END, count(*)
 FROM attempts WHERE campaign_id = :id AND state IN ('planned', 'queued', 'dialing', 'placed', 'unknown', 'review')
 GROUP BY 1
 """

@@ -98,7 +98,7 @@ async def import_list(
     """The body is the file. Answers when it holds, as `dialer suppress import --json`: people in rows that could not be
     read can still be called. `rejects` is where these rows can be fetched.
     """
-    async with taken(request.stream(), name, rooms.settings.home) as file:
+    async with taken(request.stream(), name, rooms.settings.home, rooms.ledger.clock.now()) as file:
         barred = await rooms.import_suppressions(file.path, region, asker.by(), file.digest)
     rejects = f"/api/v1/suppressions/rejects/{file.digest}" if barred.rejects else ""
     return barred.document | {"rejects": rejects}

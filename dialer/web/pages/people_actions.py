@@ -5,11 +5,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from dialer.domain.act import By
 from dialer.pipeline.act_on_people import Action
 from dialer.pipeline.row_documents import CONTACT_COLUMNS, contact_document
-from dialer.web.access import Operator, Rooms
+from dialer.web.access import Asker, Operator, Rooms
 from dialer.web.filters import Id, Wanted
 from dialer.web.pages.parts import address, show
+from dialer.web.problems import Refusal
 from dialer.web.rows_out import Format, download, own_columns
 
 routes = APIRouter(prefix="/campaigns/{campaign_id}/people", include_in_schema=False)
@@ -22,6 +24,14 @@ WORDS = {
     "export": ("Export", "to go into the file, with their full numbers"),
 }
 """Action -> its button, and what is said of the people."""
+
+
+def said_why(asker: Asker, reason: str) -> By:
+    """Who does it, and why. Raises Refusal without a reason."""
+    by = asker.by(reason)
+    if not by.why:
+        raise Refusal(422, "no reason was given", remedy="say why: the audit keeps it")
+    return by
 
 
 @routes.get("/{action}")
@@ -75,7 +85,7 @@ async def act(
     reason: Reason = "",
 ) -> Response:
     """Do it; the answer comes when it holds."""
-    acting = rooms.acting(asker.by(reason))
+    acting = rooms.acting(said_why(asker, reason))
     done = skipped = 0
     match action:
         case "redial":

@@ -17,6 +17,7 @@ from dialer.ports.people import Someone
 from dialer.web.access import Asker, Operator, Rooms, Viewer
 from dialer.web.filters import Id
 from dialer.web.pages.parts import show
+from dialer.web.pages.people_actions import said_why
 from dialer.web.private import e164, masked, names_of
 
 routes = APIRouter(include_in_schema=False)
@@ -76,7 +77,7 @@ async def reveal(contact_id: Id, request: Request, rooms: Rooms, asker: Operator
 async def redial(contact_id: Id, request: Request, rooms: Rooms, asker: Operator, reason: Reason = "") -> Response:
     """Call again, if that may be."""
     someone = await rooms.ledger.people.person(contact_id)
-    why = await rooms.acting(asker.by(reason)).redial_one(someone)
+    why = await rooms.acting(said_why(asker, reason)).redial_one(someone)
     if why:
         return await _page(request, rooms, asker, someone, status=409, problem=f"Not called again: {why}.")
     await rooms.ring()
@@ -87,7 +88,7 @@ async def redial(contact_id: Id, request: Request, rooms: Rooms, asker: Operator
 async def suppress(contact_id: Id, rooms: Rooms, asker: Operator, reason: Reason = "") -> Response:
     """Never call this number again; the answer comes when it holds."""
     someone = await rooms.ledger.people.person(contact_id)
-    added = await rooms.acting(asker.by(reason)).suppress_one(someone)
+    added = await rooms.acting(said_why(asker, reason)).suppress_one(someone)
     return RedirectResponse(f"/people/{contact_id}?did={'suppress' if added else 'listed'}", 303)
 
 

@@ -16,6 +16,7 @@ from dialer.web.api.suppressions import DO_NOT_CALL, take_off
 from dialer.web.files_in import taken
 from dialer.web.filters import Id
 from dialer.web.pages.parts import show
+from dialer.web.pages.people_actions import said_why
 from dialer.web.private import e164, names_of
 
 routes = APIRouter(prefix="/suppressions", include_in_schema=False)
@@ -78,7 +79,7 @@ async def ask_remove(entry_id: Id, request: Request, rooms: Rooms, asker: Operat
 @routes.post("/{entry_id}/remove")
 async def remove(entry_id: Id, rooms: Rooms, asker: Operator, reason: Reason = "") -> Response:
     """Take an entry off the list."""
-    await take_off(rooms, asker, entry_id, reason)
+    await take_off(rooms, asker, entry_id, said_why(asker, reason).why)
     return RedirectResponse("/suppressions?did=remove", 303)
 
 
@@ -87,7 +88,9 @@ async def import_list(
     request: Request, rooms: Rooms, asker: Operator, list_file: UploadFile, region: Region = "", reason: Reason = ""
 ) -> Response:
     """Every number of a CSV file, and what could not be read of it; the answer comes when it holds."""
-    async with taken(_chunks(list_file), list_file.filename or "", rooms.settings.home) as file:
+    async with taken(
+        _chunks(list_file), list_file.filename or "", rooms.settings.home, rooms.ledger.clock.now()
+    ) as file:
         barred = await rooms.import_suppressions(file.path, region, asker.by(reason), file.digest)
     rejects = f"/suppressions/rejects/{file.digest}" if barred.rejects else ""
     shown = barred.unread[:SHOWN_REJECTS]
