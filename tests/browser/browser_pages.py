@@ -10,13 +10,13 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/accounts": ("/accounts",),
     "/admin": ("/admin",),
     "/new": ("/new",),
-    "/new/{upload_id:int}/list": ("/new/1/list",),
-    "/new/{upload_id:int}/columns": ("/new/1/columns",),
-    "/new/{upload_id:int}/rules": ("/new/1/rules",),
-    "/new/{upload_id:int}/start": ("/new/1/start",),
+    "/new/{upload_id}/list": ("/new/1/list",),
+    "/new/{upload_id}/columns": ("/new/1/columns",),
+    "/new/{upload_id}/rules": ("/new/1/rules",),
+    "/new/{upload_id}/start": ("/new/1/start",),
     "/campaigns/{campaign_id}": ("/campaigns/1", "/campaigns/2", "/campaigns/3", "/campaigns/99"),
     "/campaigns/{campaign_id}/cancel": ("/campaigns/1/cancel",),
-    "/campaigns/{campaign_id:int}/add": ("/campaigns/1/add",),
+    "/campaigns/{campaign_id}/add": ("/campaigns/1/add",),
     "/campaigns/{campaign_id}/people": ("/campaigns/1/people", "/campaigns/3/people?status=reached"),
     "/campaigns/{campaign_id}/people/{action}": (
         "/campaigns/2/people/redial?outcome=no_answer", "/campaigns/1/people/stop?status=pending",
@@ -31,8 +31,8 @@ PAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 NO_PAGES = frozenset({
     "/enter/{token}", "/livez", "/readyz", "/campaigns/{campaign_id}/live", "/attempts/{attempt_id}/recording",
-    "/campaigns/{campaign_id:int}/file", "/campaigns/{campaign_id:int}/rejects", "/new/{upload_id:int}/file",
-    "/new/{upload_id:int}/rejects", "/suppressions/rejects/{digest}",
+    "/campaigns/{campaign_id}/file", "/campaigns/{campaign_id}/rejects", "/new/{upload_id}/file",
+    "/new/{upload_id}/rejects", "/suppressions/rejects/{digest}",
 })  # fmt: skip
 """What answers something else to GET."""
 
