@@ -130,6 +130,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal.")
 
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port for /metrics, /livez and /readyz of worker and serve. 0: none."
+    )
+
     source_names: str = Field(
         "", description="Variables that a [source] url may name besides SOURCE_...; separated by spaces or commas."
     )

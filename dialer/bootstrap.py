@@ -28,6 +28,7 @@ from dialer.adapters.local.system_clock import SystemClock
 from dialer.adapters.pacing import RedisPacer
 from dialer.adapters.pacing.timing import Timing
 from dialer.adapters.queue.arq_queue import ArqQueue, arq_redis, pacing_redis
+from dialer.adapters.queue.counted_retry import tell_failures
 from dialer.adapters.queue.feeder_bell import FeederBell
 from dialer.adapters.queue.send_marks import KeptMarks
 from dialer.control_room import dialing_times, open_ledger, operator
@@ -44,12 +45,14 @@ from dialer.pipeline.keep_lines import KeepLines
 from dialer.pipeline.keep_loops import KeepLoops, Loop
 from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
+from dialer.pipeline.pulse import Pulse
 from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.pipeline.report import ReportCampaign
 from dialer.pipeline.what_limits import WhatLimits
 from dialer.ports import CallProvider, Clock
+from dialer.ports.meter import UNMETERED, Meter
 from dialer.provider_access import account_limits, has_key, open_providers
 
 log = structlog.get_logger()
@@ -64,14 +67,6 @@ READER_WITHIN_S = 600.0
 WATCH_S = 0.5
 """How often it is noted how far the ledger is, while it is written."""
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"})
-
-
-@dataclass(slots=True)
-class Pulse:
-    """Whether the feeder gets through its ticks: when it last did (monotonic seconds), and why it did not since."""
-
-    fed_at: float | None = None
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -319,7 +314,9 @@ class RejectsAt:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings, redis_url: str, simulator_url: str = "") -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, redis_url: str, simulator_url: str = "", meter: Meter = UNMETERED
+) -> AsyncIterator[App]:
     """A worker's whole house. ``simulator_url`` serves campaigns whose provider is the simulator."""
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
@@ -328,7 +325,11 @@ async def open_app(settings: Settings, redis_url: str, simulator_url: str = "") 
         redis, pacing = arq_redis(redis_url), pacing_redis(redis_url)
         stack.push_async_callback(redis.aclose)
         stack.push_async_callback(pacing.aclose)
-        yield await _join(settings, ledger, redis, pacing, simulator_url, stack)
+        if meter is not UNMETERED:
+            tell_failures(redis, meter.redis_failed)
+            tell_failures(pacing, meter.redis_failed)
+            ledger.people.store.meter = meter
+        yield await _join(settings, ledger, redis, pacing, simulator_url, stack, meter)
 
 
 async def _join(
@@ -338,6 +339,7 @@ async def _join(
     pacing: "object",
     simulator_url: str,
     stack: AsyncExitStack,
+    meter: Meter,
 ) -> App:
     worker = f"{platform.node()}:{os.getpid()}"
     clock, times = ledger.clock, dialing_times(settings)
@@ -350,7 +352,9 @@ async def _join(
         stack.push_async_callback(provider.aclose)
     reconcilers, restores = {}, {}
     for account, provider in providers.items():
-        room = ReconcileCalls(ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale)
+        room = ReconcileCalls(
+            ledger, ledger, provider, pacer, clock, settings.unknown_horizon_s, settings.redial_scale, meter=meter
+        )
         marks = KeptMarks(redis, settings.home, f"{ledger.identity}:{account}")
         reconcilers[account], restores[account] = room, NoticeRestore(room, marks, settings.reconcile_interval_s)
     feeder = EnqueueDue(
@@ -364,14 +368,8 @@ async def _join(
         may_dial=lambda account: account not in restores or restores[account].may_dial,
     )  # fmt: skip
     return App(
-        settings=settings,
-        clock=clock,
-        ledger=ledger,
-        redis=redis,
-        pacer=pacer,
-        providers=providers,
-        feeder=feeder,
-        place_call=PlaceCall(ledger, pacer, providers, clock, SystemRandom(), times, worker),
+        settings=settings, clock=clock, ledger=ledger, redis=redis, pacer=pacer, providers=providers, feeder=feeder,
+        place_call=PlaceCall(ledger, pacer, providers, clock, SystemRandom(), times, worker, meter=meter),
         reconcilers=reconcilers,
         control=ControlCampaign(ledger, ledger, clock, times.send_within_s, by=operator()),
         calendar=KeepCalendar(ledger, ledger, clock, open_reader(settings, ledger), open_source),
@@ -380,7 +378,7 @@ async def _join(
         report=report_room(settings, ledger, pacer),
         restores=restores,
         simulator_url=simulator_url,
-    )
+    )  # fmt: skip
 
 
 async def _needs_simulator(ledger: SqlLedger) -> bool:

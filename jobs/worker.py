@@ -25,7 +25,7 @@ from dialer.adapters.queue.arq_queue import DIAL_QUEUE, deserialize, serialize
 from dialer.adapters.queue.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis
 from dialer.errors import LedgerNewer, LedgerUnavailable, UsageError
-from jobs.health import uptime_s, write_heartbeat
+from jobs.health import STALE_S, uptime_s, write_heartbeat
 from jobs.place_call import place_call
 
 log = structlog.get_logger()
@@ -143,13 +143,14 @@ def _worker(app: App, queue: str, name: str, **options: Any) -> SteadyWorker:
 
 
 async def _beat(app: App, path: Path) -> None:
-    """Say in a file that this process can write to its ledger and its Redis, and gets through what it does for all.
+    """Note, and say in a file, that this process can write to its ledger and its Redis, and does what it does for all.
 
     Raises LedgerNewer once a newer program upgraded the ledger.
     """
     well_at: float | None = None
     while True:
-        why = await _ailment(app)
+        app.pulse.ailing, why = await _ailment(app)
+        app.pulse.looked_at = app.clock.monotonic()
         if not why:
             well_at = uptime_s()
         else:
@@ -161,20 +162,28 @@ async def _beat(app: App, path: Path) -> None:
         await app.clock.sleep(HEARTBEAT_S)
 
 
-async def _ailment(app: App) -> str:
+async def _ailment(app: App) -> tuple[str, str]:
+    """Which part is not well, and why; empty where all is."""
     if app.not_fed_for_s() > FED_WITHIN_S:
-        return f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder gets through no tick'}"
+        return "feeder", f"nothing is handed over to be dialed: {app.pulse.why or 'the feeder gets through no tick'}"
+    part = "ledger"
     try:
         async with asyncio.timeout(BEAT_WITHIN_S):
             await app.ledger.beat()
+            part = "redis"
             await app.redis.set(f"dialer:{app.ledger.identity}:beat", b"1", ex=60)
     except LedgerNewer:
         raise
     except TimeoutError:
-        return f"its ledger or its Redis took longer than {BEAT_WITHIN_S:g} s"
+        return part, f"its {part} took longer than {BEAT_WITHIN_S:g} s"
     except (RedisError, OSError, LedgerUnavailable) as broken:
-        return str(broken)
-    return ""
+        return part, str(broken)
+    return "", ""
+
+
+def unwell(app: App) -> Sequence[str]:
+    """The parts of this process that are not well; a look costs nothing."""
+    return app.pulse.unwell(app.clock.monotonic(), STALE_S)
 
 
 async def _startup(ctx: dict[str, Any]) -> None:

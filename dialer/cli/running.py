@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -31,7 +31,7 @@ from dialer.pipeline.report import import_document
 from dialer.ports import ContactSource
 from dialer.provider_access import require_key
 from jobs.health import forget_the_gone, heartbeat_file
-from jobs.worker import DRAIN_S, serve
+from jobs.worker import DRAIN_S, serve, unwell
 
 log = structlog.get_logger()
 
@@ -209,6 +209,20 @@ def _say_owed(calls: int) -> None:
         )
 
 
+async def _open_watched(settings: Settings, redis_url: str, ending: asyncio.Event, stack: AsyncExitStack) -> App:
+    """A worker's house, and the port where it is asked how it is, if there is to be one."""
+    if not settings.metrics_port:
+        return await stack.enter_async_context(open_app(settings, redis_url))
+    from dialer.watching import Watch
+
+    watch = Watch(settings)
+    app = await stack.enter_async_context(open_app(settings, redis_url, meter=watch.meter))
+    watch.name_accounts(app.providers)
+    watch.ask("worker", lambda: ("ending",) if ending.is_set() else unwell(app))
+    await stack.enter_async_context(watch.answering())
+    return app
+
+
 def run_worker() -> int:
     """Dial what is queued until SIGTERM; answers the exit code."""
     settings = load()
@@ -220,7 +234,8 @@ def run_worker() -> int:
         try:
             with open_redis(settings) as redis_url:
                 await reach_redis(redis_url, wait=True)
-                async with open_app(settings, redis_url) as app:
+                async with AsyncExitStack() as stack:
+                    app = await _open_watched(settings, redis_url, stop.asked, stack)
                     if app.ledger.made_at:
                         log.warning("ledger.made", at=app.ledger.made_at)
                     stop.cuts = None

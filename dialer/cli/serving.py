@@ -3,9 +3,10 @@
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -15,6 +16,7 @@ from config import Settings
 from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.local.private_home import make_private
 from dialer.adapters.local.simulator_process import local_simulator
+from dialer.adapters.queue.cancelling import cancelled
 from dialer.bootstrap import App, open_app, open_redis, reach_redis
 from dialer.cli.opening import settings as load
 from dialer.cli.opening import tell_if_new, with_ledger
@@ -29,7 +31,10 @@ from dialer.pipeline.keep_access import token_document
 from dialer.web.app import Application
 from dialer.web.connections import Protocol, allow_connections
 from jobs.health import forget_the_gone, heartbeat_file
-from jobs.worker import DRAIN_S, serve
+from jobs.worker import DRAIN_S, serve, unwell
+
+if TYPE_CHECKING:
+    from dialer.watching import Watch
 
 log = structlog.get_logger()
 
@@ -70,8 +75,9 @@ def serve_console(host: str, port: int, *, worker: bool) -> int:
         try:
             async with AsyncExitStack() as stack:
                 listener = stack.enter_context(closing(listen_at(host, port)))
-                dialing = await _worker(settings, stack) if worker else None
-                await _serve(settings, host, listener, stop, dialing)
+                watch = _watch(settings)
+                dialing = await _worker(settings, stack, watch) if worker else None
+                await _serve(settings, host, listener, stop, dialing, watch)
                 end_within(CLOSE_WITHIN_S)
         except asyncio.CancelledError:
             if not stop.asked.is_set():
@@ -81,11 +87,25 @@ def serve_console(host: str, port: int, *, worker: bool) -> int:
     return 0
 
 
-async def _worker(settings: Settings, stack: AsyncExitStack) -> App:
+def _watch(settings: Settings) -> "Watch | None":
+    """What counts, where somebody is to ask for it."""
+    if not settings.metrics_port:
+        return None
+    from dialer.watching import Watch
+
+    return Watch(settings)
+
+
+async def _worker(settings: Settings, stack: AsyncExitStack, watch: "Watch | None") -> App:
     redis_url = stack.enter_context(open_redis(settings))
     await reach_redis(redis_url, wait=True)
     simulator = stack.enter_context(local_simulator(QUICK_CALLS))
-    return await stack.enter_async_context(open_app(settings, redis_url, simulator))
+    if watch is None:
+        return await stack.enter_async_context(open_app(settings, redis_url, simulator))
+    app = await stack.enter_async_context(open_app(settings, redis_url, simulator, watch.meter))
+    watch.name_accounts(app.providers)
+    watch.ask("worker", lambda: unwell(app))
+    return app
 
 
 def listen_at(host: str, port: int) -> socket.socket:
@@ -104,9 +124,12 @@ def listen_at(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(settings: Settings, host: str, listener: socket.socket, stop: Stop, dialing: App | None) -> None:
+async def _serve(
+    settings: Settings, host: str, listener: socket.socket, stop: Stop, dialing: App | None, watch: "Watch | None"
+) -> None:
     simulator_url = dialing.simulator_url if dialing is not None else ""
-    page = Application(settings, lambda: open_console(settings, simulator_url), host)
+    seen = watch.requests_seen() if watch is not None else None
+    page = Application(settings, lambda: open_console(settings, simulator_url), host, seen)
     config = uvicorn.Config(
         page, http=Protocol, ws="none", log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=IDLE_S, lifespan="on",
@@ -121,11 +144,36 @@ async def _serve(settings: Settings, host: str, listener: socket.socket, stop: S
     if dialing is not None:
         forget_the_gone(settings.home)
         working.append(asyncio.create_task(serve(dialing, stop.asked, heartbeat_file(settings.home))))
+    async with AsyncExitStack() as stack:
+        if watch is not None and seen is not None:
+            seen.count_streams(lambda: page.streams)
+            watch.ask("page", page.not_ready)
+            await stack.enter_async_context(watch.answering())
+            working.append(asyncio.create_task(_until_stopped(watch, stop)))
+        await _until_over(server, listener, working, stop, lambda port: _tell(host, port, link))
+
+
+async def _until_stopped(watch: "Watch", stop: Stop) -> None:
+    keeping, asked = asyncio.create_task(watch.keep_stock()), asyncio.create_task(stop.asked.wait())
+    await asyncio.wait([keeping, asked], return_when=asyncio.FIRST_COMPLETED)
+    await cancelled([asked])
+    if keeping.done():
+        keeping.result()
+    await cancelled([keeping])
+
+
+async def _until_over(
+    server: _Server,
+    listener: socket.socket,
+    working: list["asyncio.Task[None]"],
+    stop: Stop,
+    tell: Callable[[int], None],
+) -> None:
     serving = asyncio.create_task(server.serve([listener]))
     listens = asyncio.create_task(server.listens.wait())
     await asyncio.wait([serving, listens, *working], return_when=asyncio.FIRST_COMPLETED)
     if server.listens.is_set():
-        _tell(host, listener.getsockname()[1], link)
+        tell(listener.getsockname()[1])
     await asyncio.wait([serving, *working], return_when=asyncio.FIRST_COMPLETED)
     stop.asked.set()
     await asyncio.gather(serving, *working)

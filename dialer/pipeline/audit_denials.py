@@ -10,6 +10,7 @@ from dialer.domain.campaign import CampaignSpec
 from dialer.domain.matching import contradicts
 from dialer.pipeline.follow_calls import FollowCalls
 from dialer.ports import Denied, Ledger, LedgerView, Matched
+from dialer.ports.meter import UNMETERED, Meter
 
 log = structlog.get_logger()
 
@@ -22,6 +23,7 @@ class AuditDenials:
     view: LedgerView
     follow: FollowCalls
     account: str
+    meter: Meter = UNMETERED
 
     async def audit(self, strays: Sequence[CallLog], specs: Mapping[int, CampaignSpec], since: float) -> None:
         """``strays``: rows that nothing explains. One that contradicts an answer halts the account."""
@@ -37,6 +39,7 @@ class AuditDenials:
         if not phantoms:
             return
         ended = await self.ledger.record_phantoms(self.account, phantoms)
+        self.meter.lied(self.account, len(phantoms))
         reason = f"{phantoms[0].evidence}. Check with the provider before `dialer start`"
         halted = await self.ledger.halt_account(self.account, reason)
         log.error("provider.lied", account=self.account, calls=len(phantoms), ended=sum(ended), campaigns=halted)

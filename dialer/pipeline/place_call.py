@@ -22,6 +22,7 @@ from dialer.errors import LedgerUnavailable, NotSent, ProviderError, QueueUnavai
 from dialer.pipeline.caution import BRAKE_AFTER, WITHDRAWN, Caution, Trial
 from dialer.pipeline.dialing_times import DialingTimes
 from dialer.pipeline.doorway import Doorway
+from dialer.pipeline.halting import halt_for, weigh
 from dialer.pipeline.recording import until_recorded
 from dialer.pipeline.send_permit import NoTurn, Permit, Turn
 from dialer.ports import (
@@ -38,6 +39,7 @@ from dialer.ports import (
     SendOutcome,
     Turned,
 )
+from dialer.ports.meter import UNMETERED, Meter
 
 log = structlog.get_logger()
 
@@ -73,6 +75,7 @@ class PlaceCall:
     """Set whenever the last of them is done."""
     caution: Caution = field(default_factory=Caution)
     doorways: dict[str, Doorway] = field(default_factory=dict)
+    meter: Meter = UNMETERED
 
     async def slice(self, attempts: Sequence[QueuedAttempt]) -> None:
         """Place a call for each attempt handed over; returns when all are recorded or handed back."""
@@ -130,6 +133,7 @@ class PlaceCall:
         finally:
             await connection.give_back()
         trial.hear(result)
+        self.meter.asked(account, result, permit.delay_s, permit.since_left_s())
         self.passing("place.answered")
         await self._record(account, attempt, admitted, permit, result)
 
@@ -203,7 +207,7 @@ class PlaceCall:
 
     async def _enter(self, attempt: QueuedAttempt, grant: Grant, granted_at: float, connection: Connection) -> Turn:
         """Enter the doorway with a fresh slot. A stale one is exchanged before or, if that is quick, inside."""
-        passage = None
+        passage, turn_at = None, granted_at
         try:
             while passage is None or self.clock.monotonic() - granted_at > STALE_GRANT_S:
                 if self.clock.monotonic() - granted_at > STALE_GRANT_S:
@@ -216,7 +220,7 @@ class PlaceCall:
                 passage.leave()
             await connection.give_back()
             raise
-        return Turn(grant, connection, passage)
+        return Turn(grant, connection, passage, turn_at)
 
     async def _line(self, attempt: QueuedAttempt, connection: Connection | None) -> tuple[Grant, Connection | None]:
         """A slot and a line. An earlier connection grows too old meanwhile, and is replaced."""
@@ -288,10 +292,12 @@ class PlaceCall:
             on_trial=not trial.proven,
         )
         try:
-            return (await self.ledger.pass_gate([request]))[0]
+            answer = (await self.ledger.pass_gate([request]))[0]
         except LedgerUnavailable:
             await self._tell_unsent(attempt, token)
             raise
+        self.meter.judged(answer)
+        return answer
 
     async def _tell_unsent(self, attempt: QueuedAttempt, token: str) -> None:
         """The intent may be committed and its answer lost: nothing was sent, and nothing will be."""
@@ -331,31 +337,19 @@ class PlaceCall:
             case NotPlaced(halt=halt, doubtful=doubtful):
                 await self.pacer.release(account, [admitted.attempt_id])
                 if halt:
-                    await self._halt(account, admitted, result)
+                    await halt_for(self.ledger, account, admitted, result)
                 elif doubtful:
-                    await self._weigh(account, admitted)
+                    await weigh(self.ledger, account, admitted)
             case Refused():
+                if isinstance(outcome.follow, Settle):
+                    self.meter.finished(outcome.follow.status)
                 await self.pacer.release(account, [admitted.attempt_id])
-                await self._weigh(account, admitted)
+                await weigh(self.ledger, account, admitted)
             case Placed() | Unknown():
                 pass  # the line is held until the call log shows that the call is over
         await self._mind(account, result)
         self.passing("place.settled")
         log.debug("call.recorded", attempt=admitted.attempt_id, result=type(result).__name__)
-
-    async def _halt(self, account: str, admitted: Admitted, result: NotPlaced) -> None:
-        if result.halts_account:
-            halted = await self.ledger.halt_account(account, result.halt)
-            log.error("account.halted", account=account, reason=result.halt, campaigns=halted)
-        else:
-            await self.ledger.move_campaign(admitted.campaign_id, "halt", result.halt)
-            log.error("campaign.halted", campaign=admitted.spec.name, reason=result.halt)
-
-    async def _weigh(self, account: str, admitted: Admitted) -> None:
-        """One refusal may be one person's; a run of them, with nobody accepted, is everybody's."""
-        reason = await self.ledger.weigh_refusals(admitted.campaign_id)
-        if reason:
-            log.error("campaign.halted", campaign=admitted.spec.name, account=account, reason=reason)
 
     async def _mind(self, account: str, result: PlaceResult) -> None:
         """A provider that fails again and again is given time, by every worker, before people's attempts are spent."""

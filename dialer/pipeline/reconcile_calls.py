@@ -28,9 +28,11 @@ from dialer.pipeline.heed_opt_outs import HeedOptOuts
 from dialer.pipeline.late_words import LateWords
 from dialer.pipeline.log_doubts import LogDoubts
 from dialer.pipeline.log_trouble import LogTrouble
+from dialer.pipeline.odd_rows import OddRows
 from dialer.pipeline.read_log import CLOCK_SKEW_S, LogReader, LogReading
 from dialer.pipeline.record_rows import RecordRows
 from dialer.ports import CallProvider, Clock, Ledger, LedgerView, LogScan, Matched, OpenAttempt, Pacer
+from dialer.ports.meter import UNMETERED, Meter
 
 log = structlog.get_logger()
 
@@ -114,6 +116,7 @@ class ReconcileCalls:
     passing: Passing = unwatched
     chance: Random = field(default_factory=SystemRandom)
     memory: ReaderMemory = field(default_factory=ReaderMemory)
+    meter: Meter = UNMETERED
 
     @property
     def account(self) -> str:
@@ -149,7 +152,12 @@ class ReconcileCalls:
     @cached_property
     def recorder(self) -> RecordRows:
         """Writes what rows say."""
-        return RecordRows(self.ledger, self.pacer, self.account, self.passing)
+        return RecordRows(self.ledger, self.pacer, self.account, self.passing, meter=self.meter)
+
+    @cached_property
+    def odd(self) -> OddRows:
+        """Rows that are counted for those who watch."""
+        return OddRows(self.ledger, self.account, self.meter)
 
     async def tick(self) -> Reconciled:
         """One round: read the log as far back as it is time for, settle what it shows and what it cannot show."""
@@ -161,6 +169,7 @@ class ReconcileCalls:
         ended = await self._record(matched, begun)
         corrected = await self._correct(scan, explained, begun.specs)
         await self._audit(matched, begun, since)
+        await self._count(scan, matched, since)
         absent = await self._settle_absent(scan, matched, begun)
         return self._summary(scan, matched, ended, absent, corrected, scarce=begun.scarce)
 
@@ -207,12 +216,21 @@ class ReconcileCalls:
     async def _audit(self, matched: Sequence[Matched], begun: Round, since: float) -> None:
         """Rows that belong to nobody, and what all rows teach of the log."""
         strays = [row.log for row in matched if row.attempt_id is None]
-        await AuditDenials(self.ledger, self.view, self.follow, self.account).audit(strays, begun.specs, since)
+        audit = AuditDenials(self.ledger, self.view, self.follow, self.account, self.meter)
+        await audit.audit(strays, begun.specs, since)
         dialed_at = {attempt.attempt_id: attempt.dialed_at for attempt in begun.waiting}
         ours = {row.log.call_id: dialed_at[row.attempt_id] for row in matched if row.attempt_id in dialed_at}
         self.reader.remember([row.log for row in matched], ours, begun.started)
         moments = [(ours[row.log.call_id], row.log.started_at) for row in matched if row.log.call_id in ours]
         self.reader.learn(dialed - started for dialed, started in moments if started is not None)
+
+    async def _count(self, scan: LogReading, matched: Sequence[Matched], since: float) -> None:
+        read = "failed" if scan.failure is not None else "whole" if scan.complete else "partial"
+        self.meter.read(self.account, scan.pages, read)
+        self.meter.rows(self.account, "ours", sum(1 for row in matched if row.attempt_id is not None))
+        self.meter.rows(self.account, "known", sum(1 for call_id in scan.rows if scan.is_settled(call_id)))
+        strays = [row.log for row in matched if row.attempt_id is None and row.log.call_id not in scan.known]
+        await self.odd.mind(strays, [row.log for row in matched], since, scan.started)
 
     async def _settle_absent(self, scan: LogReading, matched: Sequence[Matched], begun: Round) -> int:
         """Close what the log cannot show any more; how many."""
@@ -225,9 +243,17 @@ class ReconcileCalls:
         absent = await self.doubts.settle(unseen, matched, scan, begun.specs, calling=begun.calling)
         if absent:
             self.passing("reconcile.closed")
+            self._count_absent()
             await self.pacer.release(self.account, absent)
         await self.doubts.note(self.trouble.words())
         return len(absent)
+
+    def _count_absent(self) -> None:
+        closed = self.doubts.verdict.absent
+        self.meter.absent(self.account, Counter(str(one.disposition) for one in closed))
+        for one in closed:
+            if isinstance(one.follow, Settle):
+                self.meter.finished(one.follow.status)
 
     async def hear(self, rows: Sequence[CallLog]) -> int:
         """Take rows that came unasked, such as webhooks, as hints; answers how many attempts ended by them.

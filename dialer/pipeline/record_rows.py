@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from dialer.domain.checkpoint import Passing, unwatched
+from dialer.domain.redial import Settle
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Ledger, Matched, Pacer
+from dialer.ports.meter import UNMETERED, Meter
 
 log = structlog.get_logger()
 
@@ -21,6 +23,7 @@ class RecordRows:
     account: str
     passing: Passing = unwatched
     set_aside: set[str] = field(default_factory=set)
+    meter: Meter = UNMETERED
 
     async def record(self, rows: Sequence[Matched]) -> int:
         """Store rows, end the attempts they settle and free their lines; answers how many ended."""
@@ -29,10 +32,17 @@ class RecordRows:
             return 0
         ended = await self._stored(rows)
         self.passing("reconcile.recorded")
+        self._count([row for row, won in zip(rows, ended, strict=True) if won])
         over = [row.attempt_id for row, won in zip(rows, ended, strict=True) if won and row.attempt_id is not None]
         await self.pacer.release(self.account, over)
         self.passing("reconcile.released")
         return len(over)
+
+    def _count(self, ended: Sequence[Matched]) -> None:
+        for row in ended:
+            self.meter.ended(self.account, row.log)
+            if isinstance(row.follow, Settle):
+                self.meter.finished(row.follow.status)
 
     async def correct(self, rows: Sequence[Matched]) -> int:
         """Take in later news of settled calls; answers how many outcomes it changed."""

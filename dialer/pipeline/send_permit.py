@@ -11,11 +11,15 @@ from dialer.ports import Admitted, Clock, Connection, Grant, Pacer
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What an attempt needs to pass the gate: a slot and a line, a connection, a place in the doorway."""
+    """What an attempt needs to pass the gate: a slot and a line, a connection, a place in the doorway.
+
+    ``since``: when pace and lines first let it go (monotonic seconds).
+    """
 
     grant: Grant
     connection: Connection
     passage: Passage
+    since: float
 
 
 class Permit:
@@ -34,6 +38,9 @@ class Permit:
         self._pacer, self._clock, self._within_s, self._passing = pacer, clock, send_within_s, passing
         self._account, self._admitted, self._grant, self._passage = account, admitted, turn.grant, turn.passage
         self._admitted_at = clock.monotonic()
+        self._turn_at, self._left_at = turn.since, 0.0
+        self.delay_s: float | None = None
+        """From its turn to the first byte; None while none left."""
         self.requests = 0
 
     async def slot(self, repeat: bool) -> None:
@@ -55,9 +62,16 @@ class Permit:
         self._refuse_late()
         if not self._grant.valid:
             raise SendWithdrawn(f"{WITHDRAWN}paused or braked")
+        self._left_at = self._clock.monotonic()
+        if self.delay_s is None:
+            self.delay_s = self._left_at - self._turn_at
         self.requests += 1
         self._passage.leave()
         self._passing("place.first_byte")
+
+    def since_left_s(self) -> float | None:
+        """Seconds since the last request left; None where none did."""
+        return self._clock.monotonic() - self._left_at if self.requests else None
 
     def _refuse_late(self) -> None:
         # Both clocks: the wall clock may be set back, the other one does not show what the ledger wrote.

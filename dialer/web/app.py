@@ -1,6 +1,6 @@
 """Joins the pages, the API and what stands around them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from config import Settings
 from dialer import __version__
 from dialer.console import Console
-from dialer.errors import DialerError
+from dialer.errors import DialerError, LedgerUnavailable
 from dialer.web import api, pages, problems
 from dialer.web.access import Guesses, SignIn, Viewer, sign_in_address
 from dialer.web.door import Door
@@ -27,6 +27,7 @@ from dialer.web.idempotency import Repeated, with_keys
 from dialer.web.live import Live
 from dialer.web.openapi import ANSWERS, openapi_document
 from dialer.web.pages.parts import show_problem
+from dialer.web.seen import Counted, Seen
 
 log = structlog.get_logger()
 
@@ -42,11 +43,12 @@ Rooms = Callable[[], AbstractAsyncContextManager[Console]]
 class Application:
     """The whole as ASGI. The rooms are open from startup to shutdown."""
 
-    def __init__(self, settings: Settings, open_rooms: Rooms, host: str = "") -> None:
+    def __init__(self, settings: Settings, open_rooms: Rooms, host: str = "", seen: Seen | None = None) -> None:
         named = settings.web_hosts.lower().replace(",", " ").split()
         self._api = _api(open_rooms)
         hosts = LOOPBACK | ({*named, host.lower()} - {""})
-        self._guarded = Guard(self._api, hosts, settings.web_upload_mib * 2**20)
+        guarded = Guard(self._api, hosts, settings.web_upload_mib * 2**20)
+        self._guarded = guarded if seen is None else Counted(guarded, seen)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._guarded(scope, receive, send)
@@ -59,6 +61,24 @@ class Application:
         """Say that it is not ready any more, and let open streams end."""
         if hasattr(self._api.state, "live"):
             await self._api.state.live.aclose()
+
+    async def not_ready(self) -> Sequence[str]:
+        """What keeps it from doing its work, in a word each."""
+        state = self._api.state
+        if not hasattr(state, "live"):
+            return ("starting",)
+        if state.live.ending.is_set():
+            return ("ending",)
+        try:
+            await state.console.ledger.is_held("feeder")
+        except LedgerUnavailable:
+            return ("ledger",)
+        return ()
+
+    @property
+    def streams(self) -> int:
+        """Open event streams."""
+        return int(self._api.state.live.streams) if hasattr(self._api.state, "live") else 0
 
     def openapi(self) -> dict[str, Any]:
         """The API as an OpenAPI document."""

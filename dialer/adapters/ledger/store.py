@@ -16,6 +16,7 @@ from dialer.adapters.ledger.ledger_clock import TELL_FROM_S, LedgerClock
 from dialer.adapters.ledger.transaction import Transaction
 from dialer.errors import LedgerUnavailable
 from dialer.ports import Clock
+from dialer.ports.meter import UNMETERED, Meter
 
 log = structlog.get_logger()
 
@@ -50,6 +51,8 @@ class Store:
         self._more = threading.Condition()
         self._closing = False
         self._offset_logged = False
+        self.meter: Meter = UNMETERED
+        """Counts commits, in the writing thread."""
         self._writer = threading.Thread(target=self._write_on, name="ledger-writer", daemon=True)
         self._writer.start()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="ledger-reader")
@@ -111,7 +114,11 @@ class Store:
                     break
                 serial = self._asks[0].serial
             self.keep_time()
-            _resolve(self._commit(serial))
+            began = self._clock.monotonic()
+            group = self._commit(serial)
+            took_s = self._clock.monotonic() - began
+            _resolve(group)
+            self.meter.committed(took_s, sum(len(ask.items) for ask in group))
         self._engine.close_writer()
 
     def keep_time(self) -> None:

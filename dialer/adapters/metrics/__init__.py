@@ -1,0 +1,1 @@
+"""What Prometheus reads: names, what counts, and the port where it is asked for."""
