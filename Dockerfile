@@ -23,7 +23,8 @@ RUN apt-get update \
 COPY --from=build /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
-    DIALER_HOME=/var/lib/dialer
+    DIALER_HOME=/var/lib/dialer \
+    DIALER_METRICS_PORT=9090
 # Some platforms give each project a user id of its own, always in group 0: such a one may write the home too.
 USER 10001:0
 WORKDIR /var/lib/dialer
@@ -31,5 +32,7 @@ VOLUME /var/lib/dialer
 # The embedded Redis is a child: tini passes the signal on and reaps what is left.
 ENTRYPOINT ["/usr/bin/tini", "--"]
 STOPSIGNAL SIGTERM
+EXPOSE 8080 9090
+# Asks /readyz at the port of the metrics; an orchestrator asks it itself.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 CMD ["python", "-I", "-m", "jobs.health"]
 CMD ["dialer", "worker"]

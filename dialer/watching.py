@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, disable_created_metrics
 
 from config import Settings
 from dialer.adapters.ledger.stock import SqlStock
@@ -23,6 +23,7 @@ class Watch:
     """What one process counts, and its port. One process has one."""
 
     def __init__(self, settings: Settings) -> None:
+        disable_created_metrics()  # a second series for each counter, which nobody asks for
         self.settings, self.registry = settings, CollectorRegistry()
         self.meter = CallMeter(SystemClock(), self.registry)
         self._parts: dict[str, Callable[[], Sequence[str] | Awaitable[Sequence[str]]]] = {}

@@ -1,15 +1,18 @@
 """Whether the workers on this host are well, by the files they write. Nothing but the standard library is imported.
 
-``python -m jobs.health`` is the health check of a container: it costs a fiftieth of a whole command.
+``python -m jobs.health`` is the health check of a container: it costs a fiftieth of a whole command. Where the process
+answers at DIALER_METRICS_PORT, it is asked there, be it a worker or the page.
 """
 
 import json
 import os
+import socket
 import sys
 import time
 from pathlib import Path
 
 STALE_S = 15.0
+ANSWER_WITHIN_S = 4.0
 
 
 def uptime_s() -> float:
@@ -72,11 +75,26 @@ def _ailment_of(path: Path, now: float) -> str:
     return why or "no word from it lately"
 
 
+def not_ready(port: int) -> str:
+    """What the process at this port of this host says that is not well with it; "" when it is ready."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), ANSWER_WITHIN_S) as connection:
+            connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            said = b""
+            while piece := connection.recv(4096):
+                said += piece
+    except OSError as failed:
+        return f"it does not answer at port {port} ({type(failed).__name__})"
+    head, _, body = said.partition(b"\r\n\r\n")
+    return "" if head.split(b" ")[1:2] == [b"200"] else body.decode(errors="replace").strip() or "it is not ready"
+
+
 def main() -> int:
-    """Answers the exit code: 0 when it is well. The home is that of the environment."""
+    """Answers the exit code: 0 when it is well. Home and port are those of the environment."""
+    port = os.environ.get("DIALER_METRICS_PORT", "")
     home = Path(os.environ.get("DIALER_HOME") or ".dialer").expanduser()
-    wrong = ailment(home, uptime_s())
-    print(f"worker: {wrong or 'well'}", file=sys.stderr)  # noqa: T201 - a command
+    wrong = not_ready(int(port)) if port.isdecimal() and int(port) else ailment(home, uptime_s())
+    print(f"health: {wrong or 'well'}", file=sys.stderr)  # noqa: T201 - a command
     return 1 if wrong else 0
 
 

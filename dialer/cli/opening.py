@@ -53,12 +53,3 @@ def tell_if_new(ledger: SqlLedger) -> None:
     """A new ledger, e.g. in another directory, knows of no call: say so before anybody is called."""
     if ledger.made_at:
         say(f"made a new ledger, which knows of no call yet: {ledger.made_at}")
-
-
-def check_worker() -> int:
-    """Whether the worker on this host said lately that it is well; answers the exit code."""
-    from jobs.health import ailment, uptime_s
-
-    wrong = ailment(settings().home, uptime_s())
-    say(f"worker: {wrong or 'well'}")
-    return 1 if wrong else 0

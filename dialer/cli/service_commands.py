@@ -27,7 +27,7 @@ def worker(
     Example: dialer worker
     """
     if check_health:
-        from dialer.cli.opening import check_worker
+        from dialer.cli.worker_health import check_worker
 
         raise typer.Exit(check_worker())
     from dialer.cli.running import run_worker

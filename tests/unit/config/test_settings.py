@@ -124,7 +124,7 @@ def test_the_old_spelling_of_postgresql_is_understood(monkeypatch: pytest.Monkey
 
 
 def test_numbers_carry_their_unit_in_the_name() -> None:
-    units = re.compile(r"_s$|_per_second$|_scale$|_calls$|_mib$")
+    units = re.compile(r"_s$|_per_second$|_scale$|_calls$|_mib$|_port$")
     numbers = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
 
     assert numbers
