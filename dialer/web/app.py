@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -148,5 +148,17 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     if problem["status"] >= 500 and problem["code"] != "internal":  # of which the server writes the whole story
         log.warning("console.failed", error=str(error))
     if request.url.path.startswith(("/api/", "/livez", "/readyz")):
-        return problems.answer(error)
-    return show_problem(request, problem, headers)
+        answer: Response = problems.answer(error)
+    else:
+        answer = show_problem(request, problem, headers)
+    if problem["status"] == 405:
+        answer.headers["allow"] = ", ".join(sorted(_methods_at(request)))
+    return answer
+
+
+def _methods_at(request: Request) -> set[str]:
+    """What can be asked at this address: several routes may share it."""
+    at = [route for router in ROUTERS for route in router.routes if isinstance(route, Route)]
+    return {
+        method for route in at if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()
+    }

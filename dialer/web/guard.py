@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dialer.web.names import with_names
 from dialer.web.problems import Refusal, answer
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -55,7 +56,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        scope, headers = with_names(scope), Headers(scope=scope)
         largest = most_bytes(scope["path"], self.list_bytes)
         within_s = LIST_WITHIN_S if largest > SMALL_BYTES else SMALL_WITHIN_S
         body = _Body(receive, largest, within_s, whole=not _has_body(headers))

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -20,7 +21,7 @@ REHEARSAL = {
     "window": {"days": "always", "rules": "off", "rules_reason": "nobody is called"},
 }
 NAME = "Größe/50 % & more"
-AT = f"/api/v1/campaigns/{NAME.replace('%', '%25')}"
+AT = f"/api/v1/campaigns/{quote(NAME, safe='')}"
 
 
 @pytest_asyncio.fixture

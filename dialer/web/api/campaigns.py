@@ -2,15 +2,15 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from dialer.pipeline.report import campaign_document
 from dialer.web.access import Operator, Rooms, Viewer
+from dialer.web.names import Name
 
 routes = APIRouter(prefix="/api/v1", tags=["campaigns"])
 
-Name = Annotated[str, Path(description="The campaign's name.", max_length=300)]
 Verb = Literal["start", "pause", "resume", "cancel"]
 
 
@@ -28,13 +28,13 @@ async def campaigns(rooms: Rooms, asker: Viewer) -> dict[str, Any]:
     return {"data": data, "has_more": False, "next": None}
 
 
-@routes.get("/campaigns/{name:path}", summary="One campaign, counted")
+@routes.get("/campaigns/{name:campaign}", summary="One campaign, counted")
 async def campaign(name: Name, rooms: Rooms, asker: Viewer) -> dict[str, Any]:
     """As `dialer report NAME --json`; `limits` says what keeps people from being called right now."""
     return await rooms.report.document(name)
 
 
-@routes.post("/campaigns/{name:path}/{verb}", summary="Start, pause, resume or cancel")
+@routes.post("/campaigns/{name:campaign}/{verb}", summary="Start, pause, resume or cancel")
 async def move(
     name: Name, verb: Verb, rooms: Rooms, asker: Operator, reason: Annotated[Reason | None, Body()] = None
 ) -> dict[str, Any]:

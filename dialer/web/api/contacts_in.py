@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Path, Request
+from fastapi import APIRouter, Header, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 
@@ -14,11 +14,11 @@ from dialer.errors import CampaignFileError, UnknownName
 from dialer.ports.uploads import GivenPerson
 from dialer.web.access import Operator, Rooms, Viewer
 from dialer.web.api.lists_in import refuse_source
+from dialer.web.names import Name
 from dialer.web.problems import Refusal
 
 routes = APIRouter(prefix="/api/v1/campaigns", tags=["campaigns"])
 
-Name = Annotated[str, Path(description="The campaign's name.", max_length=320)]
 MOST = 1_000
 TOML = "application/toml"
 FILE_BODY: dict[str, Any] = {
@@ -54,7 +54,7 @@ class People(BaseModel):
     reason: str = Field("", max_length=500, description="Why; it is kept in the audit.")
 
 
-@routes.post("/{name:path}/contacts", summary="Add people, one to a thousand")
+@routes.post("/{name:campaign}/contacts", summary="Add people, one to a thousand")
 async def add_people(name: Name, asked: People, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     """Each is checked as the row of a list is, and answered in order: `queued`, `duplicate`, `suppressed`, `deferred`
     or `invalid`, with the reason and the remedy. Good ones are taken though others are not. A campaign that runs calls
@@ -69,7 +69,7 @@ async def add_people(name: Name, asked: People, rooms: Rooms, asker: Operator) -
     return {"campaign": name, "report": report, "contacts": [asdict(one) for one in added]}
 
 
-@routes.get("/{name:path}/settings", summary="A campaign in the shape of its file")
+@routes.get("/{name:campaign}/settings", summary="A campaign in the shape of its file")
 async def settings(name: Name, request: Request, rooms: Rooms, asker: Viewer) -> Response:
     """As JSON, or as the file itself for `Accept: application/toml`. The ETag goes into `If-Match` of a change."""
     said, notes, mark = await rooms.drafts.settings(name)
@@ -80,7 +80,7 @@ async def settings(name: Name, request: Request, rooms: Rooms, asker: Viewer) ->
 
 
 @routes.put(
-    "/{name:path}",
+    "/{name:campaign}",
     summary="Make a campaign, or give it other settings",
     openapi_extra=FILE_BODY,
     responses={201: {"description": "It was made, and waits for its start."}},

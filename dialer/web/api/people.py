@@ -20,8 +20,8 @@ from dialer.pipeline.row_documents import (
 )
 from dialer.pipeline.tell_story import history_document
 from dialer.web.access import Operator, Rooms, Viewer
-from dialer.web.api.campaigns import Name
 from dialer.web.filters import Id, Wanted
+from dialer.web.names import Name
 from dialer.web.private import e164, names_of, shown
 from dialer.web.rows_out import Format, download, own_columns
 
@@ -49,7 +49,7 @@ class Number(BaseModel):
     region: str = Field("", max_length=2)
 
 
-@routes.get("/campaigns/{name:path}/contacts", summary="People of a campaign, by id")
+@routes.get("/campaigns/{name:campaign}/contacts", summary="People of a campaign, by id")
 async def contacts(
     name: Name, wanted: Wanted, rooms: Rooms, asker: Viewer, limit: Limit = 100, after: After = 0
 ) -> dict[str, Any]:
@@ -62,7 +62,7 @@ async def contacts(
     return {"data": data, "has_more": page.next is not None, "next": page.next}
 
 
-@routes.get("/campaigns/{name:path}/attempts", summary="Attempts of a campaign, oldest first")
+@routes.get("/campaigns/{name:campaign}/attempts", summary="Attempts of a campaign, oldest first")
 async def attempts(name: Name, rooms: Rooms, asker: Viewer, limit: Limit = 100, after: After = 0) -> dict[str, Any]:
     """Each as a row of `dialer export --attempts --format jsonl`."""
     campaign = await rooms.ledger.campaign(name)
@@ -72,7 +72,7 @@ async def attempts(name: Name, rooms: Rooms, asker: Viewer, limit: Limit = 100, 
     return {"data": data, "has_more": more, "next": rows[-1].attempt_id if more else None}
 
 
-@routes.post("/campaigns/{name:path}/redial", summary="Call the people of some outcomes again")
+@routes.post("/campaigns/{name:campaign}/redial", summary="Call the people of some outcomes again")
 async def redial(name: Name, wanted: Redial, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     """Who is on the suppression list, was reached on another number, or whose appointment has passed is skipped; hours
     and limits hold. Asked again, it changes nothing.
@@ -86,7 +86,7 @@ async def redial(name: Name, wanted: Redial, rooms: Rooms, asker: Operator) -> d
 
 
 @routes.get(
-    "/campaigns/{name:path}/export", summary="One row for each person or attempt", response_class=StreamingResponse
+    "/campaigns/{name:campaign}/export", summary="One row for each person or attempt", response_class=StreamingResponse
 )
 async def export(
     name: Name,
