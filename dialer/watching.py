@@ -23,7 +23,7 @@ class Watch:
     """What one process counts, and its port. One process has one."""
 
     def __init__(self, settings: Settings) -> None:
-        disable_created_metrics()  # a second series for each counter, which nobody asks for
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
         self.settings, self.registry = settings, CollectorRegistry()
         self.meter = CallMeter(SystemClock(), self.registry)
         self._parts: dict[str, Callable[[], Sequence[str] | Awaitable[Sequence[str]]]] = {}
