@@ -125,7 +125,9 @@ class App:
 
     async def keep_watch(self) -> None:
         """See to it that no account is dialed whose ledger is older than what was done since, until cancelled."""
-        await asyncio.gather(*(self._watch(account, restore) for account, restore in self.restores.items()))
+        watching = [self._watch(account, restore) for account, restore in self.restores.items()]
+        # A worker without a key for any account does the rest of its work, and does not end.
+        await asyncio.gather(*watching, asyncio.Event().wait())
 
     async def _watch(self, account: str, restore: NoticeRestore) -> None:
         while True:
