@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.addresses import AddressError, check_base_url, check_postgresql, check_redis, password_of
@@ -54,6 +54,11 @@ def _expanded(home: Path) -> Path:
         raise AddressError("begins with ~, and there is no such user's home directory") from None
 
 
+def _unless_injected(port: object) -> object:
+    """A cluster puts ``DIALER_METRICS_PORT=tcp://...`` beside a service ``dialer-metrics``: that sets no port."""
+    return 0 if isinstance(port, str) and SERVICE_VALUE.fullmatch(port) else port
+
+
 def _slow_enough(rate: float) -> float:
     if 0 < rate < SMALLEST_RATE:
         raise ValueError(f"must be 0 (no limit) or at least {SMALLEST_RATE:g}, a call a day")
@@ -65,6 +70,7 @@ RedisUrl = Annotated[str, _checked(check_redis)]
 BaseUrl = Annotated[str, _checked(check_base_url)]
 Rate = Annotated[float, Field(ge=0, le=LARGEST_RATE, allow_inf_nan=False), AfterValidator(_slow_enough)]
 Count = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Port = Annotated[int, Field(ge=0, le=65535), BeforeValidator(_unless_injected)]
 Seconds = Annotated[float, Field(gt=0, le=YEAR_S, allow_inf_nan=False)]
 
 
@@ -130,9 +136,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal.")
 
-    metrics_port: int = Field(
-        0, ge=0, le=65535, description="Port for /metrics, /livez and /readyz of worker and serve. 0: none."
-    )
+    metrics_port: Port = Field(0, description="Port for /metrics, /livez and /readyz of worker and serve. 0: none.")
 
     source_names: str = Field(
         "", description="Variables that a [source] url may name besides SOURCE_...; separated by spaces or commas."

@@ -161,3 +161,13 @@ def test_the_example_writes_every_default_down() -> None:
         shown = default.get_secret_value() if isinstance(default, SecretStr) else str(default)
         shown = shown.lower() if isinstance(default, bool) else shown
         assert text == shown.removesuffix(".0"), name
+
+
+def test_a_service_of_a_cluster_sets_no_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DIALER_METRICS_PORT", "tcp://10.0.0.1:9090")
+    assert load_settings(tmp_path / ".env").metrics_port == 0
+    monkeypatch.setenv("DIALER_METRICS_PORT", "9090")
+    assert load_settings(tmp_path / ".env").metrics_port == 9090
+    monkeypatch.setenv("DIALER_METRICS_PORT", "65536")
+    with pytest.raises(SettingsError, match="DIALER_METRICS_PORT"):
+        load_settings(tmp_path / ".env")
