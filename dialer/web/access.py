@@ -209,7 +209,7 @@ async def still_known(request: Request) -> bool:
         return True
 
 
-OPEN_ROUTES = frozenset({"/login", "/enter/{token}", "/livez", "/readyz", "/static"})
+OPEN_ROUTES = frozenset({"/login", "/enter/{token}", "/livez", "/readyz", "/static", "/hooks/vaanivoice/{secret}"})
 
 Viewer = Annotated[Asker, Depends(Needs(Role.VIEWER))]
 Operator = Annotated[Asker, Depends(Needs(Role.OPERATOR))]
