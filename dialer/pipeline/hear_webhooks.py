@@ -84,7 +84,7 @@ class HearWebhooks:
         return await self.ledger.last(self.account)
 
     def _say(self, why: str) -> None:
-        """Once a minute: whoever knows the address can send as many as they like."""
+        """Once a minute: who knows the address can send as many as they like."""
         now = self.clock.monotonic()
         if now >= self._said_at + SAID_EVERY_S:
             self._said_at = now

@@ -1,4 +1,4 @@
-"""Wakes whoever reads the log of an account. A lost bell costs nothing but time: the log is read anyway."""
+"""Wakes the process that reads the log of an account. A lost bell costs nothing but time: the log is read anyway."""
 
 from redis.asyncio import Redis
 
