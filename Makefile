@@ -32,7 +32,7 @@ test: $(VENV)/.ready ## run every test against a real Redis, SQLite and PostgreS
 
 push: $(VENV)/.ready ## what every push passes besides: crash points, 200 simulated storms, the model, a year by the oracle, more examples, every page in a browser, chaos with 1,000 people
 	@$(TESTS) --dist loadfile tests/crash tests/simulation tests/model tests/oracle tests/hostile/test_few_people.py \
-	  tests/hostile/test_openapi_fuzzed.py
+	  tests/hostile/test_openapi_fuzzed.py tests/hostile/test_api_schema.py
 	@$(TESTS) --hypothesis-profile=many tests/unit tests/contract/test_webhooks.py tests/integration/test_rejects_file.py
 	@$(TESTS) -n 2 --dist loadfile tests/browser
 	@$(TESTS) -n 0 tests/chaos

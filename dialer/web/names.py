@@ -1,4 +1,4 @@
-"""Names of campaigns in addresses: one segment, whatever the name holds.
+"""Names of campaigns and verbs in addresses. A name is one segment, whatever it holds.
 
 A server decodes ``%2F`` before it looks for a route, and a name may hold a slash. It is carried to the route as a
 character that no name can hold, and is a slash again there.
@@ -35,7 +35,18 @@ class _NameConvertor(Convertor[str]):
         return value.replace("/", SLASH)
 
 
+class _VerbConvertor(Convertor[str]):
+    regex = "start|pause|resume|cancel"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
 register_url_convertor("campaign", _NameConvertor())
+register_url_convertor("verb", _VerbConvertor())
 
 
 def with_names(scope: Scope) -> Scope:

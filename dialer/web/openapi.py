@@ -36,11 +36,31 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 """What every route may answer besides success."""
 
 
+MADE_BY = {
+    ("/api/v1/imports", "post"): ("import_id", "$response.body#/import_id"),
+    ("/api/v1/tokens", "post"): ("token_id", "$response.body#/token_id"),
+    ("/api/v1/campaigns/{name}", "put"): ("name", "$request.path.name"),
+}
+"""What makes something: the part of addresses that is its id, and where the answer or the request has it."""
+
+
+def _link(paths: dict[str, Any]) -> None:
+    """Name beside each route that makes something those that take it."""
+    for (path, method), (part, source) in MADE_BY.items():
+        takers = [operation["operationId"] for other, methods in paths.items() if f"{{{part}}}" in other
+                  for operation in methods.values()]  # fmt: skip
+        links = {taker: {"operationId": taker, "parameters": {part: source}} for taker in takers}
+        for status, response in paths[path][method]["responses"].items():
+            if status.startswith("2"):
+                response["links"] = links
+
+
 def openapi_document(app: FastAPI) -> dict[str, Any]:
     """The document of all routes under ``/api/v1``."""
     document = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
     )
+    _link(document["paths"])
     parts = document.setdefault("components", {})
     parts.setdefault("schemas", {})["Problem"] = PROBLEM
     parts["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

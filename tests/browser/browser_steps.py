@@ -72,6 +72,7 @@ class Visit:
     page: Page
     address: str
     parts: dict[str, str]
+    script: bool = True
     complaints: list[tuple[str, str]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
 
@@ -118,7 +119,7 @@ def visit(
         if looked_at.cookies:
             context.add_cookies(looked_at.cookies)
         page = context.new_page()
-        visiting = Visit(page, looked_at.serving.address, looked_at.parts)
+        visiting = Visit(page, looked_at.serving.address, looked_at.parts, script)
         if not looked_at.cookies:
             visiting.go(looked_at.serving.link)
             looked_at.cookies.extend(context.cookies())

@@ -34,7 +34,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
 async def output_of(served: Served, command: list[str]) -> str:
     client = await served.program("operator")
     token = client.headers["Authorization"].removeprefix("Bearer ")
-    environment = os.environ | {"DIALER_URL": served.addresses[0], "TOKEN": token}
+    environment = os.environ | {"CONSOLE": served.addresses[0], "TOKEN": token}
     running = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
     out, _ = await running.communicate()
     assert running.returncode == 0, out.decode()

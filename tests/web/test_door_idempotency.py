@@ -231,3 +231,21 @@ async def test_a_body_that_is_too_large_keeps_nothing(house: House) -> None:
 
     assert code_of(await program.post(TOKENS, content=pieces(), headers=kind)) == (413, "too-large")
     assert (await program.post(TOKENS, json=NEW, headers=KEYED)).status_code == 201
+
+
+async def test_a_list_that_is_sent_twice_is_taken_once(either_house: House) -> None:
+    """Its fingerprint is computed while it comes: nothing of it is held."""
+    house = either_house
+    program = await house.program(Role.OPERATOR)
+    listed = b"name,Mobile Number\n" + b"".join(b"P%d,+1415555%04d\n" % (n, n) for n in range(5_000))
+    kind = KEYED | {"Content-Type": "text/csv"}
+    address = "/api/v1/imports?campaign=leads"
+    first = await program.post(address, content=listed, headers=kind)
+    again = await program.post(address, content=listed, headers=kind)
+    other = await program.post(address, content=listed + b"Q,+14155559999\n", headers=kind)
+
+    assert first.status_code == 201, first.text
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert code_of(other) == (422, "invalid")
+    assert (await program.get(f"/api/v1/imports/{first.json()['import_id'] + 1}")).status_code == 404

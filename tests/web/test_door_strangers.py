@@ -94,6 +94,16 @@ async def test_a_session_that_signed_out_is_not_replayed(house: House) -> None:
     assert (await stolen.get("/api/v1/campaigns")).status_code == 401
 
 
+async def test_signing_in_again_ends_the_session_before(house: House) -> None:
+    browser = await house.browser()
+    cookie = browser.cookies[COOKIE]
+    await browser.post("/login", data={"token": await house.token(name="another")})
+
+    assert browser.cookies[COOKIE] != cookie
+    assert (await house.visitor(cookie=f"{COOKIE}={cookie}").get("/")).status_code == 303
+    assert (await browser.get("/")).status_code == 200
+
+
 async def test_a_stolen_session_ends_with_its_token(house: House) -> None:
     browser = await house.browser(Role.VIEWER)
     assert (await browser.get("/")).status_code == 200

@@ -35,7 +35,7 @@ async def add_token(wanted: NewToken, rooms: Rooms, asker: Admin) -> dict[str, A
     return {"token_id": token_id, "name": wanted.name, "role": wanted.role, "token": token}
 
 
-@routes.delete("/tokens/{token_id}", summary="End a token and its sessions")
+@routes.delete("/tokens/{token_id:int}", summary="End a token and its sessions")
 async def revoke_token(token_id: int, rooms: Rooms, asker: Admin) -> dict[str, Any]:
     """From then on it is not valid."""
     revoked = await rooms.access.revoke(str(token_id), asker.by())

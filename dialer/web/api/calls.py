@@ -14,7 +14,7 @@ from dialer.web.private import shown
 routes = APIRouter(prefix="/api/v1/attempts", tags=["people"])
 
 
-@routes.get("/{attempt_id}", summary="One attempt, event by event")
+@routes.get("/{attempt_id:int}", summary="One attempt, event by event")
 async def attempt(attempt_id: Id, rooms: Rooms, asker: Viewer) -> dict[str, Any]:
     """As `dialer attempts ID --json`."""
     story = await rooms.stories.of(attempt_id=attempt_id)
@@ -23,13 +23,13 @@ async def attempt(attempt_id: Id, rooms: Rooms, asker: Viewer) -> dict[str, Any]
     return shown(history_document(story[0]), asker)
 
 
-@routes.get("/{attempt_id}/transcript", summary="What was said")
+@routes.get("/{attempt_id:int}/transcript", summary="What was said")
 async def transcript(attempt_id: Id, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     """`text` is null while the provider makes it. The audit keeps who read it."""
     return {"attempt_id": attempt_id, "text": await rooms.replay.transcript(attempt_id, asker.by())}
 
 
-@routes.get("/{attempt_id}/recording", summary="The recording", response_class=FileResponse)
+@routes.get("/{attempt_id:int}/recording", summary="The recording", response_class=FileResponse)
 async def recording(attempt_id: Id, rooms: Rooms, asker: Operator) -> FileResponse:
     """Honours `Range`. The audit keeps who listened."""
     path, kind = await rooms.replay.recording(attempt_id, asker.by())

@@ -34,7 +34,7 @@ async def campaign(name: Name, rooms: Rooms, asker: Viewer) -> dict[str, Any]:
     return await rooms.report.document(name)
 
 
-@routes.post("/campaigns/{name:campaign}/{verb}", summary="Start, pause, resume or cancel")
+@routes.post("/campaigns/{name:campaign}/{verb:verb}", summary="Start, pause, resume or cancel")
 async def move(
     name: Name, verb: Verb, rooms: Rooms, asker: Operator, reason: Annotated[Reason | None, Body()] = None
 ) -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def send(
     campaign: Annotated[str, Query(max_length=300, description="The name of its campaign, which need not exist.")],
     name: Annotated[str, Query(max_length=300, description="The file's name; else Content-Disposition says it.")] = "",
     encoding: Annotated[str, Query(max_length=40, description="Of a CSV that is not UTF-8, e.g. cp1252.")] = "",
-    content_length: Annotated[int | None, Header()] = None,
+    content_length: Annotated[int | None, Header(include_in_schema=False)] = None,
 ) -> JSONResponse:
     """The body is the file itself. Nobody is called: the answer is what would become of the list, with its first 20
     rows, and the columns as they were guessed. Of a long list, `counts` are those of its beginning, and `whole` is
@@ -74,13 +74,13 @@ async def send(
     return JSONResponse(document, 201, {"Location": f"/api/v1/imports/{import_id}"})
 
 
-@routes.get("/{import_id}", summary="A list that was sent")
+@routes.get("/{import_id:int}", summary="A list that was sent")
 async def look(import_id: int, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     """What an import would bring, as of `seen_at`; once it is in its campaign, `report` says what it brought."""
     return import_document(await rooms.lists.prepared(import_id))
 
 
-@routes.patch("/{import_id}", summary="Choose other columns, or other settings")
+@routes.patch("/{import_id:int}", summary="Choose other columns, or other settings")
 async def change(import_id: int, asked: ImportChange, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     """The counts in the answer follow."""
     contacts: dict[str, Any] = {**asked.columns, **({} if asked.region is None else {"region": asked.region})}
@@ -94,7 +94,7 @@ async def change(import_id: int, asked: ImportChange, rooms: Rooms, asker: Opera
     return import_document(await rooms.lists.prepared(import_id, afresh=True))
 
 
-@routes.post("/{import_id}/commit", summary="Bring it into its campaign")
+@routes.post("/{import_id:int}/commit", summary="Bring it into its campaign")
 async def commit(
     import_id: int, rooms: Rooms, asker: Operator, asked: Annotated[Commit | None, Body()] = None
 ) -> dict[str, Any]:
@@ -105,7 +105,7 @@ async def commit(
     return {"import_id": import_id, **report}
 
 
-@routes.get("/{import_id}/rejects", summary="The rejected rows", response_class=StreamingResponse)
+@routes.get("/{import_id:int}/rejects", summary="The rejected rows", response_class=StreamingResponse)
 async def rejects(import_id: int, rooms: Rooms, asker: Operator) -> StreamingResponse:
     """A CSV with the list's own columns, and for each row its line, the reason and the remedy. Mend it and send it
     again.

@@ -115,7 +115,7 @@ async def search(wanted: Number, rooms: Rooms, asker: Operator) -> dict[str, Any
     return {"data": [someone_document(one) for one in people], "has_more": False, "next": None}
 
 
-@routes.get("/contacts/{contact_id}", summary="One person, and every call to them")
+@routes.get("/contacts/{contact_id:int}", summary="One person, and every call to them")
 async def contact(contact_id: Id, rooms: Rooms, asker: Viewer) -> dict[str, Any]:
     """`story` is as `dialer attempts --json`, over all campaigns; `suppressions` are the entries of the list that name
     the number. The audit keeps who saw the number.

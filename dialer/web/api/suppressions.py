@@ -72,7 +72,7 @@ async def add(wanted: Numbers, rooms: Rooms, asker: Operator) -> dict[str, Any]:
     return {"added": sum(added), "already_listed": len(added) - sum(added), "data": listed}
 
 
-@routes.delete("/{entry_id}", summary="Take an entry off the list")
+@routes.delete("/{entry_id:int}", summary="Take an entry off the list")
 async def remove(
     entry_id: Id, rooms: Rooms, asker: Operator, reason: Annotated[Reason | None, Body()] = None
 ) -> dict[str, Any]:

@@ -53,6 +53,8 @@ async def _open(request: Request, rooms: Rooms, token: str, back: str) -> Respon
     if opened is None:
         guesses.note(address)
         return show(request, None, "login.html", 403, back=back, wrong=True)
+    if before := request.cookies.get(cookie_name(request), ""):
+        await rooms.access.sign_out(before)
     answer = RedirectResponse(back, 303)
     answer.set_cookie(
         cookie_name(request), opened[1], int(SESSION_S), path="/", secure=is_secure(request), httponly=True,
