@@ -214,7 +214,14 @@ OPEN_ROUTES = frozenset({"/login", "/enter/{token}", "/livez", "/readyz", "/stat
 Viewer = Annotated[Asker, Depends(Needs(Role.VIEWER))]
 Operator = Annotated[Asker, Depends(Needs(Role.OPERATOR))]
 Admin = Annotated[Asker, Depends(Needs(Role.ADMIN))]
-Rooms = Annotated[Console, Depends(console_of)]
+
+
+async def _rooms(request: Request) -> Console:
+    """Asynchronous, as a plain function would be run in a thread of its own."""
+    return console_of(request)
+
+
+Rooms = Annotated[Console, Depends(_rooms)]
 
 
 def _here(request: Request) -> str:
