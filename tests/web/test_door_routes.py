@@ -42,7 +42,7 @@ def routes(house: House) -> list[APIRoute]:
 
 def addresses(route: APIRoute, value: str = "") -> list[str]:
     """The address with something for each of its parts; of verbs, each."""
-    path = route.path
+    path = route.path.replace("{verb:verb}", "{verb}")
     for name in route.param_convertors:
         known = VALUES.get(name, "1")
         path = path if name == "verb" else re.sub(rf"{{{name}(:\w+)?}}", (value or known).replace("\\", "\\\\"), path)
