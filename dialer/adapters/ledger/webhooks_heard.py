@@ -65,13 +65,21 @@ def _unsigned(account: str) -> str:
 
 def _hear(transaction: Transaction, webhooks: Sequence[Webhook], keep_s: float, now: float) -> list[bool]:
     transaction.run(FORGET, {"before": now - keep_s})
-    kept = [False] * len(webhooks)
     # In one order, so that two processes do not wait for each other.
-    for place in sorted(range(len(webhooks)), key=lambda place: webhooks[place].digest):
-        one = webhooks[place]
-        values = {"digest": one.digest, "account": one.account, "call_id": one.call_id, "event": one.event}
-        kept[place] = transaction.run(HEAR, values | {"signed_by": one.signed_by, "now": now}) == 1
-    return kept
+    order = sorted(range(len(webhooks)), key=lambda place: webhooks[place].digest)
+    won = transaction.won(HEAR, [_values(webhooks[place]) | {"now": now} for place in order])
+    kept = dict(zip(order, won, strict=True))
+    return [kept[place] for place in range(len(webhooks))]
+
+
+def _values(one: Webhook) -> dict[str, object]:
+    return {
+        "digest": one.digest,
+        "account": one.account,
+        "call_id": one.call_id,
+        "event": one.event,
+        "signed_by": one.signed_by,
+    }
 
 
 def _note_unsigned(transaction: Transaction, accounts: Sequence[str], now: float) -> list[None]:
