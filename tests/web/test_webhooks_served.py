@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.conftest import OpenProvider, open_provider
+from tests.acceptance.conftest import OpenProvider, open_provider, own_redis
 from tests.acceptance.dialer_process import Home, dialing, finals, settings_for, until, write_list
 from tests.hook_steps import NEW, OLD
+from tests.redis_server import RedisServer
 from tests.web.serving import Serving, serve
 
-__all__ = ["open_provider"]
+__all__ = ["open_provider", "own_redis"]
 
 pytestmark = pytest.mark.acceptance
 
@@ -43,17 +44,21 @@ def hook_path(serving: Serving, token: str) -> str:
     [("x-webhook-signature", "X-Webhook-Signature"), ("x-vaani-signature", "X-Vaani-Signature")],
 )
 def test_a_call_that_is_over_is_known_at_once(
-    open_provider: OpenProvider, homes: list[Home], tmp_path: Path, scheme: str, header: str
+    open_provider: OpenProvider, own_redis: RedisServer, homes: list[Home], tmp_path: Path, scheme: str, header: str
 ) -> None:
+    """In one process with the embedded Redis, and with a worker of its own."""
     provider = open_provider(
         "--log-delay-s=0", f"--webhook-signature={scheme}", f"--webhook-secret={OLD}", "--webhook-form=nested",
         "--webhook-fault=repeated=0.5", "--webhook-fault=forged=0.3",
     )  # fmt: skip
-    settings = settings_for(provider, DIALER_RECONCILE_INTERVAL_S=SELDOM, DIALER_WEBHOOK_SECRET=f"{NEW},{OLD}")
+    apart = {"DIALER_REDIS_URL": own_redis.url} if scheme == "x-vaani-signature" else {}
+    settings = settings_for(provider, DIALER_RECONCILE_INTERVAL_S=SELDOM, DIALER_WEBHOOK_SECRET=f"{NEW},{OLD}", **apart)
     home = Home(tmp_path, settings)
     homes.append(home)
     token = home.command("token", "add", "boss", "--role", "admin").out.strip()
-    serving = serve(home, "--worker")
+    serving = serve(home) if apart else serve(home, "--worker")
+    if apart:
+        home.start("worker")
     path = hook_path(serving, token)
     provider.change(webhook_url=serving.address + path)
 
