@@ -54,7 +54,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     phone, attempt_id = _whom(who, region)
 
     async def use(_: Settings, ledger: SqlLedger) -> list[History]:
-        return await TellStory(ledger, ledger.clock).of(phone=phone, attempt_id=attempt_id)
+        return await TellStory(ledger, ledger.clock, ledger.webhooks).of(phone=phone, attempt_id=attempt_id)
 
     story = with_ledger(use)
     if not story:

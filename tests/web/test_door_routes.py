@@ -214,5 +214,7 @@ async def test_a_campaign_with_markup_in_its_name_is_shown_as_text(house: House)
 def test_a_route_that_reads_much_asks_for_an_operator(house: House) -> None:
     """The door asks so before the body is taken."""
     for route in routes(house):
+        if route.path in OPEN_ROUTES:
+            continue
         if (route.methods or set()) & {"POST", "PUT", "PATCH"} and most_bytes(route.path, 2**30) > SMALL_BYTES:
             assert [one.role for one in needs_of(route.dependant)] == [Role.OPERATOR], route.path
