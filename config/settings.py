@@ -59,6 +59,20 @@ def _unless_injected(port: object) -> object:
     return 0 if isinstance(port, str) and SERVICE_VALUE.fullmatch(port) else port
 
 
+def parts_of(secrets: SecretStr) -> tuple[str, ...]:
+    """Secrets that stand side by side, without the spaces around them."""
+    return tuple(part.strip() for part in secrets.get_secret_value().split(",") if part.strip())
+
+
+def _one_or_two(secrets: SecretStr) -> SecretStr:
+    given = secrets.get_secret_value()
+    if given and len(parts_of(secrets)) != given.count(",") + 1:
+        raise ValueError("an empty secret beside a comma")
+    if given.count(",") > 1:
+        raise ValueError("more than two secrets: the old and the new one are enough")
+    return secrets
+
+
 def _slow_enough(rate: float) -> float:
     if 0 < rate < SMALLEST_RATE:
         raise ValueError(f"must be 0 (no limit) or at least {SMALLEST_RATE:g}, a call a day")
@@ -151,13 +165,25 @@ class Settings(BaseSettings):
     )
     web_proxy: str = Field("", description="Address of a proxy whose X-Forwarded headers are believed, e.g. 10.0.0.2.")
     web_upload_mib: int = Field(64, ge=1, le=4096, description="The largest list that the page and the API take, MiB.")
-    webhook_secret: SecretStr = Field(SecretStr(""), description="Secret that signs the provider's webhooks.")
+    webhook_secret: Annotated[SecretStr, AfterValidator(_one_or_two)] = Field(
+        SecretStr(""),
+        description="Secret that signs the provider's webhooks; while it is changed, the old and the new one: a,b.",
+    )
 
     @property
     def secrets(self) -> list[str]:
         """Every secret that is set, for the logs to leave out."""
         keys = [value.get_secret_value() for value in self.__dict__.values() if isinstance(value, SecretStr)]
-        return [*keys, *(password_of(url) for url in (self.redis_url, self.database_url.get_secret_value()))]
+        return [
+            *keys,
+            *self.webhook_secrets,
+            *(password_of(url) for url in (self.redis_url, self.database_url.get_secret_value())),
+        ]
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Each secret that may have signed a webhook."""
+        return parts_of(self.webhook_secret)
 
     @property
     def ledger_url(self) -> str:

@@ -13,6 +13,7 @@ from random import SystemRandom
 
 import structlog
 from arq.connections import ArqRedis
+from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, BusyLoadingError, RedisError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -27,9 +28,11 @@ from dialer.adapters.local.simulator_process import local_simulator
 from dialer.adapters.local.system_clock import SystemClock
 from dialer.adapters.pacing import RedisPacer
 from dialer.adapters.pacing.timing import Timing
+from dialer.adapters.providers.vaanivoice.hooks_in import ACCOUNT as HOOKED
 from dialer.adapters.queue.arq_queue import ArqQueue, arq_redis, pacing_redis
 from dialer.adapters.queue.counted_retry import tell_failures
 from dialer.adapters.queue.feeder_bell import FeederBell
+from dialer.adapters.queue.log_bell import LogBell
 from dialer.adapters.queue.send_marks import KeptMarks
 from dialer.control_room import dialing_times, open_ledger, operator
 from dialer.domain.act import By
@@ -43,10 +46,10 @@ from dialer.pipeline.import_contacts import ImportContacts, OpenRejects
 from dialer.pipeline.keep_calendar import KeepCalendar
 from dialer.pipeline.keep_lines import KeepLines
 from dialer.pipeline.keep_loops import KeepLoops, Loop
+from dialer.pipeline.log_rounds import LogRounds
 from dialer.pipeline.notice_restore import NoticeRestore
 from dialer.pipeline.place_call import PlaceCall
 from dialer.pipeline.pulse import Pulse
-from dialer.pipeline.read_log import next_look_s
 from dialer.pipeline.read_source import ReadSource
 from dialer.pipeline.reconcile_calls import ReconcileCalls
 from dialer.pipeline.report import ReportCampaign
@@ -93,15 +96,17 @@ class App:
 
     async def keep_loops(self) -> None:
         """Hold the loops of the fleet that nobody else holds, until cancelled."""
-        readers = [
-            Loop(f"reader:{account}", LogRounds(reconciler, self.settings.reconcile_interval_s).tick, READER_WITHIN_S)
-            for account, reconciler in self.reconcilers.items()
-        ]
+        readers = [self._reader(account) for account in self.reconcilers]
         calendar = [
             Loop("calendar", self._keep_calendar, CALENDAR_WITHIN_S),
             Loop("sources", self._read_sources, SOURCES_WITHIN_S),
         ]
         await self.loops.run([Loop(FEEDER, self._feed, FEEDER_WITHIN_S, self.bell.wait), *calendar, *readers])
+
+    def _reader(self, account: str) -> Loop:
+        bell = LogBell(self.redis, self.ledger.identity, account, self.clock) if account == HOOKED else None
+        rounds = LogRounds(self.reconcilers[account], self.settings.reconcile_interval_s, bell)
+        return Loop(f"reader:{account}", rounds.tick, READER_WITHIN_S, rounds.rest)
 
     def not_fed_for_s(self) -> float:
         """How long this process holds the feeder without a tick that got through; 0 when another holds it."""
@@ -145,26 +150,6 @@ class App:
         return CALENDAR_EVERY_S
 
 
-@dataclass
-class LogRounds:
-    """Reads the log of one account, as often as its rows come."""
-
-    reconciler: ReconcileCalls
-    interval_s: float
-    read_at: float | None = None
-
-    async def tick(self) -> float:
-        """One round; seconds to the next."""
-        done, now = await self.reconciler.tick(), self.reconciler.clock.monotonic()
-        elapsed_s = 0.0 if self.read_at is None else now - self.read_at
-        self.read_at = now
-        page_size = done.rows / max(1, done.pages)
-        # While lines are short, a call that is over holds up another: read twice as often.
-        usual_s = next_look_s(0.9 * self.interval_s, elapsed_s, done.news, page_size)
-        again_s = 0.4 * self.interval_s if done.scarce else usual_s
-        return max(again_s, self.reconciler.trouble.rest_s(self.interval_s))
-
-
 @contextmanager
 def open_redis(settings: Settings) -> Iterator[str]:
     """The URL of the Redis to use: the configured one, else an embedded one."""
@@ -177,12 +162,27 @@ def open_redis(settings: Settings) -> Iterator[str]:
 
 async def ring_feeder(settings: Settings, ledger: SqlLedger) -> None:
     """Let whichever worker feeds look now, if there is one."""
-    url = settings.redis_url or running_server(settings.home)
-    if url:
-        redis = pacing_redis(url)
-        try:
+    async with _some_redis(settings) as redis:
+        if redis is not None:
             await FeederBell(redis, ledger.identity, ledger.clock).ring()
-        finally:
+
+
+async def ring_reader(settings: Settings, ledger: SqlLedger, account: str) -> None:
+    """Let whichever worker reads this account's log do so soon, if there is one."""
+    async with _some_redis(settings) as redis:
+        if redis is not None:
+            await LogBell(redis, ledger.identity, account, ledger.clock).ring()
+
+
+@asynccontextmanager
+async def _some_redis(settings: Settings) -> AsyncIterator["Redis | None"]:
+    """The fleet's Redis; None where there is none yet."""
+    url = settings.redis_url or running_server(settings.home)
+    redis = pacing_redis(url) if url else None
+    try:
+        yield redis
+    finally:
+        if redis is not None:
             await redis.aclose()
 
 
@@ -196,12 +196,9 @@ async def open_report(settings: Settings, ledger: SqlLedger) -> AsyncIterator[Re
 @asynccontextmanager
 async def open_pacer(settings: Settings, ledger: SqlLedger) -> AsyncIterator[RedisPacer | None]:
     """The pacer of the fleet, to be asked; None where there is no Redis yet."""
-    url = settings.redis_url or running_server(settings.home)
     async with AsyncExitStack() as stack:
-        pacer = None
-        if url:
-            redis = pacing_redis(url)
-            stack.push_async_callback(redis.aclose)
+        pacer, redis = None, await stack.enter_async_context(_some_redis(settings))
+        if redis is not None:
             pacer = RedisPacer(redis, f"dialer:{ledger.identity}", time.monotonic)
             stack.push_async_callback(pacer.aclose)
         yield pacer

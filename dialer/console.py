@@ -13,7 +13,8 @@ from config import Settings
 from dialer.adapters.ledger import SqlLedger
 from dialer.adapters.lists.suppressions import CsvSuppressions
 from dialer.adapters.local.recordings import RecordingFiles
-from dialer.bootstrap import may_use, open_pacer, rejects_in, report_room, ring_feeder
+from dialer.adapters.providers.vaanivoice import hooks_in
+from dialer.bootstrap import may_use, open_pacer, rejects_in, report_room, ring_feeder, ring_reader
 from dialer.control_room import dialing_times, open_ledger
 from dialer.doctor import Finding, every_check
 from dialer.domain.act import By
@@ -26,6 +27,7 @@ from dialer.pipeline.add_people import AddPeople
 from dialer.pipeline.change_campaign import ChangeCampaign
 from dialer.pipeline.control_campaign import ControlCampaign
 from dialer.pipeline.count_progress import CountProgress
+from dialer.pipeline.hear_webhooks import HearWebhooks
 from dialer.pipeline.import_suppressions import Barred, ImportSuppressions, campaign_ids
 from dialer.pipeline.keep_access import KeepAccess
 from dialer.pipeline.keep_replies import KeepReplies
@@ -63,6 +65,7 @@ class Console:
     stories: TellStory
     replay: ReplayCall
     looks: NoteLooks
+    webhooks: HearWebhooks
     simulator_url: str = ""
     """Where the provider of rehearsals is; "": not known here."""
 
@@ -123,6 +126,7 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
         usable = partial(may_use, settings)
         pace_of = pacer.state if pacer else None
         looks = NoteLooks(ledger, ledger.clock)
+        webhooks = _open_webhooks(settings, ledger)
         recordings = RecordingFiles(settings.home / "recordings", ledger.clock)
         yield Console(
             settings=settings,
@@ -132,15 +136,22 @@ async def open_console(settings: Settings, simulator_url: str = "") -> AsyncIter
             report=report_room(settings, ledger, pacer),
             progress=CountProgress(ledger.people, ledger.clock),
             recent_acts=RecentActs(ledger.people),
-            accounts=ShowAccounts(ledger, ledger, ledger.people, account_limits(settings), usable, pace_of),
+            accounts=ShowAccounts(ledger, ledger, ledger.people, account_limits(settings), usable, pace_of, webhooks),
             lists=open_lists(settings, ledger),
             drafts=open_campaigns(settings, ledger),
             adding=open_people(ledger),
-            stories=TellStory(ledger, ledger.clock),
+            stories=TellStory(ledger, ledger.clock, ledger.webhooks),
             replay=ReplayCall(ledger, partial(_open_archive, settings, simulator_url), recordings, looks),
             looks=looks,
+            webhooks=webhooks,
             simulator_url=simulator_url,
         )
+
+
+def _open_webhooks(settings: Settings, ledger: SqlLedger) -> HearWebhooks:
+    read = partial(hooks_in.read_webhook, secrets=settings.webhook_secrets)
+    ring = partial(ring_reader, settings, ledger, hooks_in.ACCOUNT)
+    return HearWebhooks(ledger.webhooks, ledger.clock, hooks_in.ACCOUNT, read, ring, os.urandom)
 
 
 @asynccontextmanager

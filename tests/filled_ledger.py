@@ -57,6 +57,10 @@ INSERT INTO suppressions (phone, campaign_id, reason, added_at)
 SELECT '+1' || (3000000000 + i), 0, 'asked', {start} FROM {series}
 """
 FACT = "INSERT INTO ledger_facts (name, value) SELECT 'suppressed-by:call ' || i, '1' FROM {series}"
+WEBHOOK = """
+INSERT INTO webhooks (digest, account, call_id, event, signed_by, received_at)
+SELECT 'd' || i, '{account}', 'c' || (i / 5), 'call_ended', 'Vaani-Signature', {start} + 86400 + i FROM {series}
+"""
 ACT = """
 INSERT INTO acts (at, who, act, campaign, chain) SELECT {start}, 'a', 'suppress', 'old' || (i % 50), 'x' FROM {series}
 """
@@ -74,7 +78,7 @@ def fill(url: str, made: int, waiting: int) -> None:
         run(ATTEMPT, made, state="ended", disposition="answered",
             dialed_at=f"{START} - 86400 + i * 0.01", ended_at=f"{START} - 86300 + i * 0.01")  # fmt: skip
         run(SEND, made, sent="CASE WHEN i % 20 = 0 THEN 'refused' ELSE 'placed' END")
-        for sql in (EVENT, EVENT, EVENT, LOG_ROW, FACT, ACT):
+        for sql in (EVENT, EVENT, EVENT, LOG_ROW, FACT, ACT, WEBHOOK):
             run(sql, made)
         run(SUPPRESSION, made // 10)
         run(CONTACT, waiting, made, due_at=f"CASE WHEN i % 2 = 0 THEN 0 ELSE {START} + i END")

@@ -134,7 +134,7 @@ def start(
     Example: dialer start october-renewals
     """
     if after_restore:
-        from dialer.cli.campaigns import start_after_restore
+        from dialer.cli.moving import start_after_restore
 
         start_after_restore(name, reason, as_json=json)
     else:
@@ -169,7 +169,7 @@ def cancel(name: Name, reason: OptReason = "", json: Json = False) -> None:
 
 
 def _move(name: str, verb: str, reason: str, as_json: bool) -> None:
-    from dialer.cli.campaigns import move
+    from dialer.cli.moving import move
 
     move(name, verb, reason, as_json=as_json)
 

@@ -6,7 +6,6 @@ from dialer.bootstrap import open_report
 from dialer.cli.opening import number, with_ledger
 from dialer.cli.printing import local, masked, print_json, print_table, put
 from dialer.cli.report_table import print_report
-from dialer.control_room import open_control
 from dialer.errors import UnknownName, UsageError
 from dialer.pipeline.iso import iso
 from dialer.pipeline.report import campaign_document
@@ -15,32 +14,6 @@ from dialer.ports import Campaign
 
 LONGEST_ID = 18
 """Digits; the ledger counts to 2**63."""
-
-
-def move(name: str, verb: str, reason: str = "", *, as_json: bool) -> None:
-    """Apply a verb; returns when it holds."""
-
-    async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
-        return await open_control(settings, ledger, reason).move(name, verb)
-
-    moved = with_ledger(use)
-    if as_json:
-        print_json({"campaign": moved.spec.name, "status": str(moved.status)})
-    else:
-        put(f"{moved.spec.name}: {moved.status}")
-
-
-def start_after_restore(name: str, reason: str, *, as_json: bool) -> None:
-    """Go on with a ledger that is older than what was done since; what the log does not show is accepted."""
-
-    async def use(settings: Settings, ledger: SqlLedger) -> Campaign:
-        return await open_control(settings, ledger, reason).start_after_restore(name)
-
-    moved = with_ledger(use)
-    if as_json:
-        print_json({"campaign": moved.spec.name, "status": str(moved.status)})
-    else:
-        put(f"{moved.spec.name}: {moved.status}")
 
 
 def list_campaigns(*, as_json: bool) -> None:
@@ -81,7 +54,7 @@ def show_attempts(who: str, region: str, *, as_json: bool) -> None:
     phone, attempt_id = _whom(who, region)
 
     async def use(_: Settings, ledger: SqlLedger) -> list[History]:
-        return await TellStory(ledger, ledger.clock).of(phone=phone, attempt_id=attempt_id)
+        return await TellStory(ledger, ledger.clock, ledger.webhooks).of(phone=phone, attempt_id=attempt_id)
 
     story = with_ledger(use)
     if not story:

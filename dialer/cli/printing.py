@@ -5,14 +5,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import IO, Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import IO, TYPE_CHECKING, Any
 
 from dialer.domain.phone_number import mask
 from dialer.domain.plain_text import inert, inert_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 FILE_WIDTH = 200
 """Where there is no terminal no cell is folded for want of room."""
@@ -44,8 +43,10 @@ def say(text: str) -> None:
         print(plain(text), file=sys.stderr, flush=True)
 
 
-def screen() -> Console:
+def screen() -> "Console":
     """Stdout for tables: as wide as the terminal, or wide enough for a file."""
+    from rich.console import Console
+
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = FILE_WIDTH
@@ -54,6 +55,9 @@ def screen() -> Console:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A plain table on stdout."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")

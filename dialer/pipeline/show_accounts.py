@@ -7,6 +7,7 @@ from typing import Any
 
 from dialer.domain.campaign import OVER
 from dialer.errors import QueueUnavailable
+from dialer.pipeline.hear_webhooks import HearWebhooks
 from dialer.pipeline.iso import iso
 from dialer.ports import LOG_NOTES, RESTORED, LedgerView, Limits, LogScan, PaceState
 from dialer.ports.ledger import Ledger
@@ -25,6 +26,7 @@ class ShowAccounts:
     accounts: Mapping[str, Limits]
     has_key: Callable[[str], bool]
     pace_of: Callable[[str], Awaitable[PaceState]] | None = None
+    webhooks: HearWebhooks | None = None
 
     async def documents(self) -> list[dict[str, Any]]:
         """Every account that can be used or has a campaign, as JSON keys; times are ISO 8601 in UTC."""
@@ -51,6 +53,7 @@ class ShowAccounts:
             "braked_until": iso(state.braked_until) if state else None,
             "unknown": {"calls": unknown, "since": iso(since)},
             "log": _scan_document(await self.people.last_whole_scan(account)),
+            "webhook": await self._webhook(account),
             "notes": [*json.loads(facts.get(LOG_NOTES, "[]")), *_restored(facts)],
         }
 
@@ -61,6 +64,15 @@ class ShowAccounts:
             return await self.pace_of(account)
         except QueueUnavailable:
             return None
+
+    async def _webhook(self, account: str) -> dict[str, Any] | None:
+        """The last webhook; None where none came, or this account's are not taken."""
+        if self.webhooks is None or self.webhooks.account != account:
+            return None
+        last = await self.webhooks.last()
+        if last is None:
+            return None
+        return {"received_at": iso(last.received_at), "event": last.event, "signed_by": last.signed_by or None}
 
 
 def _scan_document(scan: LogScan | None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from dialer.domain.attempt import FINAL
 from dialer.domain.campaign import REHEARSAL, SIMULATOR
 from dialer.pipeline.iso import iso
 from dialer.ports import AttemptRow, Clock, Event, LedgerView, LogScan, Send
+from dialer.ports.webhooks import HeardWebhook, WebhookView
 
 SHOWN_SCANS = 6
 """Of many readings of the log only the first and the last ones are shown."""
@@ -27,6 +28,8 @@ class History:
     """Of the log, while the attempt waited for it."""
     acts: list[Act]
     """What moved its campaign meanwhile."""
+    webhooks: list[HeardWebhook] = field(default_factory=list)
+    """That the provider sent of its call."""
 
     @property
     def is_rehearsal(self) -> bool:
@@ -48,12 +51,13 @@ class TellStory:
 
     view: LedgerView
     clock: Clock
+    webhooks: WebhookView
 
     async def of(self, *, phone: str = "", attempt_id: int = 0) -> list[History]:
         """The attempts to a number (E.164), over all campaigns, or one attempt; oldest first."""
         story = await self.view.story(phone=phone, attempt_id=attempt_id)
         sends = await self.view.sends([attempt.attempt_id for attempt, _ in story])
-        moves = _Moves(self.view)
+        moves, heard = _Moves(self.view), await self._heard([attempt for attempt, _ in story])
         return [
             History(
                 attempt,
@@ -61,9 +65,17 @@ class TellStory:
                 [send for send in sends if send.attempt_id == attempt.attempt_id],
                 await self._scans(attempt, events),
                 await moves.during(attempt, events),
+                heard.get((attempt.account, attempt.call_id or ""), []),
             )
             for attempt, events in story
         ]
+
+    async def _heard(self, attempts: Sequence[AttemptRow]) -> Mapping[tuple[str, str], list[HeardWebhook]]:
+        """By account and call: also what came before the call's id was known here."""
+        heard: dict[tuple[str, str], list[HeardWebhook]] = {}
+        for one in await self.webhooks.of_calls([attempt.call_id or "" for attempt in attempts]):
+            heard.setdefault((one.account, one.call_id), []).append(one)
+        return heard
 
     async def _scans(self, attempt: AttemptRow, events: Sequence[Event]) -> list[LogScan]:
         if attempt.dialed_at is None:
@@ -94,8 +106,14 @@ def moments(history: History) -> list[Moment]:
     """All of it in words, in the order of time."""
     parts: Iterable[Iterator[tuple[float, str]]] = (
         _moves(history.events), _sends(history.sends), _looks(history.scans), _acts(history.acts),
+        _webhooks(history.webhooks),
     )  # fmt: skip
     return [Moment(*one) for one in sorted((one for part in parts for one in part), key=itemgetter(0))]
+
+
+def _webhooks(webhooks: Iterable[HeardWebhook]) -> Iterator[tuple[float, str]]:
+    for one in webhooks:
+        yield one.received_at, f"webhook: {one.event.replace('_', ' ')}, signed by {one.signed_by}"
 
 
 def _acts(acts: Iterable[Act]) -> Iterator[tuple[float, str]]:
@@ -157,6 +175,10 @@ def history_document(history: History) -> dict[str, Any]:
         "log_scans": [
             {"started_at": iso(one.started_at), "pages": one.pages, "rows": one.rows, "whole": one.whole}
             for one in history.scans
+        ],
+        "webhooks": [
+            {"received_at": iso(one.received_at), "event": one.event, "signed_by": one.signed_by}
+            for one in history.webhooks
         ],
         "events": [
             {"at": iso(e.at), "actor": e.actor, "before": e.before, "after": e.after, "reason": e.reason}

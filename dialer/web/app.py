@@ -19,10 +19,10 @@ from config import Settings
 from dialer import __version__
 from dialer.console import Console
 from dialer.errors import DialerError, LedgerUnavailable
-from dialer.web import api, pages, problems
+from dialer.web import api, hooks, pages, problems
 from dialer.web.access import Guesses, SignIn, Viewer, sign_in_address
 from dialer.web.door import Door
-from dialer.web.guard import LOOPBACK, Guard
+from dialer.web.guard import HOOKS, LOOPBACK, Guard
 from dialer.web.idempotency import Repeated, with_keys
 from dialer.web.live import Live
 from dialer.web.openapi import ANSWERS, openapi_document
@@ -158,7 +158,8 @@ async def ready(request: Request) -> Response:
     return Response("ready\n", media_type="text/plain")
 
 
-ROUTERS = (*api.ROUTERS, description, *pages.ROUTERS, health)
+ROUTERS = (hooks.routes, *api.ROUTERS, description, *pages.ROUTERS, health)
+"""In the order in which an address is looked for: what comes a thousand times a second stands first."""
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
@@ -167,7 +168,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     problem, headers = problems.of_error(error)
     if problem["status"] >= 500 and problem["code"] != "internal":  # of which the server writes the whole story
         log.warning("console.failed", error=str(error))
-    if request.url.path.startswith(("/api/", "/livez", "/readyz")):
+    if request.url.path.startswith(("/api/", HOOKS, "/livez", "/readyz")):
         answer: Response = problems.answer(error)
     else:
         answer = show_problem(request, problem, headers)

@@ -20,6 +20,8 @@ LARGE = frozenset({"/api/v1/imports", "/api/v1/suppressions/import", "/new/list"
 PEOPLE_BYTES = 8 * 1024 * 1024
 PEOPLE = "/contacts"
 """Where people are taken as JSON, a thousand at most."""
+HOOKS, HOOK_BYTES = "/hooks/", 2 * 1024 * 1024
+"""Where providers tell of calls, with all that was said."""
 SMALL_WITHIN_S, LIST_WITHIN_S = 60.0, 15 * 60.0
 """A whole body comes within this time, or is not waited for."""
 LINGER_S, LINGER_BYTES = 2.0, 16 * 1024 * 1024
@@ -100,6 +102,8 @@ def most_bytes(path: str, list_bytes: int) -> int:
     """How large a body may be that is sent there."""
     if path in LARGE:
         return list_bytes
+    if path.startswith(HOOKS):
+        return HOOK_BYTES
     return PEOPLE_BYTES if path.endswith(PEOPLE) else SMALL_BYTES
 
 

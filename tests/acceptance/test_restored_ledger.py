@@ -86,7 +86,12 @@ def test_nobody_is_called_again_where_the_log_shows_every_call(
     put_back()
     ended = home.command("run", "list.csv", *dialing("vaanivoice", rate=20), "--json")
     assert called_again(provider) == []
-    assert ended.json()["contacts"]["total"] == PEOPLE == len(provider.books().by_number())
+    assert ended.json()["contacts"]["total"] == PEOPLE
+    # Of an intent whose request had not left when the copy was taken, and never did, the copy cannot know that.
+    not_called = {row["phone"]: row["disposition"] for row in home.export()
+                  if row["phone"] not in provider.books().by_number()}  # fmt: skip
+    assert set(not_called.values()) <= {"unconfirmed"}
+    assert len(not_called) <= 1
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])

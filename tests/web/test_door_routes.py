@@ -42,7 +42,7 @@ def routes(house: House) -> list[APIRoute]:
 
 def addresses(route: APIRoute, value: str = "") -> list[str]:
     """The address with something for each of its parts; of verbs, each."""
-    path = route.path
+    path = route.path_format
     for name in route.param_convertors:
         known = VALUES.get(name, "1")
         path = path if name == "verb" else re.sub(rf"{{{name}(:\w+)?}}", (value or known).replace("\\", "\\\\"), path)
@@ -214,5 +214,7 @@ async def test_a_campaign_with_markup_in_its_name_is_shown_as_text(house: House)
 def test_a_route_that_reads_much_asks_for_an_operator(house: House) -> None:
     """The door asks so before the body is taken."""
     for route in routes(house):
+        if route.path in OPEN_ROUTES:
+            continue
         if (route.methods or set()) & {"POST", "PUT", "PATCH"} and most_bytes(route.path, 2**30) > SMALL_BYTES:
             assert [one.role for one in needs_of(route.dependant)] == [Role.OPERATOR], route.path

@@ -36,6 +36,7 @@ from dialer.adapters.ledger.pieces import Pieces
 from dialer.adapters.ledger.store import Store
 from dialer.adapters.ledger.turns import in_turns
 from dialer.adapters.ledger.uploads import SqlUploads
+from dialer.adapters.ledger.webhooks_heard import SqlWebhooks
 from dialer.domain.act import PROGRAM, Act, By
 from dialer.domain.campaign import CampaignSpec, CampaignStatus
 from dialer.domain.contact import NewContact
@@ -84,6 +85,7 @@ class SqlLedger:
     def __init__(self, store: Store, clock: Clock, identity: str, made_at: str = "") -> None:
         self._store, self.clock = store, clock
         self.keys, self.people, self.uploads = SqlKeys(store, clock), SqlPeople(store, clock), SqlUploads(store, clock)
+        self.webhooks = SqlWebhooks(store, clock)
         self.identity = identity
         """A random name, one per ledger; keys in Redis carry it."""
         self.made_at = made_at
@@ -254,8 +256,7 @@ class SqlLedger:
         return await self._store.read(lambda transaction: view.known_calls(transaction, account, call_ids))
 
     async def rows_of(self, attempt_ids: Sequence[int]) -> Mapping[int, str]:
-        params = {"ids": list(attempt_ids)}
-        return dict(await self._store.read(lambda transaction: transaction.all(view.ROWS_OF, params)))
+        return dict(await self._store.read(lambda t: t.all(view.ROWS_OF, {"ids": list(attempt_ids)})))
 
     async def owed(self, account: str) -> Owed:
         params = {"account": account, "now": self.clock.now()}
@@ -267,8 +268,7 @@ class SqlLedger:
         return (int(rows[0][0]), float(rows[0][1])) if rows else (0, 0.0)
 
     async def known_tokens(self, tokens: Sequence[str]) -> set[str]:
-        params = {"tokens": list(tokens)}
-        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, params))}
+        return {row[0] for row in await self._store.read(lambda t: t.all(view.KNOWN_TOKENS, {"tokens": list(tokens)}))}
 
     async def open_contacts(self, account: str, phones: Sequence[str]) -> list[OpenContact]:
         return await self._store.read(lambda transaction: view.open_contacts(transaction, account, phones))

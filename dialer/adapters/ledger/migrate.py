@@ -15,7 +15,7 @@ from dialer.errors import LedgerNewer, LedgerUnavailable
 if TYPE_CHECKING:
     import psycopg
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest version; a test compares it with the scripts in ``migrations/versions``."""
 
 MIGRATION_LOCK = 0x6469616C_6D696772  # "dialmigr"

@@ -36,10 +36,17 @@ class FeederBell:
 
     async def wait(self, within_s: float) -> None:
         """Until it is rung, or so long."""
-        begun, rest_s = self._clock.monotonic(), min(AT_MOST_EVERY_S, within_s)
+        begun = self._clock.monotonic()
+        await self.hear(within_s)
+        rest_s = min(AT_MOST_EVERY_S, within_s)
+        await self._clock.sleep(max(0.0, begun + rest_s - self._clock.monotonic()))
+
+    async def hear(self, within_s: float) -> bool:
+        """Until it is rung, or so long, without Redis as well; whether it was rung."""
+        begun = self._clock.monotonic()
         try:
             # redis-py's own command knows whole seconds only.
-            await self._redis.execute_command("BLPOP", self._key, within_s)  # type: ignore[no-untyped-call]
+            return bool(await self._redis.execute_command("BLPOP", self._key, within_s))  # type: ignore[no-untyped-call]
         except (RedisError, OSError):
-            rest_s = within_s
-        await self._clock.sleep(max(0.0, begun + rest_s - self._clock.monotonic()))
+            await self._clock.sleep(max(0.0, begun + within_s - self._clock.monotonic()))
+            return False

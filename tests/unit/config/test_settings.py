@@ -171,3 +171,26 @@ def test_a_service_of_a_cluster_sets_no_port(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("DIALER_METRICS_PORT", "65536")
     with pytest.raises(SettingsError, match="DIALER_METRICS_PORT"):
         load_settings(tmp_path / ".env")
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [("", ()), (SECRET, (SECRET,)), (f"{SECRET},old", (SECRET, "old")), (f" {SECRET} , old ", (SECRET, "old"))],
+)
+def test_two_secrets_may_sign_webhooks(given: str, read: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIALER_WEBHOOK_SECRET", given)
+
+    settings = load_settings()
+
+    assert settings.webhook_secrets == read
+    assert set(read) <= set(settings.secrets)
+
+
+@pytest.mark.parametrize("given", [f"{SECRET},", f",{SECRET}", f"{SECRET},a,b", ","])
+def test_more_or_empty_ones_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIALER_WEBHOOK_SECRET", given)
+
+    with pytest.raises(SettingsError, match="DIALER_WEBHOOK_SECRET") as refused:
+        load_settings()
+
+    assert SECRET not in str(refused.value)

@@ -15,8 +15,10 @@ STAMP = "x-vaani-timestamp"
 PLAIN = ("x-webhook-signature", "vaani-signature")
 
 
-def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: float, *, skew_s: float = SKEW_S) -> None:
+def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: float, *, skew_s: float = SKEW_S) -> str:
     """Hold a webhook against the secret; ``body`` as it came, ``now`` unix seconds. Raises WebhookForged.
+
+    Answers the name of the header, in lower case, whose signature was held against it:
 
     - ``X-Vaani-Signature: sha256=<hex>`` over ``<X-Vaani-Timestamp>.<body>``, refused outside ``skew_s`` seconds;
     - ``X-Webhook-Signature: sha256=<hex>`` (the prefix may be missing) over the body;
@@ -31,11 +33,11 @@ def verify_webhook(body: bytes, headers: Mapping[str, str], secret: str, now: fl
         stamp = lowered.get(STAMP, "")
         _refuse_unless_fresh(stamp, now, skew_s)
         _refuse_unless_signed(lowered[STAMPED], secret, (stamp.encode(), b".", body))
-        return
+        return STAMPED
     for name in PLAIN:
         if name in lowered:
             _refuse_unless_signed(lowered[name], secret, (body,))
-            return
+            return name
     raise WebhookForged("the webhook is not signed")
 
 
