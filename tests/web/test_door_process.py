@@ -115,10 +115,19 @@ def test_it_ends_in_time_with_streams_open(home: Home, worker: tuple[str, ...]) 
             for one in streams:
                 assert ends(one)
                 one.close()
-            waiting.sendall(b"\r\n")
-            assert b" 503 " in answer_on(waiting)
+            came = rest_on(waiting)
+            assert b" 503 " in came or came == b"", "it is not ready, or it listens no more"
     assert serving.running.ended().code == 0
     assert "Traceback" not in serving.said
+
+
+def rest_on(waiting: socket.socket) -> bytes:
+    """The answer to a request whose end is sent now; nothing where the server has closed the connection."""
+    try:
+        waiting.sendall(b"\r\n")
+        return answer_on(waiting)
+    except (BrokenPipeError, ConnectionResetError):
+        return b""
 
 
 def test_two_that_serve_one_ledger_are_as_one(home: Home) -> None:

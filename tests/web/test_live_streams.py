@@ -15,7 +15,7 @@ from dialer.web.api.events import Streamed, streamed
 from dialer.web.live import STILL_S, Live, Now
 from tests.memory_ledger import memory_ledger
 from tests.virtual_time import VirtualClock
-from tests.web.door_steps import BY
+from tests.web.door_steps import BY, House
 
 pytestmark = pytest.mark.virtual_time
 
@@ -77,3 +77,13 @@ async def test_a_state_that_cannot_be_shown_ends_the_stream_quietly() -> None:
     await listen(streamed(door.request(token), "one", not_shown), came)
     assert came == []
     await door.live.aclose()
+
+
+async def test_it_is_ready_until_it_ends(house: House) -> None:
+    visitor = house.visitor()
+    assert (await visitor.get("/readyz")).status_code == 200
+
+    await house.page.end_streams()
+
+    assert (await visitor.get("/readyz")).status_code == 503
+    assert (await visitor.get("/livez")).status_code == 200, "it still answers what was begun"
