@@ -35,13 +35,7 @@ def test_no_request_gets_an_answer_that_is_not_described(tmp_path: Path) -> None
         ]
         words += ["--exclude-path", "/api/v1/events", "--exclude-checks", LEFT_OUT, "--max-examples", str(EXAMPLES)]
         words += ["--seed", "1", "--no-color", "--request-timeout", "60"]
-        asked = subprocess.run(
-            [sys.executable, "-m", "schemathesis.cli", *words],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        asked = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert asked.returncode == 0, asked.stdout[-6000:] + asked.stderr
         assert "Stateful" in asked.stdout
         assert " passed" in asked.stdout.split("Test cases:")[1]

@@ -76,7 +76,7 @@ FLOORS = {
     "job repeated": 600,
     "job delayed": 1000,
     "flush": 500,
-    "ledger down": 190,
+    "ledger down": 180,
     "commit unsure": 80,
     "tick skipped": 750,
     "tick doubled": 1000,
