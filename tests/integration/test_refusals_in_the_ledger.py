@@ -143,10 +143,23 @@ async def test_what_a_killed_worker_left_under_way_holds_up_nobody_after_an_acce
     first, *left = await sql.pass_gate([request(one) for one in queued[:16]])
     assert isinstance(first, Admitted) and len(left) > FEW
     await sql.record_sends([outcome(first, Placed("call-1"))])
-    clock.skip(59)
+    clock.skip(5)
     assert isinstance((await sql.pass_gate([replace(request(queued[20]), on_trial=True)]))[0], Admitted)
-    clock.skip(2)
-    assert isinstance((await sql.pass_gate([replace(request(queued[21]), on_trial=True)]))[0], Turned)
+
+
+async def test_what_a_killed_worker_left_under_way_holds_up_nobody_for_long_after_a_refusal(
+    sql: SqlLedger, clock: ManualClock
+) -> None:
+    campaign = await running(sql, 30)
+    queued = await claim(sql, campaign)
+    first, second, *left = await sql.pass_gate([request(one) for one in queued[:16]])
+    assert isinstance(first, Admitted) and isinstance(second, Admitted) and len(left) > FEW
+    await sql.record_sends([outcome(first, Placed("call-1"))])
+    await sql.record_sends([outcome(second, STRANGE, follow=Settle(ContactStatus.EXHAUSTED))])
+    clock.skip(5)
+    assert isinstance((await sql.pass_gate([replace(request(queued[20]), on_trial=True)]))[0], Turned)
+    clock.skip(6)
+    assert isinstance((await sql.pass_gate([replace(request(queued[21]), on_trial=True)]))[0], Admitted)
 
 
 async def doubt(ledger: SqlLedger, campaign: Campaign, clock: ManualClock, answer: NotPlaced = ODD) -> str:

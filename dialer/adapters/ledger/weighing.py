@@ -18,6 +18,9 @@ from dialer.ports import SendOutcome
 
 PROVEN_FOR_S = 60.0
 """So long a call that was accepted shows, also to a worker that has just started, that calls are accepted."""
+UNDER_WAY_S = 10.0
+"""A request that has been on its way for longer keeps nobody from being asked: its worker may be gone, and the ledger
+learns that only when the time for its answer is over."""
 FOUND = frozenset({AttemptState.PLACED, AttemptState.ENDED})
 """States in which an attempt of unknown fate was found in the log."""
 
@@ -32,7 +35,7 @@ AND s.id > coalesce((SELECT max(CAST(value AS INTEGER)) FROM ledger_facts
 _CAMPAIGN = "(SELECT campaign_id FROM attempts WHERE id = s.attempt_id)"
 ROW = f"""
 SELECT s.id, s.class, s.about, s.attempt_id, s.reason, (SELECT state FROM attempts WHERE id = s.attempt_id),
-    s.answered_at
+    s.answered_at, s.started_at
 FROM sends s WHERE s.class IN ('placed', 'unknown', 'refused', 'inflight') AND {_SINCE}
     AND {_CAMPAIGN} = :campaign_id
 ORDER BY s.id DESC LIMIT 200
@@ -79,6 +82,7 @@ class _InARow:
     refused: tuple[tuple[int, About, str], ...]
     """Attempt, what the refusal is about, its words: of people who may have been refused for everybody's fault."""
     under_way: int
+    """Requests that began lately and have no answer."""
     accepted_before: bool
     accepted_at: float | None
     """When the last one was, if it was answered."""
@@ -92,7 +96,7 @@ def weigh_refusals(transaction: Transaction, campaign_ids: Sequence[int], now: f
 def weigh(transaction: Transaction, campaign_id: int, now: float, *, over: bool) -> str:
     """The same for one; ``over``: nobody is left to ask."""
     of = _of(transaction, campaign_id)
-    row = _row(transaction, of)
+    row = _row(transaction, of, now - UNDER_WAY_S)
     people = [what for _, what, _ in row.refused]
     if people and is_everybodys(people, accepted_before=row.accepted_before, over=over):
         words = row.refused[0][2]
@@ -112,7 +116,7 @@ def room_on_trial(transaction: Transaction, campaign_id: int, now: float) -> int
 
     Right after one was accepted, and nobody refused, what is under way says nothing: its worker may have been killed.
     """
-    row = _row(transaction, _of(transaction, campaign_id))
+    row = _row(transaction, _of(transaction, campaign_id), now - UNDER_WAY_S)
     if row.accepted_at is not None and now - row.accepted_at <= PROVEN_FOR_S and not row.refused:
         return FEW
     refused = counted([what for _, what, _ in row.refused], accepted_before=row.accepted_before)
@@ -125,16 +129,16 @@ def _of(transaction: Transaction, campaign_id: int) -> dict[str, Any]:
     return {"campaign_id": campaign_id, "account": account}
 
 
-def _row(transaction: Transaction, of: dict[str, Any]) -> _InARow:
+def _row(transaction: Transaction, of: dict[str, Any], since: float) -> _InARow:
     refused: dict[int, tuple[int, About, str]] = {}
     under_way: set[int] = set()
     accepted_id, accepted_at = 0, None
-    for send_id, kind, about, attempt_id, reason, state, answered_at in transaction.all(ROW, of):
+    for send_id, kind, about, attempt_id, reason, state, answered_at, started_at in transaction.all(ROW, of):
         if kind == "placed" or (kind == "unknown" and state in FOUND):
             accepted_id, accepted_at = send_id, answered_at
             break
         if kind == "inflight":
-            under_way.add(attempt_id)
+            under_way.update([attempt_id] if started_at > since else [])
         elif kind == "refused" and state == AttemptState.REFUSED:
             what = About[about] if about in About.__members__ else About.NOTHING
             refused.setdefault(attempt_id, (attempt_id, what, reason))
