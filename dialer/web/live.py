@@ -20,8 +20,8 @@ EVERY_S = 1.0
 SHARE = 10
 """A reading that takes long is made again after so many times as long: readings take a tenth of a core at most."""
 HISTORY_S = 300.0
-KEPT_S = 600.0
-"""For so long after the last look a campaign is still read, so that its history is there for the next one."""
+KEPT_S = 30.0
+"""For so long after the last look a campaign is still read: its history is there for who comes back soon."""
 STILL_S = 15.0
 """Where nothing changes a stream says so this often: connections that are gone show by it."""
 MOST_STREAMS = 500

@@ -107,7 +107,7 @@ async def test_a_slow_ledger_is_read_a_tenth_of_the_time() -> None:
     await task
 
 
-async def test_nothing_is_read_when_nobody_looked_for_ten_minutes() -> None:
+async def test_nothing_is_read_when_nobody_looked_for_a_while() -> None:
     reader = Reader()
     live = opened(reader)
     await live.now("one")
