@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dialer.domain.campaign import OVER
-from dialer.errors import QueueUnavailable
 from dialer.pipeline.hear_webhooks import HearWebhooks
 from dialer.pipeline.iso import iso
+from dialer.pipeline.known_pace import known_pace
 from dialer.ports import LOG_NOTES, RESTORED, LedgerView, Limits, LogScan, PaceState
 from dialer.ports.ledger import Ledger
 from dialer.ports.people import PeopleView
@@ -38,7 +38,7 @@ class ShowAccounts:
         return [await self._document(name, open_ones[name]) for name in names]
 
     async def _document(self, account: str, campaigns: list[str]) -> dict[str, Any]:
-        limits, state = self.accounts[account], await self._pace(account)
+        limits, state = self.accounts[account], await known_pace(self.pace_of, account)
         used, unknown, since = await self.people.live_calls(account)
         facts = await self.ledger.log_facts(account)
         return {
@@ -56,14 +56,6 @@ class ShowAccounts:
             "webhook": await self._webhook(account),
             "notes": [*json.loads(facts.get(LOG_NOTES, "[]")), *_restored(facts)],
         }
-
-    async def _pace(self, account: str) -> PaceState | None:
-        if self.pace_of is None:
-            return None
-        try:
-            return await self.pace_of(account)
-        except QueueUnavailable:
-            return None
 
     async def _webhook(self, account: str) -> dict[str, Any] | None:
         """The last webhook; None where none came, or this account's are not taken."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import structlog
 
 from dialer.domain.campaign import CampaignStatus
-from dialer.errors import DialerError, QueueUnavailable
+from dialer.errors import DialerError
+from dialer.pipeline.known_pace import known_pace
 from dialer.ports import Campaign, Clock, LedgerView, Limits, PaceState, Supply
 from dialer.ports.people import PeopleView
 from dialer.ports.stock import AccountStock, CampaignStock, Stock, StockView
@@ -67,7 +68,11 @@ class TakeStock:
         return Stock(self.clock.now(), accounts, statuses, await self._campaigns(campaigns))
 
     async def _account(self, name: str, campaigns: Sequence[Campaign], supplies: Mapping[int, Supply]) -> AccountStock:
-        limits, state, scan = self.accounts[name], await self._pace(name), await self.people.last_whole_scan(name)
+        limits, state, scan = (
+            self.accounts[name],
+            await known_pace(self.pace_of, name),
+            await self.people.last_whole_scan(name),
+        )
         attempts = await self.stock.attempts(name)
         own = [supplies[one.campaign_id] for one in campaigns if one.campaign_id in supplies]
         planned = 0
@@ -100,14 +105,6 @@ class TakeStock:
             label = label_of(one) if place < MOST_CAMPAIGNS else OTHERS
             counted[label] = _together(counted[label], stock) if label in counted else stock
         return counted
-
-    async def _pace(self, account: str) -> PaceState | None:
-        if self.pace_of is None:
-            return None
-        try:
-            return await self.pace_of(account)
-        except QueueUnavailable:
-            return None
 
 
 def label_of(campaign: Campaign) -> str:

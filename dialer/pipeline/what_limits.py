@@ -7,8 +7,8 @@ from typing import Any
 from dialer.domain.campaign import OVER, CampaignStatus
 from dialer.domain.limits import FREE_AT
 from dialer.domain.waiting import KINDS, Waiting, kind_of
-from dialer.errors import QueueUnavailable
 from dialer.pipeline.iso import iso
+from dialer.pipeline.known_pace import known_pace
 from dialer.ports import Campaign, Clock, LedgerView, Limits, PaceState, Supply
 
 FEEDER = "feeder"
@@ -101,7 +101,7 @@ class WhatLimits:
         ready += supply.queued if supply else 0
         own = campaign.spec.pace
         of_account = self.accounts.get(account, Limits(0, 0))
-        state = await self._state(account)
+        state = await known_pace(self.pace_of, account)
         layers = [self._brake(state, ready), self._lines(own.concurrent_calls, live, of_account, state, ready)]
         layers += [await self._budget(campaign, ready), await self._worker(ready)]
         if not self.has_key(account):
@@ -110,14 +110,6 @@ class WhatLimits:
         free = ready > 0 and not any(layer.holds for layer in layers)
         layers.insert(0, _pace(own.calls_per_second, of_account.calls_per_second, state, ready if free else 0))
         return layers
-
-    async def _state(self, account: str) -> PaceState | None:
-        if self.pace_of is None:
-            return None
-        try:
-            return await self.pace_of(account)
-        except QueueUnavailable:
-            return None
 
     def _brake(self, state: PaceState | None, ready: int) -> Layer:
         until = state.braked_until if state else None
