@@ -1,30 +1,27 @@
 """A served page over a ledger with some people in it, for the tests of people's pages and API."""
 
-import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from pydantic import SecretStr
 
 from config import Settings
 from dialer.adapters.ledger import SqlLedger
-from dialer.console import open_access, open_console
+from dialer.console import open_access
 from dialer.control_room import open_ledger
 from dialer.domain.act import Act, By
 from dialer.domain.call import Placed
 from dialer.domain.disposition import Disposition
 from dialer.domain.redial import Redial, Settle
 from dialer.ports import Admitted, Campaign, Matched
-from dialer.web.app import Application
 from tests.ledger_steps import ACCOUNT, EXHAUSTED, REACHED, dial, listed, log_of, outcome, running
+from tests.web.served import on_a_socket
 
 BY = By("tests")
 
@@ -81,35 +78,14 @@ class Desk:
         return [act for act in await listed(self.ledger.acts(campaign)) if act.act == word]
 
 
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def open_desk(home: Path, ledger_url: str, **options: Any) -> AsyncIterator[Desk]:
     """A server over the ledger at this URL."""
     settings = Settings(home=home, database_url=SecretStr(ledger_url), **options)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
-        address = await stack.enter_async_context(_serving(settings))
+        address = await stack.enter_async_context(on_a_socket(settings))
         yield Desk(settings, address, ledger, stack)
-
-
-@asynccontextmanager
-async def _serving(settings: Settings) -> AsyncIterator[str]:
-    page = Application(settings, lambda: open_console(settings))
-    server = _Server(uvicorn.Config(page, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
-    with socket.socket() as own:
-        own.bind(("127.0.0.1", 0))
-        own.listen()
-        task = asyncio.create_task(server.serve([own]))
-        try:
-            yield f"http://127.0.0.1:{own.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
 
 
 def said(page: httpx.Response) -> str:

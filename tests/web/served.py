@@ -68,12 +68,13 @@ async def serving(home: Path, *, database_url: str = "", servers: int = 1, **opt
     settings = Settings(home=home, database_url=SecretStr(database_url), **options)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
-        addresses = [await stack.enter_async_context(_server(settings)) for _ in range(servers)]
+        addresses = [await stack.enter_async_context(on_a_socket(settings)) for _ in range(servers)]
         yield Served(settings, addresses, ledger, stack)
 
 
 @asynccontextmanager
-async def _server(settings: Settings) -> AsyncIterator[str]:
+async def on_a_socket(settings: Settings) -> AsyncIterator[str]:
+    """The page and the API as they are served, for the block: where."""
     page = Application(settings, lambda: open_console(settings))
     server = _Server(uvicorn.Config(page, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
     with socket.socket() as own:
